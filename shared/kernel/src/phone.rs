@@ -1,0 +1,68 @@
+//! Phone numbers in E.164.
+
+use std::fmt;
+
+use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::Error;
+
+/// A valid number in E.164 (`+` and up to 15 digits), checked against the numbering plan of its country.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct Phone(String);
+
+impl Phone {
+    /// Reads a number in international form, with any of the usual separators.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let refuse = || Error::invalid("", "phone", "a phone number in international form such as +14155550123 is needed");
+        let text = text.trim();
+        if !text.starts_with('+') || text.len() > 32 || text.bytes().any(|byte| byte.is_ascii_alphabetic()) {
+            return Err(refuse());
+        }
+        let number = PHONE_NUMBER_UTIL.parse(text, None).map_err(|_| refuse())?;
+        if !PHONE_NUMBER_UTIL.is_valid_number(&number) {
+            return Err(refuse());
+        }
+        Ok(Self(PHONE_NUMBER_UTIL.format(&number, PhoneNumberFormat::E164).to_string()))
+    }
+
+    /// `+` and digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Phone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Numbers are personal: logs see the length only.
+impl fmt::Debug for Phone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Phone({} digits)", self.0.len().saturating_sub(1))
+    }
+}
+
+impl<'de> Deserialize<'de> for Phone {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        Self::parse(&text).map_err(|_| serde::de::Error::custom("a phone number such as +14155550123 is needed"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_normalised_by_their_countries_plan() {
+        assert_eq!(Phone::parse("+1 (415) 555-2671").unwrap().as_str(), "+14155552671");
+        assert_eq!(Phone::parse("+55 11 96123-4567").unwrap().as_str(), "+5511961234567");
+        for bad in ["", "4155552671", "+1", "+999999999999", "+1415555267a1", "call me"] {
+            assert!(Phone::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+}
