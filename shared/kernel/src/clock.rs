@@ -98,6 +98,22 @@ impl Month {
             Self { year: self.year, month: self.month - 1 }
         }
     }
+
+    /// The month after.
+    pub const fn next(self) -> Self {
+        if self.month == 12 {
+            Self { year: self.year + 1, month: 1 }
+        } else {
+            Self { year: self.year, month: self.month + 1 }
+        }
+    }
+
+    /// Its first moment.
+    pub fn start(self) -> Time {
+        jiff::civil::Date::new(self.year, self.month, 1)
+            .and_then(|date| date.to_zoned(jiff::tz::TimeZone::UTC))
+            .map_or(Time::EPOCH, |zoned| zoned.timestamp().into())
+    }
 }
 
 impl fmt::Display for Month {

@@ -1,0 +1,386 @@
+//! The table in DynamoDB: the six verbs spelled in its expression language.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types as ddb;
+use kernel::Cause;
+
+use crate::change::{Change, Cond, n};
+use crate::schema::{Attr, DUE_INDEX, Key, attr};
+use crate::table::{Index, Op, Query, TableError};
+use crate::{Item, Value};
+
+/// One DynamoDB table through the AWS SDK.
+#[derive(Clone, Debug)]
+pub struct Dynamo {
+    client: Client,
+    name: String,
+}
+
+type Wire = HashMap<String, ddb::AttributeValue>;
+
+/// Names and values of one expression; only what is used is sent, as DynamoDB demands.
+#[derive(Default)]
+struct Expression {
+    names: HashMap<String, String>,
+    values: Wire,
+}
+
+impl Expression {
+    fn name(&mut self, attr: &Attr) -> String {
+        let placeholder = format!("#{}", attr.as_str());
+        self.names.insert(placeholder.clone(), attr.as_str().to_owned());
+        placeholder
+    }
+
+    fn value(&mut self, value: &Value) -> String {
+        let placeholder = format!(":v{}", self.values.len());
+        self.values.insert(placeholder.clone(), value.clone().into());
+        placeholder
+    }
+
+    fn cond(&mut self, cond: &Cond) -> String {
+        match cond {
+            Cond::Absent => format!("attribute_not_exists({})", self.name(&attr::PK)),
+            Cond::Present => format!("attribute_exists({})", self.name(&attr::PK)),
+            Cond::Version(version) => {
+                let name = self.name(&attr::VERSION);
+                let value = self.value(&n(i64::try_from(*version).unwrap_or(i64::MAX)));
+                format!("{name} = {value}")
+            }
+            Cond::Is(attr, value) => {
+                let name = self.name(attr);
+                let value = self.value(value);
+                format!("{name} = {value}")
+            }
+            Cond::In(attr, values) => {
+                let name = self.name(attr);
+                let values: Vec<_> = values.iter().map(|value| self.value(value)).collect();
+                format!("{name} IN ({})", values.join(", "))
+            }
+            Cond::Below(attr, value) => {
+                let name = self.name(attr);
+                let value = self.value(value);
+                format!("(attribute_not_exists({name}) OR {name} < {value})")
+            }
+            Cond::Missing(attr) => format!("attribute_not_exists({})", self.name(attr)),
+            Cond::All(conds) => self.joined(conds, " AND "),
+            Cond::Any(conds) => self.joined(conds, " OR "),
+        }
+    }
+
+    fn joined(&mut self, conds: &[Cond], word: &str) -> String {
+        let parts: Vec<_> = conds.iter().map(|cond| self.cond(cond)).collect();
+        format!("({})", parts.join(word))
+    }
+
+    fn change(&mut self, change: &Change) -> String {
+        let mut sets: Vec<String> = Vec::new();
+        for (attr, value) in &change.sets {
+            let name = self.name(attr);
+            let value = self.value(value);
+            sets.push(format!("{name} = {value}"));
+        }
+        for (attr, element) in &change.appends {
+            let name = self.name(attr);
+            let empty = self.value(&Value::L(Vec::new()));
+            let list = self.value(&Value::L(vec![element.clone()]));
+            sets.push(format!("{name} = list_append(if_not_exists({name}, {empty}), {list})"));
+        }
+        let adds: Vec<String> = change
+            .adds
+            .iter()
+            .map(|(attr, amount)| {
+                let name = self.name(attr);
+                let value = self.value(&n(*amount));
+                format!("{name} {value}")
+            })
+            .collect();
+        let removes: Vec<String> = change.removes.iter().map(|attr| self.name(attr)).collect();
+        [("SET ", sets), ("ADD ", adds), ("REMOVE ", removes)]
+            .into_iter()
+            .filter(|(_, parts)| !parts.is_empty())
+            .map(|(word, parts)| format!("{word}{}", parts.join(", ")))
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+
+    fn names(&self) -> Option<HashMap<String, String>> {
+        Some(self.names.clone()).filter(|names| !names.is_empty())
+    }
+
+    fn values(&self) -> Option<Wire> {
+        Some(self.values.clone()).filter(|values| !values.is_empty())
+    }
+}
+
+fn wire(item: Item) -> Wire {
+    item.into_iter().map(|(name, value)| (name, value.into())).collect()
+}
+
+fn unwire(item: Wire) -> Item {
+    item.into_iter().map(|(name, value)| (name, value.into())).collect()
+}
+
+fn wire_key(key: &Key) -> Wire {
+    HashMap::from([
+        (attr::PK.as_str().to_owned(), ddb::AttributeValue::S(key.pk.clone())),
+        (attr::SK.as_str().to_owned(), ddb::AttributeValue::S(key.sk.clone())),
+    ])
+}
+
+/// Errors that every verb shares: throttling, no answer, everything else.
+fn other<E: ProvideErrorMetadata + std::error::Error + 'static>(error: &SdkError<E>) -> TableError {
+    let code = error.code().unwrap_or_default();
+    let words = || Cause::new(format!("{code}: {}", error.message().map_or_else(|| chain(error), str::to_owned)));
+    match error {
+        SdkError::ServiceError(_) => match code {
+            "ProvisionedThroughputExceededException" | "ThrottlingException" | "RequestLimitExceeded" => TableError::Throttled,
+            "TransactionConflictException" | "TransactionInProgressException" => TableError::Contended,
+            "InternalServerError" | "ServiceUnavailable" => TableError::Lost(words()),
+            _ => TableError::Broken(words()),
+        },
+        SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => TableError::Lost(words()),
+        _ => TableError::Broken(words()),
+    }
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+fn refused(found: Option<Wire>) -> TableError {
+    TableError::Refused { at: 0, found: found.filter(|item| !item.is_empty()).map(|item| Box::new(unwire(item))) }
+}
+
+const ALL_OLD: ddb::ReturnValuesOnConditionCheckFailure = ddb::ReturnValuesOnConditionCheckFailure::AllOld;
+
+impl Dynamo {
+    /// That table through that client.
+    pub fn new(client: Client, name: impl Into<String>) -> Self {
+        Self { client, name: name.into() }
+    }
+
+    pub(crate) async fn read(&self, key: &Key, strong: bool) -> Result<Option<Item>, TableError> {
+        let request = self.client.get_item().table_name(&self.name).set_key(Some(wire_key(key))).consistent_read(strong);
+        let output = request.send().await.map_err(|error| other(&error))?;
+        Ok(output.item.map(unwire))
+    }
+
+    pub(crate) async fn put(&self, item: Item, cond: &Cond) -> Result<(), TableError> {
+        let mut expression = Expression::default();
+        let text = expression.cond(cond);
+        let request = self
+            .client
+            .put_item()
+            .table_name(&self.name)
+            .set_item(Some(wire(item)))
+            .condition_expression(text)
+            .set_expression_attribute_names(expression.names())
+            .set_expression_attribute_values(expression.values())
+            .return_values_on_condition_check_failure(ALL_OLD);
+        match request.send().await {
+            Ok(_) => Ok(()),
+            Err(error) => match error.as_service_error() {
+                Some(PutItemError::ConditionalCheckFailedException(failed)) => Err(refused(failed.item.clone())),
+                _ => Err(other(&error)),
+            },
+        }
+    }
+
+    pub(crate) async fn update(&self, key: &Key, change: &Change, cond: &Cond) -> Result<Item, TableError> {
+        let mut expression = Expression::default();
+        let update = expression.change(change);
+        let condition = expression.cond(cond);
+        let request = self
+            .client
+            .update_item()
+            .table_name(&self.name)
+            .set_key(Some(wire_key(key)))
+            .update_expression(update)
+            .condition_expression(condition)
+            .set_expression_attribute_names(expression.names())
+            .set_expression_attribute_values(expression.values())
+            .return_values(ddb::ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ALL_OLD);
+        match request.send().await {
+            Ok(output) => Ok(output.attributes.map(unwire).unwrap_or_default()),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(failed)) => Err(refused(failed.item.clone())),
+                _ => Err(other(&error)),
+            },
+        }
+    }
+
+    pub(crate) async fn delete(&self, key: &Key, cond: &Cond) -> Result<(), TableError> {
+        let mut expression = Expression::default();
+        let text = expression.cond(cond);
+        let request = self
+            .client
+            .delete_item()
+            .table_name(&self.name)
+            .set_key(Some(wire_key(key)))
+            .condition_expression(text)
+            .set_expression_attribute_names(expression.names())
+            .set_expression_attribute_values(expression.values())
+            .return_values_on_condition_check_failure(ALL_OLD);
+        match request.send().await {
+            Ok(_) => Ok(()),
+            Err(error) => match error.as_service_error() {
+                Some(DeleteItemError::ConditionalCheckFailedException(failed)) => Err(refused(failed.item.clone())),
+                _ => Err(other(&error)),
+            },
+        }
+    }
+
+    pub(crate) async fn query(&self, query: &Query) -> Result<Vec<Item>, TableError> {
+        let (pk, sk, index) = match query.index {
+            Index::Primary => (attr::PK, attr::SK, None),
+            Index::Due => (attr::DUE_PK, attr::DUE_SK, Some(DUE_INDEX.to_owned())),
+        };
+        let mut expression = Expression::default();
+        let partition = expression.name(&pk);
+        let value = expression.value(&Value::S(query.pk.clone()));
+        let mut condition = format!("{partition} = {value}");
+        // A sort key takes one condition: two bounds become BETWEEN, whose ends are inclusive, and are trimmed below.
+        match (&query.after, &query.before) {
+            (Some(after), Some(before)) => {
+                let name = expression.name(&sk);
+                let low = expression.value(&Value::S(after.clone()));
+                let high = expression.value(&Value::S(before.clone()));
+                condition.push_str(&format!(" AND {name} BETWEEN {low} AND {high}"));
+            }
+            (Some(after), None) => {
+                let name = expression.name(&sk);
+                let low = expression.value(&Value::S(after.clone()));
+                condition.push_str(&format!(" AND {name} > {low}"));
+            }
+            (None, Some(before)) => {
+                let name = expression.name(&sk);
+                let high = expression.value(&Value::S(before.clone()));
+                condition.push_str(&format!(" AND {name} < {high}"));
+            }
+            (None, None) => {}
+        }
+        if let (Some(after), Some(before)) = (&query.after, &query.before)
+            && after > before
+        {
+            return Ok(Vec::new());
+        }
+        let limit = i32::from(query.limit).saturating_add(2);
+        let request = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .set_index_name(index)
+            .key_condition_expression(condition)
+            .set_expression_attribute_names(expression.names())
+            .set_expression_attribute_values(expression.values())
+            .scan_index_forward(query.forward)
+            .limit(if query.after.is_some() && query.before.is_some() { limit } else { i32::from(query.limit) });
+        let output = request.send().await.map_err(|error| other(&error))?;
+        let inside = |item: &Item| {
+            let place = crate::table::text(item, sk.as_str());
+            query.after.as_deref().is_none_or(|after| place.is_some_and(|place| place > after))
+                && query.before.as_deref().is_none_or(|before| place.is_some_and(|place| place < before))
+        };
+        let items = output.items.unwrap_or_default().into_iter().map(unwire).filter(inside);
+        Ok(items.take(usize::from(query.limit)).collect())
+    }
+
+    pub(crate) async fn transact(&self, ops: Vec<Op>) -> Result<(), TableError> {
+        let items = ops.into_iter().map(|op| self.transact_item(op)).collect::<Result<Vec<_>, _>>()?;
+        let request = self.client.transact_write_items().set_transact_items(Some(items));
+        match request.send().await {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() else {
+                    return Err(other(&error));
+                };
+                let reasons = cancelled.cancellation_reasons();
+                for (at, reason) in reasons.iter().enumerate() {
+                    if reason.code() == Some("ConditionalCheckFailed") {
+                        let found = reason.item.clone().filter(|item| !item.is_empty()).map(|item| Box::new(unwire(item)));
+                        return Err(TableError::Refused { at, found });
+                    }
+                }
+                let codes: Vec<_> = reasons.iter().filter_map(|reason| reason.code()).collect();
+                if codes.contains(&"TransactionConflict") {
+                    Err(TableError::Contended)
+                } else if codes.iter().any(|code| matches!(*code, "ThrottlingError" | "ProvisionedThroughputExceeded")) {
+                    Err(TableError::Throttled)
+                } else {
+                    Err(TableError::Broken(Cause::new(format!("transaction cancelled: {codes:?}"))))
+                }
+            }
+        }
+    }
+
+    fn transact_item(&self, op: Op) -> Result<ddb::TransactWriteItem, TableError> {
+        let built = |error: aws_sdk_dynamodb::error::BuildError| TableError::Broken(Cause::new(error.to_string()));
+        let mut expression = Expression::default();
+        let item = ddb::TransactWriteItem::builder();
+        Ok(match op {
+            Op::Put(row, cond) => {
+                let text = expression.cond(&cond);
+                let put = ddb::Put::builder()
+                    .table_name(&self.name)
+                    .set_item(Some(wire(row)))
+                    .condition_expression(text)
+                    .set_expression_attribute_names(expression.names())
+                    .set_expression_attribute_values(expression.values())
+                    .return_values_on_condition_check_failure(ALL_OLD);
+                item.put(put.build().map_err(built)?)
+            }
+            Op::Update(key, change, cond) => {
+                let update = expression.change(&change);
+                let text = expression.cond(&cond);
+                let update = ddb::Update::builder()
+                    .table_name(&self.name)
+                    .set_key(Some(wire_key(&key)))
+                    .update_expression(update)
+                    .condition_expression(text)
+                    .set_expression_attribute_names(expression.names())
+                    .set_expression_attribute_values(expression.values())
+                    .return_values_on_condition_check_failure(ALL_OLD);
+                item.update(update.build().map_err(built)?)
+            }
+            Op::Delete(key, cond) => {
+                let text = expression.cond(&cond);
+                let delete = ddb::Delete::builder()
+                    .table_name(&self.name)
+                    .set_key(Some(wire_key(&key)))
+                    .condition_expression(text)
+                    .set_expression_attribute_names(expression.names())
+                    .set_expression_attribute_values(expression.values())
+                    .return_values_on_condition_check_failure(ALL_OLD);
+                item.delete(delete.build().map_err(built)?)
+            }
+            Op::Check(key, cond) => {
+                let text = expression.cond(&cond);
+                let check = ddb::ConditionCheck::builder()
+                    .table_name(&self.name)
+                    .set_key(Some(wire_key(&key)))
+                    .condition_expression(text)
+                    .set_expression_attribute_names(expression.names())
+                    .set_expression_attribute_values(expression.values())
+                    .return_values_on_condition_check_failure(ALL_OLD);
+                item.condition_check(check.build().map_err(built)?)
+            }
+        }
+        .build())
+    }
+}

@@ -1,0 +1,211 @@
+//! Lists: one bounded page at a time, newest first. The rows of a dated kind are merged from their shards, month by month.
+
+use std::collections::VecDeque;
+
+use futures_util::future::try_join_all;
+use kernel::clock::Month;
+use kernel::{Result, Time};
+
+use crate::cursor::Position;
+use crate::schema::{self, Entity, Row, Shape, attr};
+use crate::scope::{Stored, TenantScope};
+use crate::table::{Index, Query, text};
+use crate::{Item, Value};
+
+/// Most rows that one page looks at, however few of them its filters let through.
+pub const EXAMINED: usize = 500;
+/// Most months that one page walks back through.
+const MONTHS: usize = 24;
+
+/// What a page is asked for.
+#[derive(Clone, Debug)]
+pub struct Listing {
+    /// Rows wanted, 1 to 100.
+    pub limit: usize,
+    /// Where the last page ended.
+    pub after: Option<Position>,
+    /// Rows made at this moment or later.
+    pub since: Option<Time>,
+    /// Rows made before this moment.
+    pub until: Option<Time>,
+}
+
+/// One page.
+#[derive(Clone, Debug)]
+pub struct Page<E> {
+    /// The rows.
+    pub rows: Vec<Stored<E>>,
+    /// Where to go on, when there may be more.
+    pub next: Option<Position>,
+}
+
+/// The smallest sort key of ids made at `time` or later.
+fn bound(time: Time) -> String {
+    format!("{:012x}", time.millis().max(0))
+}
+
+/// One shard of a month while it is being merged.
+struct Lane {
+    pk: String,
+    rows: VecDeque<Item>,
+    before: Option<String>,
+    more: bool,
+}
+
+impl Lane {
+    async fn fill(&mut self, scope: &TenantScope, after: Option<&String>, chunk: u16) -> Result<()> {
+        if !self.rows.is_empty() || !self.more {
+            return Ok(());
+        }
+        let query = Query {
+            pk: self.pk.clone(),
+            index: Index::Primary,
+            after: after.cloned(),
+            before: self.before.clone(),
+            forward: false,
+            limit: chunk,
+        };
+        let found = scope.table.query(&query).await?;
+        self.more = found.len() == usize::from(chunk);
+        if let Some(last) = found.last().and_then(|item| text(item, attr::SK.as_str())) {
+            self.before = Some(last.to_owned());
+        }
+        self.rows = found.into();
+        Ok(())
+    }
+
+    fn head(&self) -> Option<&str> {
+        self.rows.front().and_then(|item| text(item, attr::SK.as_str()))
+    }
+}
+
+impl TenantScope {
+    /// One page of a kind, newest first, of the rows that `keep` lets through.
+    pub async fn list<E: Entity>(&self, listing: &Listing, now: Time, keep: impl Fn(&E) -> bool + Send) -> Result<Page<E>> {
+        let row = E::ROW;
+        let lower = listing.since.map(bound);
+        let upper = match (&listing.after, listing.until.map(bound)) {
+            (Some(after), Some(until)) => Some(if after.0 < until { after.0.clone() } else { until }),
+            (Some(after), None) => Some(after.0.clone()),
+            (None, until) => until,
+        };
+        let mut page = Pager { rows: Vec::new(), examined: 0, limit: listing.limit.clamp(1, 100), last: None, full: false };
+        // `Query::after` is exclusive; an id is always longer than its bound, so the first id of a moment sorts after it.
+        match row.shape {
+            Shape::Dated { shards } => self.walk_months(&row, shards, lower.as_ref(), upper, now, &mut page, &keep).await?,
+            Shape::Small => {
+                let pk = schema::small_partition(self.tenant, &row);
+                self.merge(vec![pk], lower.as_ref(), upper.as_ref(), &mut page, &keep).await?;
+            }
+            Shape::Single | Shape::Below | Shape::Door => {
+                return Err(kernel::Error::internal(format!("{} rows are not listed that way", row.kind)));
+            }
+        }
+        let next = if page.full { page.last.map(Position) } else { None };
+        Ok(Page { rows: page.rows, next })
+    }
+
+    /// Rows below an owner, by their sort keys, strictly between the bounds, at most `limit`.
+    pub async fn below<E: Entity>(
+        &self,
+        owner: &str,
+        after: Option<&str>,
+        before: Option<&str>,
+        forward: bool,
+        limit: u16,
+    ) -> Result<Vec<Stored<E>>> {
+        let query = Query {
+            pk: schema::below_partition(self.tenant, &E::ROW, owner)?,
+            index: Index::Primary,
+            after: after.map(str::to_owned),
+            before: before.map(str::to_owned),
+            forward,
+            limit,
+        };
+        self.table.query(&query).await?.into_iter().map(Stored::read).collect()
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the bounds of one walk, used in one place")]
+    async fn walk_months<E: Entity>(
+        &self,
+        row: &Row,
+        shards: u8,
+        lower: Option<&String>,
+        upper: Option<String>,
+        now: Time,
+        page: &mut Pager<E>,
+        keep: &(impl Fn(&E) -> bool + Send),
+    ) -> Result<()> {
+        let first: Month = lower.and_then(|bound| moment(bound)).unwrap_or(Time::EPOCH).max(self.tenant.made_at()).month();
+        let mut month = upper.as_ref().and_then(|bound| moment(bound)).unwrap_or(now).min(now).month();
+        for _ in 0..MONTHS {
+            if month < first || page.full {
+                return Ok(());
+            }
+            let lanes = (0..shards).map(|shard| schema::dated_partition(self.tenant, row, month, shard)).collect();
+            self.merge(lanes, lower, upper.as_ref(), page, keep).await?;
+            month = month.previous();
+        }
+        if month >= first && !page.full {
+            // Years of silence: the page ends here and the next one goes on from the month reached.
+            page.full = true;
+            page.last = Some(bound(month.next().start()));
+        }
+        Ok(())
+    }
+
+    /// Merges partitions by descending sort key into the page.
+    async fn merge<E: Entity>(
+        &self,
+        partitions: Vec<String>,
+        lower: Option<&String>,
+        upper: Option<&String>,
+        page: &mut Pager<E>,
+        keep: &(impl Fn(&E) -> bool + Send),
+    ) -> Result<()> {
+        let wanted = (page.limit - page.rows.len()).div_ceil(partitions.len().max(1)) + 4;
+        let chunk = u16::try_from(wanted.clamp(8, 110)).unwrap_or(110);
+        let mut lanes: Vec<Lane> = partitions
+            .into_iter()
+            .map(|pk| Lane { pk, rows: VecDeque::new(), before: upper.cloned(), more: true })
+            .collect();
+        while !page.full {
+            try_join_all(lanes.iter_mut().map(|lane| lane.fill(self, lower, chunk))).await?;
+            let Some(lane) = lanes.iter_mut().filter(|lane| lane.head().is_some()).max_by(|a, b| a.head().cmp(&b.head())) else {
+                return Ok(());
+            };
+            let Some(item) = lane.rows.pop_front() else { return Ok(()) };
+            page.take(item, keep)?;
+        }
+        Ok(())
+    }
+}
+
+struct Pager<E> {
+    rows: Vec<Stored<E>>,
+    examined: usize,
+    limit: usize,
+    last: Option<String>,
+    full: bool,
+}
+
+impl<E: Entity> Pager<E> {
+    fn take(&mut self, item: Item, keep: &impl Fn(&E) -> bool) -> Result<()> {
+        self.examined += 1;
+        self.last = match item.get(attr::SK.as_str()) {
+            Some(Value::S(sk)) => Some(sk.clone()),
+            _ => None,
+        };
+        let row = Stored::read(item)?;
+        if keep(&row.row) {
+            self.rows.push(row);
+        }
+        self.full = self.rows.len() >= self.limit || self.examined >= EXAMINED;
+        Ok(())
+    }
+}
+
+/// The moment that an id or a bound starts with.
+fn moment(bound: &str) -> Option<Time> {
+    i64::from_str_radix(bound.get(..12)?, 16).ok().map(Time::from_millis)
+}

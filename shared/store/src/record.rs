@@ -1,0 +1,77 @@
+//! A change of a row, as the table's stream tells it.
+
+use crate::schema::{self, Attr, Entity, Key, attr};
+use crate::{Internal, Item, Stored, Value};
+
+/// One stream record: what a row was and what it is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record {
+    old: Option<Item>,
+    new: Option<Item>,
+    sequence: String,
+}
+
+impl Record {
+    /// From the images of a stream record. `sequence` grows along the changes of one partition.
+    pub const fn new(old: Option<Item>, new: Option<Item>, sequence: String) -> Self {
+        Self { old, new, sequence }
+    }
+
+    /// The sequence number.
+    pub fn sequence(&self) -> &str {
+        &self.sequence
+    }
+
+    fn image(&self) -> Option<&Item> {
+        self.new.as_ref().or(self.old.as_ref())
+    }
+
+    /// Whether the row is of this kind.
+    pub fn concerns<E: Entity>(&self) -> bool {
+        self.image().and_then(|item| item.get(attr::KIND.as_str())) == Some(&Value::S(E::ROW.kind.to_owned()))
+    }
+
+    /// Evidence of the tenant whose row changed.
+    pub fn internal(&self) -> Option<Internal> {
+        let key = self.key()?;
+        schema::tenant_of(&key.pk).map(Internal::new)
+    }
+
+    fn key(&self) -> Option<Key> {
+        self.image().and_then(schema::key_of)
+    }
+
+    /// The partition of the row: records of one partition come in order.
+    pub fn partition(&self) -> Option<&str> {
+        match self.image()?.get(attr::PK.as_str())? {
+            Value::S(pk) => Some(pk),
+            _ => None,
+        }
+    }
+
+    /// One attribute after the change.
+    pub fn new_value(&self, attr: &Attr) -> Option<&Value> {
+        self.new.as_ref()?.get(attr.as_str())
+    }
+
+    /// One attribute before the change.
+    pub fn old_value(&self, attr: &Attr) -> Option<&Value> {
+        self.old.as_ref()?.get(attr.as_str())
+    }
+
+    /// The row after the change, when it is of that kind and readable.
+    pub fn new_row<E: Entity>(&self) -> Option<Stored<E>> {
+        if !self.concerns::<E>() {
+            return None;
+        }
+        Stored::read(self.new.clone()?).ok()
+    }
+
+    /// The row before the change, when it is of that kind and readable.
+    pub fn old_row<E: Entity>(&self) -> Option<Stored<E>> {
+        if !self.concerns::<E>() {
+            return None;
+        }
+        Stored::read(self.old.clone()?).ok()
+    }
+}

@@ -1,0 +1,149 @@
+//! The table port: six verbs, two homes. A closed enum, dispatched statically.
+
+use kernel::{Cause, Error};
+
+use crate::change::{Change, Cond};
+use crate::dynamo::Dynamo;
+use crate::memory::Memory;
+use crate::schema::Key;
+use crate::{Item, Value};
+
+/// Where rows live.
+#[derive(Clone, Debug)]
+pub enum Table {
+    /// DynamoDB, or anything that speaks its protocol.
+    Dynamo(Dynamo),
+    /// In this process, deterministic, counting capacity units, with faults on demand.
+    Memory(Memory),
+}
+
+/// Why a table verb did not do what was asked.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TableError {
+    /// The condition did not hold; this is the row as it is, when it exists. In a transaction, `at` is the index of the write.
+    Refused {
+        /// Index of the refused write in a transaction, 0 otherwise.
+        at: usize,
+        /// The row as it is.
+        found: Option<Box<Item>>,
+    },
+    /// Another transaction holds the row: nothing was written, trying again is right.
+    Contended,
+    /// Too many requests for the partition: nothing was written.
+    Throttled,
+    /// No answer: the write may or may not have happened.
+    Lost(Cause),
+    /// Anything else.
+    Broken(Cause),
+}
+
+impl From<TableError> for Error {
+    fn from(error: TableError) -> Self {
+        match error {
+            TableError::Refused { .. } => Self::conflict("it was changed by another request"),
+            TableError::Contended => Self::unavailable("transaction conflict"),
+            TableError::Throttled => Self::unavailable("table throttled"),
+            TableError::Lost(cause) => Self::Unavailable(cause),
+            TableError::Broken(cause) => Self::Internal(cause),
+        }
+    }
+}
+
+/// A read of one partition, or of one partition of the due index.
+#[derive(Clone, Debug)]
+pub struct Query {
+    pub(crate) pk: String,
+    pub(crate) index: Index,
+    pub(crate) after: Option<String>,
+    pub(crate) before: Option<String>,
+    pub(crate) forward: bool,
+    pub(crate) limit: u16,
+}
+
+/// What a query walks along.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Index {
+    Primary,
+    Due,
+}
+
+/// One write of a transaction.
+#[derive(Clone, Debug)]
+pub enum Op {
+    /// Writes the whole row.
+    Put(Item, Cond),
+    /// Changes the row.
+    Update(Key, Change, Cond),
+    /// Deletes the row.
+    Delete(Key, Cond),
+    /// Only checks.
+    Check(Key, Cond),
+}
+
+impl Table {
+    pub(crate) async fn read(&self, key: &Key, strong: bool) -> Result<Option<Item>, TableError> {
+        match self {
+            Self::Dynamo(table) => table.read(key, strong).await,
+            Self::Memory(table) => table.read(key, strong).await,
+        }
+    }
+
+    pub(crate) async fn put(&self, item: Item, cond: &Cond) -> Result<(), TableError> {
+        match self {
+            Self::Dynamo(table) => table.put(item, cond).await,
+            Self::Memory(table) => table.put(item, cond).await,
+        }
+    }
+
+    /// Carries the change out and answers with the row as it is then.
+    pub(crate) async fn update(&self, key: &Key, change: Change, cond: &Cond) -> Result<Item, TableError> {
+        let change = change.spelled(key);
+        match self {
+            Self::Dynamo(table) => table.update(key, &change, cond).await,
+            Self::Memory(table) => table.update(key, &change, cond).await,
+        }
+    }
+
+    pub(crate) async fn delete(&self, key: &Key, cond: &Cond) -> Result<(), TableError> {
+        match self {
+            Self::Dynamo(table) => table.delete(key, cond).await,
+            Self::Memory(table) => table.delete(key, cond).await,
+        }
+    }
+
+    pub(crate) async fn query(&self, query: &Query) -> Result<Vec<Item>, TableError> {
+        match self {
+            Self::Dynamo(table) => table.query(query).await,
+            Self::Memory(table) => table.query(query).await,
+        }
+    }
+
+    /// All or nothing, at most 100 writes, billed double.
+    pub(crate) async fn transact(&self, ops: Vec<Op>) -> Result<(), TableError> {
+        let ops = ops
+            .into_iter()
+            .map(|op| match op {
+                Op::Update(key, change, cond) => {
+                    let change = change.spelled(&key);
+                    Op::Update(key, change, cond)
+                }
+                same @ (Op::Put(..) | Op::Delete(..) | Op::Check(..)) => same,
+            })
+            .collect();
+        match self {
+            Self::Dynamo(table) => table.transact(ops).await,
+            Self::Memory(table) => table.transact(ops).await,
+        }
+    }
+
+    /// Whether the table answers: one read of a row that does not exist.
+    pub async fn ping(&self) -> Result<(), Error> {
+        let key = Key { pk: "PING".to_owned(), sk: "-".to_owned() };
+        Ok(self.read(&key, false).await.map(|_| ())?)
+    }
+}
+
+/// The text of a string attribute.
+pub(crate) fn text<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
+    if let Some(Value::S(text)) = item.get(name) { Some(text) } else { None }
+}
