@@ -1,1 +1,35 @@
-//! domain
+//! The nouns of the house and their rules: one file or folder per noun, [`flows`] for rules that write two.
+//!
+//! A noun's file has its row, its checks and its pure decisions. A noun may use another's types, not its writes.
+
+pub mod account;
+pub mod address;
+pub mod body;
+pub mod category;
+pub mod contact;
+pub mod flows;
+pub mod gate;
+pub mod idempotency;
+pub mod message;
+pub mod name;
+pub mod role;
+pub mod statistic;
+pub mod suppression;
+pub mod template;
+pub mod tenant;
+pub mod user;
+
+pub use account::Account;
+pub use address::Address;
+pub use body::Body;
+pub use category::Category;
+pub use contact::Contact;
+pub use idempotency::Idempotency;
+pub use message::Message;
+pub use providers::Channel;
+pub use role::{Right, Role};
+pub use statistic::Statistic;
+pub use suppression::Suppression;
+pub use template::{Template, Version};
+pub use tenant::Tenant;
+pub use user::{ApiKey, User};

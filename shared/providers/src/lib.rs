@@ -5,17 +5,22 @@
 //! its signature check does not compile. [`Verified`] is made by [`proof`] alone, so an unverified body cannot be parsed.
 
 pub mod capture;
+#[cfg(feature = "issuer")]
+pub mod issuer;
 pub mod mail;
 pub mod proof;
 pub mod ses;
+mod settings;
 pub mod smtp;
 pub mod sns;
 
-use kernel::{Email, Error, Result, Secret, Time};
+use std::fmt;
+
+use kernel::{Email, Result, Secret, Time};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use proof::Verified;
+pub use proof::{Roots, Verified};
 
 /// The medium a message travels by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -62,8 +67,8 @@ pub trait Provider: Sync {
     fn events(&self, verified: &Verified) -> Vec<Event>;
 }
 
-/// A message ready to go: everything rendered, nothing of ours left to decide.
-#[derive(Clone, Debug)]
+/// A message ready to go: everything rendered, nothing of ours left to decide. `Debug` shows no text, name or token.
+#[derive(Clone)]
 pub struct Outgoing {
     /// Sender.
     pub from: Mailbox,
@@ -93,14 +98,34 @@ pub struct Outgoing {
     pub at: Time,
 }
 
-/// An address with the name shown beside it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+impl fmt::Debug for Outgoing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outgoing")
+            .field("id", &self.id)
+            .field("from", &self.from)
+            .field("to", &self.to)
+            .field("cc", &self.cc)
+            .field("bcc", &self.bcc)
+            .field("html_bytes", &self.html.as_ref().map(String::len))
+            .field("text_bytes", &self.text.as_ref().map(String::len))
+            .finish_non_exhaustive()
+    }
+}
+
+/// An address with the name shown beside it. `Debug` shows the domain only.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mailbox {
     /// The address.
     pub email: Email,
     /// The name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+}
+
+impl fmt::Debug for Mailbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.email.fmt(f)
+    }
 }
 
 /// A provider call as data. `send` alone carries it out. `Debug` shows no secret and no body.
@@ -175,8 +200,8 @@ pub struct CaptureCall {
     pub tag: String,
 }
 
-impl std::fmt::Debug for Call {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Ses(call) => write!(f, "Ses({} bytes to {:?})", call.raw.len(), call.to),
             Self::Smtp(call) => write!(f, "Smtp({}:{}, {} bytes to {:?})", call.host, call.port, call.raw.len(), call.to),
@@ -248,8 +273,8 @@ pub enum Verdict {
     },
 }
 
-/// A callback as it arrived.
-#[derive(Clone, Copy, Debug)]
+/// A callback as it arrived. `Debug` shows no body.
+#[derive(Clone, Copy)]
 pub struct Callback<'a> {
     /// The raw body.
     pub body: &'a [u8],
@@ -261,8 +286,16 @@ pub struct Callback<'a> {
     pub topics: &'a [String],
     /// SNS: the signing certificate, fetched from the address that [`sns::certificate_url`] approved.
     pub certificate: Option<&'a sns::Certificate>,
+    /// Certificate authorities that a signing certificate may descend from.
+    pub roots: &'a Roots,
     /// When it arrived.
     pub now: Time,
+}
+
+impl fmt::Debug for Callback<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Callback({} bytes at {})", self.body.len(), self.now)
+    }
 }
 
 /// Something that happened to a message after it was handed over.
@@ -340,9 +373,4 @@ pub enum BounceClass {
     Soft,
     /// The receiving side refuses us: policy, reputation, content.
     Block,
-}
-
-/// The error for an account setting that is missing or wrong.
-pub(crate) fn setting(pointer: &str, detail: &str) -> Error {
-    Error::invalid(pointer, "setting", detail)
 }

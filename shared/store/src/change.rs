@@ -1,7 +1,15 @@
 //! The small language of conditions and changes: enough for every write of the house, small enough that memory needs no parser.
+//!
+//! What DynamoDB would refuse whatever the row, [`Cond::fault`] and [`Change::fault`] name, so that memory is no kinder.
+
+use std::cmp::Ordering;
+use std::collections::HashSet;
 
 use crate::schema::{Attr, attr};
 use crate::{Item, Value};
+
+/// Most values that an `IN` takes.
+const IN_LIMIT: usize = 100;
 
 /// When a write may happen.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,9 +28,9 @@ pub enum Cond {
     Below(Attr, Value),
     /// The attribute is missing.
     Missing(Attr),
-    /// All of them.
+    /// All of them; of none, always.
     All(Vec<Self>),
-    /// At least one of them.
+    /// At least one of them; of none, never.
     Any(Vec<Self>),
 }
 
@@ -33,20 +41,44 @@ impl Cond {
         match self {
             Self::Absent => item.is_none(),
             Self::Present => item.is_some(),
-            Self::Version(version) => number(value(&attr::VERSION)) == i64::try_from(*version).ok(),
-            Self::Is(attr, wanted) => value(attr) == Some(wanted),
-            Self::In(attr, wanted) => value(attr).is_some_and(|value| wanted.contains(value)),
-            Self::Below(attr, bound) => match (value(attr), bound) {
-                (None, _) => true,
-                (Some(found @ Value::N(_)), Value::N(_)) => number(Some(found)) < number(Some(bound)),
-                (Some(Value::S(found)), Value::S(bound)) => found < bound,
-                (Some(_), _) => false,
-            },
+            Self::Version(version) => i64::try_from(*version).is_ok_and(|version| number(value(&attr::VERSION)) == Some(version)),
+            Self::Is(attr, wanted) => value(attr).is_some_and(|value| same(value, wanted)),
+            Self::In(attr, wanted) => value(attr).is_some_and(|value| wanted.iter().any(|wanted| same(value, wanted))),
+            Self::Below(attr, bound) => value(attr).is_none_or(|value| order(value, bound) == Some(Ordering::Less)),
             Self::Missing(attr) => value(attr).is_none(),
             Self::All(conds) => conds.iter().all(|cond| cond.holds(item)),
             Self::Any(conds) => conds.iter().any(|cond| cond.holds(item)),
         }
     }
+
+    /// Why DynamoDB would refuse the condition itself, if it would.
+    pub(crate) fn fault(&self) -> Option<&'static str> {
+        match self {
+            Self::Below(_, Value::S(_) | Value::N(_) | Value::B(_)) => None,
+            Self::Below(..) => Some("a bound without an order"),
+            Self::In(_, values) if values.len() > IN_LIMIT => Some("a condition with more than 100 values"),
+            Self::All(conds) | Self::Any(conds) => conds.iter().find_map(Self::fault),
+            Self::Absent | Self::Present | Self::Version(_) | Self::Is(..) | Self::In(..) | Self::Missing(_) => None,
+        }
+    }
+}
+
+/// The order of two values, when they have one: numbers by value, text and bytes by their bytes.
+fn order(a: &Value, b: &Value) -> Option<Ordering> {
+    match (a, b) {
+        (Value::N(a), Value::N(b)) => match (a.parse::<i128>(), b.parse::<i128>()) {
+            (Ok(a), Ok(b)) => Some(a.cmp(&b)),
+            _ => a.parse::<f64>().ok()?.partial_cmp(&b.parse::<f64>().ok()?),
+        },
+        (Value::S(a), Value::S(b)) => Some(a.cmp(b)),
+        (Value::B(a), Value::B(b)) => Some(a.cmp(b)),
+        _ => None,
+    }
+}
+
+/// Whether two values are equal: numbers by value.
+fn same(a: &Value, b: &Value) -> bool {
+    a == b || order(a, b) == Some(Ordering::Equal)
 }
 
 /// A whole number out of a value.
@@ -64,13 +96,14 @@ pub fn s(text: impl Into<String>) -> Value {
     Value::S(text.into())
 }
 
-/// What an update does to a row, beside raising its version.
+/// What an update does to a row, beside raising its version. An attribute is set or removed (the last word counts), added to
+/// (sums) or appended to (in order): one of these. A change that mixes them on one attribute is refused by the table.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Change {
     pub(crate) sets: Vec<(Attr, Value)>,
     pub(crate) removes: Vec<Attr>,
     pub(crate) adds: Vec<(Attr, i64)>,
-    pub(crate) appends: Vec<(Attr, Value)>,
+    pub(crate) appends: Vec<(Attr, Vec<Value>)>,
     pub(crate) due: Due,
 }
 
@@ -92,6 +125,7 @@ impl Change {
     /// Sets the attribute.
     #[must_use]
     pub fn set(mut self, attr: Attr, value: Value) -> Self {
+        self.forget(&attr);
         self.sets.push((attr, value));
         self
     }
@@ -108,21 +142,33 @@ impl Change {
     /// Removes the attribute.
     #[must_use]
     pub fn remove(mut self, attr: Attr) -> Self {
+        self.forget(&attr);
         self.removes.push(attr);
         self
+    }
+
+    fn forget(&mut self, attr: &Attr) {
+        self.sets.retain(|(other, _)| other != attr);
+        self.removes.retain(|other| other != attr);
     }
 
     /// Adds to the number, which counts from zero.
     #[must_use]
     pub fn add(mut self, attr: Attr, amount: i64) -> Self {
-        self.adds.push((attr, amount));
+        match self.adds.iter_mut().find(|(other, _)| *other == attr) {
+            Some((_, sum)) => *sum = sum.saturating_add(amount),
+            None => self.adds.push((attr, amount)),
+        }
         self
     }
 
     /// Appends one element to the list, which starts empty.
     #[must_use]
     pub fn append(mut self, attr: Attr, element: Value) -> Self {
-        self.appends.push((attr, element));
+        match self.appends.iter_mut().find(|(other, _)| *other == attr) {
+            Some((_, elements)) => elements.push(element),
+            None => self.appends.push((attr, vec![element])),
+        }
         self
     }
 
@@ -140,6 +186,14 @@ impl Change {
         self
     }
 
+    /// The same change, taking the row out of the due index unless it says when the row is due next.
+    pub(crate) const fn leaving_due(self) -> Self {
+        match self.due {
+            Due::Keep => self.not_due(),
+            Due::At(_) | Due::Never => self,
+        }
+    }
+
     /// The same change with the due index spelled out as attributes and the version raised: what a table carries out.
     pub(crate) fn spelled(mut self, key: &crate::schema::Key) -> Self {
         match self.due {
@@ -152,25 +206,50 @@ impl Change {
         self
     }
 
-    /// Carries the spelled change out on an item.
-    pub(crate) fn apply(&self, item: &mut Item) {
+    /// Why DynamoDB would refuse the spelled change whatever the row, if it would.
+    pub(crate) fn fault(&self) -> Option<&'static str> {
+        let sets = self.sets.iter().map(|(attr, _)| attr);
+        let adds = self.adds.iter().map(|(attr, _)| attr);
+        let appends = self.appends.iter().map(|(attr, _)| attr);
+        let mut named = HashSet::new();
+        for attr in sets.chain(&self.removes).chain(adds).chain(appends) {
+            if [attr::PK, attr::SK].contains(attr) {
+                return Some("a change of a row's key");
+            }
+            if !named.insert(attr) {
+                return Some("two changes of one attribute");
+            }
+        }
+        None
+    }
+
+    /// Carries the spelled change out on an item. The item is of no use after an error.
+    pub(crate) fn apply(&self, item: &mut Item) -> Result<(), &'static str> {
         for (attr, value) in &self.sets {
             item.insert(attr.as_str().to_owned(), value.clone());
         }
         for (attr, amount) in &self.adds {
-            let sum = number(item.get(attr.as_str())).unwrap_or(0).saturating_add(*amount);
+            let sum = match item.get(attr.as_str()) {
+                None => *amount,
+                found @ Some(_) => {
+                    let found = number(found).ok_or("an addition to what is no whole number")?;
+                    found.checked_add(*amount).ok_or("a sum beyond all bounds")?
+                }
+            };
             item.insert(attr.as_str().to_owned(), n(sum));
         }
-        for (attr, element) in &self.appends {
+        for (attr, elements) in &self.appends {
             match item.get_mut(attr.as_str()) {
-                Some(Value::L(list)) => list.push(element.clone()),
-                Some(_) | None => {
-                    item.insert(attr.as_str().to_owned(), Value::L(vec![element.clone()]));
+                Some(Value::L(list)) => list.extend_from_slice(elements),
+                Some(_) => return Err("an append to what is no list"),
+                None => {
+                    item.insert(attr.as_str().to_owned(), Value::L(elements.clone()));
                 }
             }
         }
         for attr in &self.removes {
             item.remove(attr.as_str());
         }
+        Ok(())
     }
 }

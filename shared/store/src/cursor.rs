@@ -36,8 +36,9 @@ impl Position {
 
 fn material(scope: &TenantScope, list: &str, place: &str) -> Vec<u8> {
     let mut material = scope.tenant().to_bytes().to_vec();
+    // The length keeps list and place apart, whatever bytes a filter's text brings along.
+    material.extend_from_slice(&u64::try_from(list.len()).unwrap_or(u64::MAX).to_be_bytes());
     material.extend_from_slice(list.as_bytes());
-    material.push(0);
     material.extend_from_slice(place.as_bytes());
     material
 }

@@ -17,6 +17,9 @@ use crate::scope::{Stored, TenantScope, Write};
 use crate::table::{Index, Op, Query, Table, TableError, text};
 use crate::{Entity, Item, Value};
 
+/// Most rows that one look into a shard of the due index brings: keys only, so that they fit one request with room to spare.
+pub const DUE_LIMIT: u16 = 1000;
+
 /// The table behind its doors.
 #[derive(Clone, Debug)]
 pub struct Store {
@@ -150,7 +153,8 @@ impl Store {
         self.scope(evidence.tenant())
     }
 
-    /// Rows of one shard of the due index whose time is `now` or earlier, oldest first, at most `limit`.
+    /// Rows of one shard of the due index whose time is `now` or earlier, oldest first, at most `limit` and never more than
+    /// [`DUE_LIMIT`].
     pub async fn due(&self, shard: u8, now: Time, limit: u16) -> Result<Vec<Due>> {
         let query = Query {
             pk: schema::due_partition(shard),
@@ -158,10 +162,11 @@ impl Store {
             after: None,
             before: Some(schema::due_sort(now.plus_millis(1))),
             forward: true,
-            limit,
+            limit: limit.min(DUE_LIMIT),
         };
         let found = self.table.query(&query).await?;
         Ok(found
+            .items
             .into_iter()
             .filter_map(|item| {
                 let key = schema::key_of(&item)?;
@@ -184,11 +189,11 @@ impl Due {
         self.key.pk.split('#').nth(2) == Some(E::ROW.noun)
     }
 
-    /// Carries out the change if the row is still due at that very moment and takes it out of the index. `None`: somebody
-    /// else was first.
+    /// Carries out the change if the row is still due at that very moment, and takes it out of the index unless the change
+    /// says when it is due next. `None`: somebody else was first, or the condition did not hold.
     pub async fn take<E: Entity>(&self, change: Change, cond: Cond) -> Result<Option<Stored<E>>> {
         let still = Cond::All(vec![Cond::Is(attr::DUE_SK, Value::S(self.due_sk.clone())), cond]);
-        match self.scope.table.update(&self.key, change, &still).await {
+        match self.scope.table.update(&self.key, change.leaving_due(), &still).await {
             Ok(item) => Stored::read(item).map(Some),
             Err(TableError::Refused { .. }) => Ok(None),
             Err(error) => Err(error.into()),
@@ -208,16 +213,14 @@ pub struct Platform<'a> {
 }
 
 impl Platform<'_> {
-    /// The scope of a tenant that is being made, and the directory entry to write with its first rows.
-    pub fn found(&self, tenant: TenantId, slug: &str, name: &str) -> Result<(TenantScope, Write)> {
-        let key = schema::directory_key(tenant);
+    /// The scope of a tenant that is being made, and two writes to make with its first rows: the claim on the slug, which is
+    /// refused when another tenant has it, and the directory entry.
+    pub fn found(&self, tenant: TenantId, slug: &str, name: &str) -> Result<(TenantScope, [Write; 2])> {
         let entry = Entry { tenant, slug: slug.to_owned(), name: name.to_owned() };
-        let mut item: Item = serde_dynamo::to_item(&entry).map_err(|error| Error::internal(error.to_string()))?;
-        item.insert(attr::PK.as_str().to_owned(), Value::S(key.pk));
-        item.insert(attr::SK.as_str().to_owned(), Value::S(key.sk));
-        item.insert(attr::KIND.as_str().to_owned(), Value::S(schema::DIRECTORY.kind.to_owned()));
-        item.insert(attr::VERSION.as_str().to_owned(), n(1));
-        Ok((self.store.scope(tenant), TenantScope::write(Op::Put(item, Cond::Absent))))
+        let listed = door_item(schema::directory_key(tenant), schema::DIRECTORY.kind, &entry)?;
+        let claimed = door_item(schema::door_key(&schema::SLUG, slug)?, schema::SLUG.kind, &entry)?;
+        let writes = [claimed, listed].map(|item| TenantScope::write(Op::Put(item, Cond::Absent)));
+        Ok((self.store.scope(tenant), writes))
     }
 
     /// Tenants made in that month before `before`, newest first.
@@ -230,7 +233,7 @@ impl Platform<'_> {
             forward: false,
             limit,
         };
-        let found = self.store.table.query(&query).await?;
+        let found = self.store.table.rows(query).await?;
         found
             .into_iter()
             .map(|item| {

@@ -11,10 +11,14 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types as ddb;
 use kernel::Cause;
 
-use crate::change::{Change, Cond, n};
-use crate::schema::{Attr, DUE_INDEX, Key, attr};
-use crate::table::{Index, Op, Query, TableError};
+use crate::change::{Change, Cond};
+use crate::schema::{DUE_INDEX, Key, attr};
+use crate::table::{Found, Index, Op, Query, TableError, text};
 use crate::{Item, Value};
+
+mod expression;
+
+use expression::Expression;
 
 /// One DynamoDB table through the AWS SDK.
 #[derive(Clone, Debug)]
@@ -24,101 +28,6 @@ pub struct Dynamo {
 }
 
 type Wire = HashMap<String, ddb::AttributeValue>;
-
-/// Names and values of one expression; only what is used is sent, as DynamoDB demands.
-#[derive(Default)]
-struct Expression {
-    names: HashMap<String, String>,
-    values: Wire,
-}
-
-impl Expression {
-    fn name(&mut self, attr: &Attr) -> String {
-        let placeholder = format!("#{}", attr.as_str());
-        self.names.insert(placeholder.clone(), attr.as_str().to_owned());
-        placeholder
-    }
-
-    fn value(&mut self, value: &Value) -> String {
-        let placeholder = format!(":v{}", self.values.len());
-        self.values.insert(placeholder.clone(), value.clone().into());
-        placeholder
-    }
-
-    fn cond(&mut self, cond: &Cond) -> String {
-        match cond {
-            Cond::Absent => format!("attribute_not_exists({})", self.name(&attr::PK)),
-            Cond::Present => format!("attribute_exists({})", self.name(&attr::PK)),
-            Cond::Version(version) => {
-                let name = self.name(&attr::VERSION);
-                let value = self.value(&n(i64::try_from(*version).unwrap_or(i64::MAX)));
-                format!("{name} = {value}")
-            }
-            Cond::Is(attr, value) => {
-                let name = self.name(attr);
-                let value = self.value(value);
-                format!("{name} = {value}")
-            }
-            Cond::In(attr, values) => {
-                let name = self.name(attr);
-                let values: Vec<_> = values.iter().map(|value| self.value(value)).collect();
-                format!("{name} IN ({})", values.join(", "))
-            }
-            Cond::Below(attr, value) => {
-                let name = self.name(attr);
-                let value = self.value(value);
-                format!("(attribute_not_exists({name}) OR {name} < {value})")
-            }
-            Cond::Missing(attr) => format!("attribute_not_exists({})", self.name(attr)),
-            Cond::All(conds) => self.joined(conds, " AND "),
-            Cond::Any(conds) => self.joined(conds, " OR "),
-        }
-    }
-
-    fn joined(&mut self, conds: &[Cond], word: &str) -> String {
-        let parts: Vec<_> = conds.iter().map(|cond| self.cond(cond)).collect();
-        format!("({})", parts.join(word))
-    }
-
-    fn change(&mut self, change: &Change) -> String {
-        let mut sets: Vec<String> = Vec::new();
-        for (attr, value) in &change.sets {
-            let name = self.name(attr);
-            let value = self.value(value);
-            sets.push(format!("{name} = {value}"));
-        }
-        for (attr, element) in &change.appends {
-            let name = self.name(attr);
-            let empty = self.value(&Value::L(Vec::new()));
-            let list = self.value(&Value::L(vec![element.clone()]));
-            sets.push(format!("{name} = list_append(if_not_exists({name}, {empty}), {list})"));
-        }
-        let adds: Vec<String> = change
-            .adds
-            .iter()
-            .map(|(attr, amount)| {
-                let name = self.name(attr);
-                let value = self.value(&n(*amount));
-                format!("{name} {value}")
-            })
-            .collect();
-        let removes: Vec<String> = change.removes.iter().map(|attr| self.name(attr)).collect();
-        [("SET ", sets), ("ADD ", adds), ("REMOVE ", removes)]
-            .into_iter()
-            .filter(|(_, parts)| !parts.is_empty())
-            .map(|(word, parts)| format!("{word}{}", parts.join(", ")))
-            .collect::<Vec<_>>()
-            .join(" ")
-    }
-
-    fn names(&self) -> Option<HashMap<String, String>> {
-        Some(self.names.clone()).filter(|names| !names.is_empty())
-    }
-
-    fn values(&self) -> Option<Wire> {
-        Some(self.values.clone()).filter(|values| !values.is_empty())
-    }
-}
 
 fn wire(item: Item) -> Wire {
     item.into_iter().map(|(name, value)| (name, value.into())).collect()
@@ -140,10 +49,11 @@ fn other<E: ProvideErrorMetadata + std::error::Error + 'static>(error: &SdkError
     let code = error.code().unwrap_or_default();
     let words = || Cause::new(format!("{code}: {}", error.message().map_or_else(|| chain(error), str::to_owned)));
     match error {
+        // Whatever its name: a server that failed may have done it.
+        SdkError::ServiceError(answer) if answer.raw().status().is_server_error() => TableError::Lost(words()),
         SdkError::ServiceError(_) => match code {
             "ProvisionedThroughputExceededException" | "ThrottlingException" | "RequestLimitExceeded" => TableError::Throttled,
             "TransactionConflictException" | "TransactionInProgressException" => TableError::Contended,
-            "InternalServerError" | "ServiceUnavailable" => TableError::Lost(words()),
             _ => TableError::Broken(words()),
         },
         SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => TableError::Lost(words()),
@@ -246,7 +156,7 @@ impl Dynamo {
         }
     }
 
-    pub(crate) async fn query(&self, query: &Query) -> Result<Vec<Item>, TableError> {
+    pub(crate) async fn query(&self, query: &Query) -> Result<Found, TableError> {
         let (pk, sk, index) = match query.index {
             Index::Primary => (attr::PK, attr::SK, None),
             Index::Due => (attr::DUE_PK, attr::DUE_SK, Some(DUE_INDEX.to_owned())),
@@ -255,6 +165,7 @@ impl Dynamo {
         let partition = expression.name(&pk);
         let value = expression.value(&Value::S(query.pk.clone()));
         let mut condition = format!("{partition} = {value}");
+        let mut limit = i32::from(query.limit);
         // A sort key takes one condition: two bounds become BETWEEN, whose ends are inclusive, and are trimmed below.
         match (&query.after, &query.before) {
             (Some(after), Some(before)) => {
@@ -262,6 +173,7 @@ impl Dynamo {
                 let low = expression.value(&Value::S(after.clone()));
                 let high = expression.value(&Value::S(before.clone()));
                 condition.push_str(&format!(" AND {name} BETWEEN {low} AND {high}"));
+                limit += 2;
             }
             (Some(after), None) => {
                 let name = expression.name(&sk);
@@ -275,12 +187,6 @@ impl Dynamo {
             }
             (None, None) => {}
         }
-        if let (Some(after), Some(before)) = (&query.after, &query.before)
-            && after > before
-        {
-            return Ok(Vec::new());
-        }
-        let limit = i32::from(query.limit).saturating_add(2);
         let request = self
             .client
             .query()
@@ -290,15 +196,18 @@ impl Dynamo {
             .set_expression_attribute_names(expression.names())
             .set_expression_attribute_values(expression.values())
             .scan_index_forward(query.forward)
-            .limit(if query.after.is_some() && query.before.is_some() { limit } else { i32::from(query.limit) });
+            .limit(limit);
         let output = request.send().await.map_err(|error| other(&error))?;
         let inside = |item: &Item| {
-            let place = crate::table::text(item, sk.as_str());
+            let place = text(item, sk.as_str());
             query.after.as_deref().is_none_or(|after| place.is_some_and(|place| place > after))
                 && query.before.as_deref().is_none_or(|before| place.is_some_and(|place| place < before))
         };
-        let items = output.items.unwrap_or_default().into_iter().map(unwire).filter(inside);
-        Ok(items.take(usize::from(query.limit)).collect())
+        let mut items: Vec<Item> = output.items.unwrap_or_default().into_iter().map(unwire).filter(inside).collect();
+        let wanted = usize::from(query.limit);
+        let more = items.len() > wanted || output.last_evaluated_key.is_some_and(|key| !key.is_empty());
+        items.truncate(wanted);
+        Ok(Found { items, more })
     }
 
     pub(crate) async fn transact(&self, ops: Vec<Op>) -> Result<(), TableError> {

@@ -49,11 +49,15 @@ struct Lane {
     pk: String,
     rows: VecDeque<Item>,
     before: Option<String>,
+    chunk: u16,
     more: bool,
 }
 
+/// Most rows that one request asks for.
+const CHUNK: u16 = 110;
+
 impl Lane {
-    async fn fill(&mut self, scope: &TenantScope, after: Option<&String>, chunk: u16) -> Result<()> {
+    async fn fill(&mut self, scope: &TenantScope, after: Option<&String>) -> Result<()> {
         if !self.rows.is_empty() || !self.more {
             return Ok(());
         }
@@ -63,14 +67,17 @@ impl Lane {
             after: after.cloned(),
             before: self.before.clone(),
             forward: false,
-            limit: chunk,
+            limit: self.chunk,
         };
         let found = scope.table.query(&query).await?;
-        self.more = found.len() == usize::from(chunk);
-        if let Some(last) = found.last().and_then(|item| text(item, attr::SK.as_str())) {
+        // A request also ends at a megabyte: fewer rows than asked for are not the last ones.
+        self.more = found.more && !found.items.is_empty();
+        // A lane that is asked again has a filter that lets little through: fewer, larger requests then.
+        self.chunk = self.chunk.saturating_mul(2).min(CHUNK);
+        if let Some(last) = found.items.last().and_then(|item| text(item, attr::SK.as_str())) {
             self.before = Some(last.to_owned());
         }
-        self.rows = found.into();
+        self.rows = found.items.into();
         Ok(())
     }
 
@@ -122,7 +129,7 @@ impl TenantScope {
             forward,
             limit,
         };
-        self.table.query(&query).await?.into_iter().map(Stored::read).collect()
+        self.table.rows(query).await?.into_iter().map(Stored::read).collect()
     }
 
     #[expect(clippy::too_many_arguments, reason = "the bounds of one walk, used in one place")]
@@ -164,13 +171,13 @@ impl TenantScope {
         keep: &(impl Fn(&E) -> bool + Send),
     ) -> Result<()> {
         let wanted = (page.limit - page.rows.len()).div_ceil(partitions.len().max(1)) + 4;
-        let chunk = u16::try_from(wanted.clamp(8, 110)).unwrap_or(110);
+        let chunk = u16::try_from(wanted).unwrap_or(CHUNK).clamp(8, CHUNK);
         let mut lanes: Vec<Lane> = partitions
             .into_iter()
-            .map(|pk| Lane { pk, rows: VecDeque::new(), before: upper.cloned(), more: true })
+            .map(|pk| Lane { pk, rows: VecDeque::new(), before: upper.cloned(), chunk, more: true })
             .collect();
         while !page.full {
-            try_join_all(lanes.iter_mut().map(|lane| lane.fill(self, lower, chunk))).await?;
+            try_join_all(lanes.iter_mut().map(|lane| lane.fill(self, lower))).await?;
             let Some(lane) = lanes.iter_mut().filter(|lane| lane.head().is_some()).max_by(|a, b| a.head().cmp(&b.head())) else {
                 return Ok(());
             };

@@ -67,7 +67,7 @@ macro_rules! rows {
 rows! {
     ACCOUNT = "account", "acc", "ACC", Shape::Small, "T#tenant#ACC", "account id",
         "Which providers can this tenant send through, in which order?";
-    ADDRESS = "address", "", "ADR", Shape::Single, "T#tenant#ADR#channel#digest", "-",
+    ADDRESS = "address", "", "ADR", Shape::Single, "T#tenant#ADR#channel:digest", "-",
         "Whose address is this, and may it be written to?";
     API_KEY = "api_key", "key", "KEY", Shape::Small, "T#tenant#KEY", "key id",
         "Which machine credentials does this tenant have?";
@@ -79,8 +79,8 @@ rows! {
         "Was a request with this key seen in the last 24 hours, and how was it answered?";
     MESSAGE = "message", "msg", "MSG", Shape::Dated { shards: 4 }, "T#tenant#MSG#yyyymm#shard", "message id",
         "What is the state of this message, and why? Which messages are newest?";
-    SEEN = "seen", "", "SEEN", Shape::Single, "T#tenant#SEEN#provider#digest of event id", "-",
-        "Was this provider notification taken before?";
+    NAME = "name", "", "NAME", Shape::Single, "T#tenant#NAME#noun:slug", "-",
+        "Which template has this name?";
     STATISTIC = "statistic", "", "STAT", Shape::Below, "T#tenant#STAT#yyyymm", "ddhh#account#template#shard",
         "How many messages reached which state in this hour, by account and template?";
     SUPPRESSION = "suppression", "sup", "SUP", Shape::Dated { shards: 1 }, "T#tenant#SUP#yyyymm#shard", "suppression id",
@@ -95,8 +95,10 @@ rows! {
         "What did this edition of the template say?";
     CREDENTIAL = "credential", "", "K", Shape::Door, "K#digest of key or subject", "-",
         "Whose credential is this, and what does it allow?";
-    ROUTE = "route", "", "R", Shape::Door, "R#provider#digest of token", "-",
+    ROUTE = "route", "", "R", Shape::Door, "R#provider:digest of token", "-",
         "Which account do callbacks to this address belong to?";
+    SLUG = "slug", "", "S", Shape::Door, "S#slug", "-",
+        "Which tenant has this word in its public addresses?";
     DIRECTORY = "directory", "", "P", Shape::Door, "P#TEN#yyyymm", "tenant id",
         "Which tenants are there?";
 }
@@ -162,11 +164,10 @@ pub mod attr {
         EVIDENCE_RANK = "evidence_rank", "Its place in the order of outcomes.";
         EVENTS = "events", "What providers told.";
         HOLD = "hold", "Why and until when the message waits.";
-        NEXT = "next", "The state that a due row moves to.";
         CONTACT = "contact", "The contact that an address or message belongs to.";
-        PROVIDER_ID = "provider_id", "The provider's id of the accepted attempt.";
-        SENT_AT = "sent_at", "When the provider took it.";
-        ACCOUNT = "account", "The account that carried it.";
+        ACCOUNT = "account", "The account that a counter is for.";
+        TEMPLATE = "template", "The template that a counter is for.";
+        HOUR = "hour", "The hour that a counter is for.";
         TENANT = "tenant", "The tenant of a row outside any tenant's partitions.";
         ROLE = "role", "What a credential allows.";
         USED_AT = "used_at", "When a credential was last used, to the hour.";
@@ -174,6 +175,10 @@ pub mod attr {
         ANSWER = "answer", "The stored reply to an idempotent request.";
     }
 }
+
+/// The attributes that the store writes itself: no row may have a field of such a name.
+pub(crate) const OURS: [Attr; 7] =
+    [attr::PK, attr::SK, attr::KIND, attr::VERSION, attr::EXPIRES, attr::DUE_PK, attr::DUE_SK];
 
 /// A primary key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -312,9 +317,10 @@ pub(crate) fn due_partition(shard: u8) -> String {
     format!("DUE#{shard}")
 }
 
-/// Sort key in the due index: thirteen digits of milliseconds, so that text order is time order until the year 2286.
+/// Sort key in the due index: thirteen digits of milliseconds, so that text order is time order. Later than the year 2286 is
+/// as good as that.
 pub(crate) fn due_sort(at: Time) -> String {
-    format!("{:013}", at.millis().max(0))
+    format!("{:013}", at.millis().clamp(0, 9_999_999_999_999))
 }
 
 /// The two index attributes of a row due at `at`, and their values.

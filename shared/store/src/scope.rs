@@ -63,6 +63,9 @@ pub fn value<T: Serialize>(thing: &T) -> Result<Value> {
 pub(crate) fn item_of<E: Entity>(key: &Key, row: &E, version: u64) -> Result<Item> {
     let mut item = attributes(row)?;
     item.retain(|_, value| !matches!(value, Value::Null(_)));
+    if let Some(taken) = schema::OURS.iter().find(|ours| item.contains_key(ours.as_str())) {
+        return Err(Error::internal(format!("a {} has a field of its own named {}", E::ROW.kind, taken.as_str())));
+    }
     item.insert(attr::PK.as_str().to_owned(), Value::S(key.pk.clone()));
     item.insert(attr::SK.as_str().to_owned(), Value::S(key.sk.clone()));
     item.insert(attr::KIND.as_str().to_owned(), Value::S(E::ROW.kind.to_owned()));
@@ -132,9 +135,11 @@ impl TenantScope {
         }
     }
 
-    /// Changes a row without reading it first.
+    /// Changes a row without reading it first. A row that does not exist refuses, whatever the condition: what was deleted or
+    /// has expired does not come back as a torso.
     pub async fn change<E: Entity>(&self, locator: impl Into<Locator>, change: Change, cond: Cond) -> Result<Outcome<E>> {
         let key = self.key(&E::ROW, &locator.into())?;
+        let cond = Cond::All(vec![Cond::Present, cond]);
         match self.table.update(&key, change, &cond).await {
             Ok(item) => Ok(Outcome::Done(Stored::read(item)?)),
             Err(TableError::Refused { found, .. }) => {

@@ -5,7 +5,7 @@ use kernel::{Cause, Error};
 use crate::change::{Change, Cond};
 use crate::dynamo::Dynamo;
 use crate::memory::Memory;
-use crate::schema::Key;
+use crate::schema::{Key, attr};
 use crate::{Item, Value};
 
 /// Where rows live.
@@ -60,6 +60,15 @@ pub struct Query {
     pub(crate) limit: u16,
 }
 
+/// What one query answered.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Found {
+    /// The rows, at most as many as asked for, and fewer when a megabyte is full.
+    pub(crate) items: Vec<Item>,
+    /// Whether there may be more.
+    pub(crate) more: bool,
+}
+
 /// What a query walks along.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Index {
@@ -111,10 +120,32 @@ impl Table {
         }
     }
 
-    pub(crate) async fn query(&self, query: &Query) -> Result<Vec<Item>, TableError> {
+    /// One request's worth of rows strictly between the bounds.
+    pub(crate) async fn query(&self, query: &Query) -> Result<Found, TableError> {
+        let empty = matches!((&query.after, &query.before), (Some(after), Some(before)) if after >= before);
+        if empty || query.limit == 0 {
+            return Ok(Found::default());
+        }
         match self {
             Self::Dynamo(table) => table.query(query).await,
             Self::Memory(table) => table.query(query).await,
+        }
+    }
+
+    /// The rows of one partition strictly between the bounds, as many as asked for if there are so many.
+    pub(crate) async fn rows(&self, mut query: Query) -> Result<Vec<Item>, TableError> {
+        let mut items = Vec::new();
+        loop {
+            let found = self.query(&query).await?;
+            let last = found.items.last().and_then(|item| text(item, attr::SK.as_str())).map(str::to_owned);
+            query.limit = query.limit.saturating_sub(u16::try_from(found.items.len()).unwrap_or(u16::MAX));
+            items.extend(found.items);
+            match last {
+                Some(last) if found.more && query.limit > 0 => {
+                    *(if query.forward { &mut query.after } else { &mut query.before }) = Some(last);
+                }
+                Some(_) | None => return Ok(items),
+            }
         }
     }
 

@@ -75,6 +75,8 @@ def running(folder: Path) -> Iterator[Emulator]:
         "BIND_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(emulator.port),
         "MINISTACK_REGION": REGION,
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
         "LOG_LEVEL": "INFO",
         "PYTHONUNBUFFERED": "1",
         "TMPDIR": str(folder),

@@ -1,0 +1,97 @@
+//! Accounts: a tenant's configured connections to providers, in the order they are tried.
+
+use kernel::error::Faults;
+use kernel::ids::AccountId;
+use kernel::{Error, Keys, Result, Time};
+use providers::Mailbox;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use store::schema::{self, Entity, Locator, Row};
+
+use crate::Channel;
+
+/// A connection to a provider.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Account {
+    /// Its id.
+    pub id: AccountId,
+    /// Name for people.
+    pub name: String,
+    /// The medium.
+    pub channel: Channel,
+    /// The provider's id.
+    pub provider: String,
+    /// Who the messages are from.
+    pub from: Mailbox,
+    /// Settings that are no secret, in the provider's own words.
+    pub settings: Value,
+    /// Credentials, sealed under the tenant's data key. Never shown.
+    pub credentials: String,
+    /// Lower is tried earlier.
+    pub priority: u16,
+    /// Whether it is used.
+    pub enabled: bool,
+    /// What to do when nobody knows whether a message was sent.
+    pub on_unknown: OnUnknown,
+    /// Unguessable part of the address that the provider calls back, for those who set the provider up.
+    pub route: String,
+    /// When it was made.
+    pub created_at: Time,
+    /// When it was last changed.
+    pub updated_at: Time,
+}
+
+/// What to do when the answer to a send was lost and no event told within five minutes what became of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnUnknown {
+    /// Leave it to a person: at most once.
+    #[default]
+    Hold,
+    /// Send it one more time: at least once, at most twice.
+    Resend,
+}
+
+impl Account {
+    /// Checks name, provider, settings and the credentials, which are still in the clear here.
+    pub fn check(&self, credentials: &Value) -> Result<()> {
+        let mut faults = Faults::default();
+        faults.take("/name", crate::name::title(&self.name));
+        if let Some(name) = &self.from.name {
+            faults.take("/from/name", crate::name::title(name));
+        }
+        match providers::find(&self.provider) {
+            None => faults.add("/provider", "provider", format!("one of {}", known())),
+            Some(provider) if provider.channel() != self.channel => {
+                faults.add("/channel", "channel", format!("{} carries {}", self.provider, provider.channel().as_str()));
+            }
+            Some(provider) => {
+                faults.take("", provider.check(&self.settings, credentials));
+            }
+        }
+        faults.check()
+    }
+
+    /// The provider; accounts of a provider that is gone cannot send.
+    pub fn provider(&self) -> Result<&'static dyn providers::Provider> {
+        providers::find(&self.provider).ok_or_else(|| Error::internal(format!("no provider {}", self.provider)))
+    }
+
+    /// Digest by which its callback address is found.
+    pub fn route_digest(keys: &Keys, route: &str) -> String {
+        let mac = keys.credential.sign(format!("route\0{route}").as_bytes());
+        kernel::crypto::encode(mac.get(..24).unwrap_or(&mac))
+    }
+}
+
+fn known() -> String {
+    providers::PROVIDERS.iter().map(|provider| provider.id()).collect::<Vec<_>>().join(", ")
+}
+
+impl Entity for Account {
+    const ROW: Row = schema::ACCOUNT;
+
+    fn locator(&self) -> Locator {
+        self.id.into()
+    }
+}

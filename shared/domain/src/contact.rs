@@ -1,0 +1,287 @@
+//! Contacts: the people a tenant talks to, how they are reached and what they allow.
+
+use std::collections::BTreeMap;
+
+use kernel::error::Faults;
+use kernel::ids::ContactId;
+use kernel::{Email, Error, Locale, Phone, Result, Time, Zone};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use store::schema::{self, Entity, Locator, Row};
+
+use crate::{Category, Channel, suppression::Reason};
+
+/// A person or mailbox.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Contact {
+    /// The contact's id.
+    pub id: ContactId,
+    /// Given name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_name: Option<String>,
+    /// Family name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_name: Option<String>,
+    /// Company name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub company: Option<String>,
+    /// Email addresses, the preferred one first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub emails: Vec<ContactEmail>,
+    /// Phone numbers, the preferred one first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub phones: Vec<Phone>,
+    /// Time zone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<Zone>,
+    /// Language.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locale: Option<Locale>,
+    /// Nothing may be sent, whatever the channel and category.
+    #[serde(default)]
+    pub do_not_contact: bool,
+    /// Answers to the question whether a category may be sent by a channel, by `channel:category`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub consents: BTreeMap<String, Consent>,
+    /// When not to be disturbed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quiet_hours: Option<QuietHours>,
+    /// Words to find and group by.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// Further fields, for templates.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub fields: BTreeMap<String, Value>,
+    /// When it was made.
+    pub created_at: Time,
+    /// When it was last changed.
+    pub updated_at: Time,
+}
+
+/// One address of a contact.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContactEmail {
+    /// The address.
+    pub email: Email,
+    /// Why it must not be written to: kept in step with the address's own row, so that the gate needs one read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suppressed: Option<Reason>,
+}
+
+/// A recorded answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Consent {
+    /// Yes or no.
+    pub granted: bool,
+    /// When.
+    pub at: Time,
+    /// Where it came from: `api`, `preference_page`, `one_click`, an import's name.
+    pub source: String,
+}
+
+/// Hours of the day without disturbance, by the contact's wall clock. An end before the start lies on the next day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QuietHours {
+    /// First minute, counted from midnight.
+    #[serde(with = "minute")]
+    pub start: u16,
+    /// First minute after, counted from midnight.
+    #[serde(with = "minute")]
+    pub end: u16,
+}
+
+mod minute {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(minute: &u16, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{:02}:{:02}", minute / 60, minute % 60))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u16, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        let parsed = text.split_once(':').filter(|(hour, minute)| hour.len() == 2 && minute.len() == 2).and_then(|(hour, minute)| {
+            let (hour, minute) = (hour.parse::<u16>().ok()?, minute.parse::<u16>().ok()?);
+            (hour < 24 && minute < 60).then_some(hour * 60 + minute)
+        });
+        parsed.ok_or_else(|| serde::de::Error::custom("a time of day such as 21:30 is needed"))
+    }
+}
+
+impl QuietHours {
+    /// When the quiet that `now` lies in ends; `None` when it is not quiet.
+    pub fn until(&self, now: Time, zone: &Zone) -> Option<Time> {
+        let local = zone.local(now);
+        let minute = u16::try_from(i32::from(local.hour()) * 60 + i32::from(local.minute())).unwrap_or(0);
+        let quiet = match self.start.cmp(&self.end) {
+            std::cmp::Ordering::Less => (self.start..self.end).contains(&minute),
+            std::cmp::Ordering::Equal => false,
+            std::cmp::Ordering::Greater => minute >= self.start || minute < self.end,
+        };
+        if !quiet {
+            return None;
+        }
+        let day = if minute < self.end { local.date() } else { local.date().tomorrow().ok()? };
+        let (hour, minute) = (i8::try_from(self.end / 60).ok()?, i8::try_from(self.end % 60).ok()?);
+        // A wall clock time that the zone skips is taken as the moment after the gap.
+        let end = day.at(hour, minute, 0, 0).to_zoned(local.time_zone().clone()).ok()?;
+        Some(Time::from(end.timestamp())).filter(|end| *end > now)
+    }
+}
+
+/// Most addresses of one kind, tags and fields.
+const MOST: usize = 20;
+
+impl Contact {
+    /// Checks what the types do not.
+    pub fn check(&self) -> Result<()> {
+        let mut faults = Faults::default();
+        for (pointer, text) in
+            [("/first_name", &self.first_name), ("/last_name", &self.last_name), ("/company", &self.company)]
+        {
+            if let Some(text) = text {
+                faults.take(pointer, crate::name::title(text));
+            }
+        }
+        for (pointer, count) in [
+            ("/emails", self.emails.len()),
+            ("/phones", self.phones.len()),
+            ("/tags", self.tags.len()),
+            ("/fields", self.fields.len()),
+        ] {
+            if count > MOST {
+                faults.add(pointer, "too_many", format!("at most {MOST}"));
+            }
+        }
+        for (at, email) in self.emails.iter().enumerate() {
+            if self.emails.iter().take(at).any(|earlier| earlier.email.key() == email.email.key()) {
+                faults.add(format!("/emails/{at}"), "duplicate", "the address is there already");
+            }
+        }
+        for (at, tag) in self.tags.iter().enumerate() {
+            faults.take(&format!("/tags/{at}"), crate::name::title(tag));
+        }
+        for (name, value) in &self.fields {
+            let pointer = format!("/fields/{}", name.replace('~', "~0").replace('/', "~1"));
+            faults.take(&pointer, crate::name::slug(name));
+            let plain = matches!(value, Value::String(_) | Value::Number(_) | Value::Bool(_) | Value::Null);
+            if !plain || value.to_string().len() > 1000 {
+                faults.add(pointer, "field", "text, a number or true/false of at most 1000 bytes");
+            }
+        }
+        faults.check()
+    }
+
+    /// The name to greet by.
+    pub fn full_name(&self) -> Option<String> {
+        let name = [self.first_name.as_deref(), self.last_name.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" ");
+        Some(name).filter(|name| !name.is_empty())
+    }
+
+    /// The preferred address of a channel that is not suppressed, or the preferred one.
+    pub fn address(&self, channel: Channel) -> Option<String> {
+        match channel {
+            Channel::Email => {
+                let free = self.emails.iter().find(|email| email.suppressed.is_none());
+                free.or_else(|| self.emails.first()).map(|email| email.email.to_string())
+            }
+        }
+    }
+
+    /// Why that address must not be written to.
+    pub fn suppression_of(&self, channel: Channel, address: &str) -> Option<Reason> {
+        match channel {
+            Channel::Email => {
+                let key = address.to_ascii_lowercase();
+                self.emails.iter().find(|email| email.email.key() == key).and_then(|email| email.suppressed)
+            }
+        }
+    }
+
+    /// The recorded answer for a category and channel.
+    pub fn consent(&self, channel: Channel, category: &Category) -> Option<&Consent> {
+        self.consents.get(&consent_key(channel, category))
+    }
+
+    /// Records an answer.
+    pub fn record_consent(&mut self, channel: Channel, category: &Category, consent: Consent) {
+        self.consents.insert(consent_key(channel, category), consent);
+    }
+
+    /// The contact as templates see it.
+    pub fn variables(&self) -> Value {
+        let mut fields: serde_json::Map<String, Value> = self.fields.clone().into_iter().collect();
+        let mut put = |name: &str, value: Option<String>| {
+            if let Some(value) = value {
+                fields.insert(name.to_owned(), Value::String(value));
+            }
+        };
+        put("id", Some(self.id.to_string()));
+        put("first_name", self.first_name.clone());
+        put("last_name", self.last_name.clone());
+        put("name", self.full_name());
+        put("email", self.emails.first().map(|email| email.email.to_string()));
+        put("phone", self.phones.first().map(|phone| phone.to_string()));
+        put("zone", self.zone.as_ref().map(Zone::to_string));
+        put("locale", self.locale.as_ref().map(Locale::to_string));
+        if let Some(company) = &self.company {
+            fields.insert("company".to_owned(), serde_json::json!({ "name": company }));
+        }
+        Value::Object(fields)
+    }
+}
+
+/// The key of a consent: `email:marketing`.
+pub fn consent_key(channel: Channel, category: &Category) -> String {
+    format!("{}:{category}", channel.as_str())
+}
+
+/// Reads a consent's key.
+pub fn parse_consent_key(key: &str) -> Result<(Channel, Category)> {
+    let refuse = || Error::invalid("", "consent", "a channel and a category such as email:marketing");
+    let (channel, category) = key.split_once(':').ok_or_else(refuse)?;
+    let channel = if channel == Channel::Email.as_str() { Channel::Email } else { return Err(refuse()) };
+    let category = Category::parse(category).map_err(|_| refuse())?;
+    if category.can_be_left() { Ok((channel, category)) } else { Err(refuse()) }
+}
+
+impl Entity for Contact {
+    const ROW: Row = schema::CONTACT;
+
+    fn locator(&self) -> Locator {
+        self.id.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Time {
+        Time::parse(text).unwrap()
+    }
+
+    #[test]
+    fn quiet_hours_end_at_the_contacts_morning() {
+        let quiet: QuietHours = serde_json::from_str(r#"{"start":"21:00","end":"08:00"}"#).unwrap();
+        let berlin = Zone::parse("Europe/Berlin").unwrap();
+        assert_eq!(quiet.until(at("2026-01-10T22:30:00Z"), &berlin), Some(at("2026-01-11T07:00:00Z")));
+        assert_eq!(quiet.until(at("2026-01-11T03:00:00Z"), &berlin), Some(at("2026-01-11T07:00:00Z")));
+        assert_eq!(quiet.until(at("2026-01-11T12:00:00Z"), &berlin), None);
+        // The night in which the clocks go forward is an hour shorter.
+        assert_eq!(quiet.until(at("2026-03-28T22:30:00Z"), &berlin), Some(at("2026-03-29T06:00:00Z")));
+    }
+
+    #[test]
+    fn quiet_hours_within_a_day_and_of_no_length() {
+        let utc = Zone::utc();
+        let noon: QuietHours = serde_json::from_str(r#"{"start":"12:00","end":"13:00"}"#).unwrap();
+        assert_eq!(noon.until(at("2026-01-10T12:59:59Z"), &utc), Some(at("2026-01-10T13:00:00Z")));
+        assert_eq!(noon.until(at("2026-01-10T13:00:00Z"), &utc), None);
+        let none: QuietHours = serde_json::from_str(r#"{"start":"12:00","end":"12:00"}"#).unwrap();
+        assert_eq!(none.until(at("2026-01-10T12:00:00Z"), &utc), None);
+        for bad in [r#"{"start":"24:00","end":"08:00"}"#, r#"{"start":"8:00","end":"09:00"}"#, r#"{"start":"08:60","end":"09:00"}"#] {
+            assert!(serde_json::from_str::<QuietHours>(bad).is_err(), "{bad}");
+        }
+    }
+}

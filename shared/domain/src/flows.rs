@@ -1,0 +1,27 @@
+//! Rules that write more than one noun, or read one to write another. Each reads like its walkthrough in ARCHITECTURE.md.
+
+pub mod accept;
+pub mod catalog;
+pub mod connect;
+pub mod dispatch;
+pub mod edit_template;
+pub mod found;
+pub mod keep_contact;
+pub mod let_in;
+pub mod release;
+pub mod report;
+pub mod suppress;
+pub mod tally;
+
+use kernel::{Clock, Ids, Keys};
+
+/// The ports that every flow needs, beside the scope of its tenant.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// Time.
+    pub clock: Clock,
+    /// Randomness.
+    pub ids: Ids,
+    /// The deployment's keys.
+    pub keys: Keys,
+}

@@ -1,0 +1,173 @@
+//! Templates and their versions: names are unique, versions are numbered without gaps, compiled before they are stored, and
+//! pin the layouts they use.
+
+use std::collections::BTreeMap;
+
+use kernel::error::Faults;
+use kernel::ids::TemplateId;
+use kernel::{Error, Fault, Locale, Result};
+use render::{Compiled, Limits, Source, Variable};
+use store::{Stored, TenantScope};
+
+use super::Context;
+use super::catalog::Catalog;
+use crate::name::Name;
+use crate::template::{Pinned, Template, Use, Version};
+
+/// Most locales and variables of one version.
+const MOST: usize = 50;
+
+/// Writes a new template. Its name must be free.
+pub async fn create(scope: &TenantScope, template: &Template) -> Result<()> {
+    let name = Name { noun: TemplateId::KIND.to_owned(), slug: template.name.clone(), of: template.id.to_string() };
+    match scope.transact(vec![scope.creating(&name)?, scope.creating(template)?]).await? {
+        None => Ok(()),
+        Some(_) => Err(Error::invalid("/name", "taken", "another template has this name")),
+    }
+}
+
+/// Deletes a template and frees its name. Its versions stay: messages that were made of them can still be shown.
+pub async fn delete(scope: &TenantScope, template: &Stored<Template>) -> Result<()> {
+    let mut writes = vec![scope.erasing(template)?];
+    if let Some(name) = scope.read_now::<Name>(Name::at(TemplateId::KIND, &template.row.name)).await? {
+        writes.push(scope.erasing(&name)?);
+    }
+    match scope.transact(writes).await? {
+        None => Ok(()),
+        Some(_) => Err(Error::conflict("the template was changed by another request")),
+    }
+}
+
+/// What a version is made of.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// Content by locale.
+    pub contents: BTreeMap<Locale, Source>,
+    /// Variables it takes.
+    pub variables: Vec<Variable>,
+    /// What changed.
+    pub note: Option<String>,
+    /// Whether it goes live at once.
+    pub publish: bool,
+}
+
+/// Checks and writes the next version of a template.
+pub async fn add_version(
+    context: &Context,
+    catalog: &Catalog,
+    scope: &TenantScope,
+    template: &Stored<Template>,
+    draft: Draft,
+) -> Result<(Version, Stored<Template>)> {
+    let version = check(context, catalog, scope, &template.row, draft.contents, draft.variables, draft.note).await?;
+    let mut next = template.clone();
+    next.row.latest = version.number;
+    if draft.publish {
+        next.row.live = Some(version.number);
+    }
+    next.row.updated_at = context.clock.now();
+    match scope.transact(vec![scope.creating(&version)?, scope.replacing(&next)?]).await? {
+        None => {
+            next.version = next.version.saturating_add(1);
+            Ok((version, next))
+        }
+        Some(_) => Err(Error::conflict("another version was added in the meantime")),
+    }
+}
+
+/// Everything about a version that can be refused before it is stored.
+pub async fn check(
+    context: &Context,
+    catalog: &Catalog,
+    scope: &TenantScope,
+    template: &Template,
+    contents: BTreeMap<Locale, Source>,
+    variables: Vec<Variable>,
+    note: Option<String>,
+) -> Result<Version> {
+    let mut faults = Faults::default();
+    if !contents.contains_key(&template.locale) {
+        faults.add("/contents", "required", format!("content in the default locale {} is needed", template.locale));
+    }
+    for (pointer, count) in [("/contents", contents.len()), ("/variables", variables.len())] {
+        if count > MOST {
+            faults.add(pointer, "too_many", format!("at most {MOST}"));
+        }
+    }
+    if let Some(note) = &note {
+        faults.longer("/note", note, 500);
+    }
+    for (locale, source) in &contents {
+        let pointer = format!("/contents/{locale}");
+        if source.html.is_none() && source.text.is_none() {
+            faults.add(&pointer, "required", "html or text is needed");
+        }
+        if source.subject.is_none() && template.r#use == Use::Message {
+            faults.add(format!("{pointer}/subject"), "required", "an email needs a subject");
+        }
+    }
+    faults.check()?;
+    let before = match template.latest {
+        0 => None,
+        number => Some(catalog.version(scope, template.id, number).await?),
+    };
+    let mut version = Version {
+        template: template.id,
+        number: template.latest.saturating_add(1),
+        stale: Version::stale_since(before.as_deref(), &contents, &template.locale),
+        contents,
+        variables,
+        layouts: BTreeMap::new(),
+        note,
+        created_at: context.clock.now(),
+    };
+    version.layouts = pin(catalog, scope, &version).await?;
+    let mut found = Vec::new();
+    for (locale, source) in &version.contents {
+        let layouts = catalog.layouts(scope, &version, locale).await?;
+        if let Err(faults) = Compiled::new(source, &layouts, &Limits::default()) {
+            found.extend(faults_under(&format!("/contents/{locale}"), &faults));
+        }
+    }
+    if found.is_empty() { Ok(version) } else { Err(Error::Invalid(found)) }
+}
+
+/// The layouts that a version names, and those that these name in turn, at the versions that are live.
+async fn pin(catalog: &Catalog, scope: &TenantScope, version: &Version) -> Result<BTreeMap<String, Pinned>> {
+    let mut pinned: BTreeMap<String, Pinned> = BTreeMap::new();
+    let mut open: Vec<(String, String)> = Vec::new();
+    for (locale, source) in &version.contents {
+        open.extend(render::layouts_named(source).into_iter().map(|name| (format!("/contents/{locale}"), name)));
+    }
+    while let Some((pointer, name)) = open.pop() {
+        if pinned.contains_key(&name) {
+            continue;
+        }
+        if pinned.len() >= MOST {
+            return Err(Error::invalid(pointer, "too_many", format!("at most {MOST} layouts")));
+        }
+        let unknown = || Error::invalid(&pointer, "layout", format!("there is no live layout named {name}"));
+        let layout = catalog.template(scope, &name).await.map_err(|_| unknown())?;
+        let number = layout.live.filter(|_| layout.r#use == Use::Layout).ok_or_else(unknown)?;
+        let edition = catalog.version(scope, layout.id, number).await?;
+        for source in edition.contents.values() {
+            open.extend(render::layouts_named(source).into_iter().map(|name| (pointer.clone(), name)));
+        }
+        pinned.insert(name, Pinned { template: layout.id, number });
+    }
+    Ok(pinned)
+}
+
+/// Compile faults as faults of the request body.
+pub fn faults_under(prefix: &str, faults: &[render::Fault]) -> Vec<Fault> {
+    faults
+        .iter()
+        .map(|fault| {
+            let detail = match fault.line {
+                Some(line) => format!("line {line}: {}", fault.message),
+                None => fault.message.clone(),
+            };
+            Fault::new(format!("{prefix}/{}", fault.part), "template", detail)
+        })
+        .collect()
+}

@@ -1,0 +1,84 @@
+//! Founding a tenant: its row, its place in the platform's directory, the shipped templates and the owner's first key.
+
+use aws::Vault;
+use kernel::ids::{TemplateId, TenantId};
+use kernel::{Error, Locale, Result, Secret, Zone};
+use store::{Store, TenantScope};
+
+use super::{Context, let_in};
+use crate::name::Name;
+use crate::template::{Template, Version, shipped};
+use crate::{ApiKey, Role, Tenant};
+
+/// What a tenant is made of.
+#[derive(Clone, Debug)]
+pub struct NewTenant {
+    /// Its word in public addresses.
+    pub slug: String,
+    /// Its name.
+    pub name: String,
+    /// Zone of contacts that have none.
+    pub zone: Option<Zone>,
+    /// Locale of contacts that have none.
+    pub locale: Option<Locale>,
+}
+
+/// Makes a tenant. The caller has verified the platform's key.
+pub async fn found(context: &Context, vault: &Vault, store: &Store, new: NewTenant) -> Result<(Tenant, ApiKey, Secret, TenantScope)> {
+    let slug = crate::name::slug(&new.slug).map_err(|error| error.under("/slug"))?;
+    let name = crate::name::title(&new.name).map_err(|error| error.under("/name"))?;
+    let id = TenantId::new(&context.ids, &context.clock);
+    let tenant = Tenant {
+        id,
+        slug: slug.clone(),
+        name: name.clone(),
+        zone: new.zone.unwrap_or_else(Zone::utc),
+        locale: new.locale.unwrap_or_default(),
+        quiet_hours: None,
+        active: true,
+        data_key: vault.new_key(id).await?,
+        created_at: context.clock.now(),
+    };
+    let (scope, [claim, listing]) = store.platform().found(id, &slug, &name)?;
+    let mut writes = vec![claim, listing, scope.creating(&tenant)?];
+    for shipped in shipped::all() {
+        let (template, version) = edition(context, &shipped);
+        let name = Name { noun: TemplateId::KIND.to_owned(), slug: template.name.clone(), of: template.id.to_string() };
+        writes.extend([scope.creating(&name)?, scope.creating(&template)?, scope.creating(&version)?]);
+    }
+    if scope.transact(writes).await?.is_some() {
+        return Err(Error::invalid("/slug", "taken", "another tenant has this slug"));
+    }
+    let (key, secret) = let_in::create_key(context, &scope, "Owner's first key", Role::Owner, None).await?;
+    Ok((tenant, key, secret, scope))
+}
+
+fn edition(context: &Context, shipped: &shipped::Shipped) -> (Template, Version) {
+    let now = context.clock.now();
+    let id = TemplateId::new(&context.ids, &context.clock);
+    let template = Template {
+        id,
+        name: shipped.name.to_owned(),
+        description: Some(shipped.description.to_owned()),
+        r#use: shipped.r#use,
+        channel: crate::Channel::Email,
+        category: shipped.category.clone(),
+        locale: Locale::default(),
+        active: true,
+        live: Some(1),
+        latest: 1,
+        created_at: now,
+        updated_at: now,
+    };
+    let version = Version {
+        template: id,
+        number: 1,
+        contents: [(Locale::default(), shipped.source.clone())].into(),
+        stale: Vec::new(),
+        variables: shipped.variables.clone(),
+        layouts: std::collections::BTreeMap::new(),
+        note: Some("Shipped".to_owned()),
+        created_at: now,
+    };
+    (template, version)
+}

@@ -1,0 +1,63 @@
+//! What is due moves to its next state: what `reminder-scan` carries out. It decides nothing about sending; the stream does the
+//! rest.
+
+use kernel::{Result, Time};
+use store::change::n;
+use store::schema::attr;
+use store::{Change, Cond, Due};
+
+use crate::Message;
+use crate::message::{Hold, State, Verdict, Wait};
+
+/// What became of a due row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Released {
+    /// It moved on.
+    Moved,
+    /// Somebody else was first, or it is no longer due.
+    Passed,
+    /// A row of a kind that this build does not know: left for one that does.
+    Unknown,
+}
+
+/// Moves one due row on.
+pub async fn release(due: &Due, now: Time) -> Result<Released> {
+    if !due.concerns::<Message>() {
+        return Ok(Released::Unknown);
+    }
+    let waiting = Cond::In(attr::STATE, vec![State::Scheduled.value(), State::Held.value()]);
+    if due.take::<Message>(enter(State::Queued, now), waiting).await?.is_some() {
+        return Ok(Released::Moved);
+    }
+    // A lost answer: what the provider told since then decides, else the account's policy as it was noted with the hold.
+    let Some(found) = due.read::<Message>().await? else { return Ok(Released::Passed) };
+    let unknown = Cond::All(vec![Cond::Is(attr::STATE, State::Unknown.value()), Cond::Version(found.version)]);
+    let next = after_unknown(&found.row);
+    let change = match next {
+        Some(state) => enter(state, now),
+        None => Change::new().remove(attr::HOLD).not_due(),
+    };
+    let moved = due.take::<Message>(change, unknown).await?.is_some();
+    Ok(if moved { Released::Moved } else { Released::Passed })
+}
+
+/// A change into a state, out of any wait.
+pub fn enter(state: State, now: Time) -> Change {
+    Change::new()
+        .set(attr::STATE, state.value())
+        .set(attr::STATE_AT, n(now.millis()))
+        .add(attr::STATE_SEQ, 1)
+        .remove(attr::HOLD)
+        .not_due()
+}
+
+/// Where a message with a lost answer goes when its wait is over: `sent` when events prove it, `queued` when the account
+/// resends and this was its first lost answer, nowhere otherwise.
+fn after_unknown(message: &Message) -> Option<State> {
+    if message.evidence.is_some() || !message.events.is_empty() {
+        return Some(State::Sent);
+    }
+    let lost = message.tries.iter().filter(|attempt| attempt.verdict == Verdict::Unknown).count();
+    let resend = matches!(message.hold, Some(Hold { why: Wait::Resend, .. }));
+    (resend && lost <= 1).then_some(State::Queued)
+}

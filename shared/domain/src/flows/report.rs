@@ -1,0 +1,104 @@
+//! Taking in what a provider tells of a message: what `webhook-intake` carries out.
+//!
+//! The usual event, a delivery, is one blind write: it appends the event and raises the outcome on the condition that the
+//! outcome was lower. A refusal brings the row along, and then the event is merged and written over the very version it was
+//! merged into. Repetitions are recognised and write nothing. A hard bounce or complaint suppresses the address.
+
+use kernel::ids::MessageId;
+use kernel::{Email, Error, Result};
+use providers::{BounceClass, EventKind};
+use store::change::n;
+use store::schema::attr;
+use store::{Change, Cond, Outcome as Changed, Stored, TenantScope, Value};
+
+use super::{Context, suppress};
+use crate::message::{Entry, Message, Outcome};
+use crate::suppression::Reason;
+
+/// How often a merge is tried against other writers.
+const TRIES: usize = 8;
+
+/// What became of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// It is on the message now.
+    New,
+    /// It was known.
+    Repeated,
+    /// There is no such message (any more).
+    NoMessage,
+}
+
+/// Takes an event in and does what follows from it.
+pub async fn report(context: &Context, scope: &TenantScope, message: MessageId, event: &providers::Event) -> Result<Taken> {
+    let entry = Entry::of(&context.keys, event);
+    let (taken, row) = record(scope, message, entry).await?;
+    let Some(row) = row else { return Ok(taken) };
+    // Also for a repetition: the first time may have died between the two writes.
+    if let Some(reason) = consequence(event) {
+        let about = event.recipient.clone().or_else(|| Email::parse(&row.to.address).ok());
+        if let Some(address) = about {
+            let source = row.id.to_string();
+            suppress::suppress(context, scope, row.channel, &address, reason, &source).await?;
+        }
+    }
+    Ok(taken)
+}
+
+/// What an event means for the address.
+fn consequence(event: &providers::Event) -> Option<Reason> {
+    match event.kind {
+        EventKind::Bounced if event.detail.class == Some(BounceClass::Hard) => Some(Reason::HardBounce),
+        EventKind::Complained => Some(Reason::Complaint),
+        EventKind::Bounced
+        | EventKind::Sent
+        | EventKind::Delayed
+        | EventKind::Delivered
+        | EventKind::Rejected
+        | EventKind::RenderingFailed
+        | EventKind::Opened
+        | EventKind::Clicked
+        | EventKind::Unsubscribed => None,
+    }
+}
+
+/// Puts the entry on the message.
+pub async fn record(scope: &TenantScope, id: MessageId, entry: Entry) -> Result<(Taken, Option<Message>)> {
+    let mut found = match Outcome::of(entry.kind) {
+        Some(outcome) => match blind(scope, id, &entry, outcome).await? {
+            Changed::Done(row) => return Ok((Taken::New, Some(row.row))),
+            Changed::Refused(found) => found,
+        },
+        None => scope.read_now::<Message>(id).await?,
+    };
+    for _ in 0..TRIES {
+        let Some(mut row) = found else { return Ok((Taken::NoMessage, None)) };
+        if !row.row.tell(entry.clone()) {
+            return Ok((Taken::Repeated, Some(row.row)));
+        }
+        match merge(scope, &row).await? {
+            Changed::Done(row) => return Ok((Taken::New, Some(row.row))),
+            Changed::Refused(now) => found = now,
+        }
+    }
+    Err(Error::unavailable(format!("{id} is being changed too fast")))
+}
+
+async fn blind(scope: &TenantScope, id: MessageId, entry: &Entry, outcome: Outcome) -> Result<Changed<Message>> {
+    let change = Change::new()
+        .set(attr::EVIDENCE, Value::S(outcome.as_str().to_owned()))
+        .set(attr::EVIDENCE_RANK, n(outcome.rank()))
+        .append(attr::EVENTS, store::scope::value(entry)?);
+    let cond = Cond::All(vec![Cond::Present, Cond::Below(attr::EVIDENCE_RANK, n(outcome.rank()))]);
+    scope.change(id, change, cond).await
+}
+
+async fn merge(scope: &TenantScope, row: &Stored<Message>) -> Result<Changed<Message>> {
+    let mut change = Change::new().set(attr::EVENTS, store::scope::value(&row.row.events)?);
+    if let Some(outcome) = row.row.evidence {
+        change = change
+            .set(attr::EVIDENCE, Value::S(outcome.as_str().to_owned()))
+            .set(attr::EVIDENCE_RANK, n(outcome.rank()));
+    }
+    scope.change(row.row.id, change, Cond::Version(row.version)).await
+}

@@ -1,0 +1,98 @@
+//! Suppressing an address and lifting it again. Three rows move together: the address (which the gate reads for bare addresses),
+//! the contact (which it reads for contacts) and the entry that lists show.
+
+use kernel::ids::SuppressionId;
+use kernel::{Email, Error, Result};
+use store::{Stored, TenantScope};
+
+use super::Context;
+use crate::address::Suppressed;
+use crate::suppression::{Reason, Suppression};
+use crate::{Address, Channel, Contact};
+
+/// How often the transaction is tried against other writers of the same rows.
+const TRIES: usize = 8;
+
+/// The address's row, or an empty one at version 0.
+pub async fn address_row(context: &Context, scope: &TenantScope, channel: Channel, key: &str) -> Result<Stored<Address>> {
+    let found = scope.read_now::<Address>(Address::at(&context.keys, channel, key)).await?;
+    Ok(found.unwrap_or_else(|| Stored { row: Address::unknown(&context.keys, channel, key), version: 0 }))
+}
+
+/// Suppresses an address. An address that is suppressed already keeps its entry, unless the new reason weighs more: what stops
+/// everything replaces an unsubscription.
+pub async fn suppress(
+    context: &Context,
+    scope: &TenantScope,
+    channel: Channel,
+    email: &Email,
+    reason: Reason,
+    source: &str,
+) -> Result<Suppression> {
+    let key = email.key();
+    for _ in 0..TRIES {
+        let mut address = address_row(context, scope, channel, &key).await?;
+        let mut writes = Vec::new();
+        if let Some(standing) = address.row.suppressed {
+            let entry = scope.read_now::<Suppression>(standing.id).await?;
+            let weaker = standing.reason == Reason::Unsubscribe && reason != Reason::Unsubscribe;
+            match entry {
+                Some(entry) if !weaker => return Ok(entry.row),
+                Some(entry) => writes.push(scope.erasing(&entry)?),
+                None => {}
+            }
+        }
+        let entry = Suppression {
+            id: SuppressionId::new(&context.ids, &context.clock),
+            channel,
+            address: key.clone(),
+            reason,
+            contact: address.row.contact,
+            source: source.to_owned(),
+            until: None,
+            created_at: context.clock.now(),
+        };
+        address.row.suppressed = Some(Suppressed { reason, id: entry.id });
+        writes.push(scope.creating(&entry)?);
+        writes.push(scope.replacing(&address)?);
+        if let Some(contact) = address.row.contact
+            && let Some(mut contact) = scope.read_now::<Contact>(contact).await?
+        {
+            mark(&mut contact.row, &key, Some(reason));
+            writes.push(scope.replacing(&contact)?);
+        }
+        if scope.transact(writes).await?.is_none() {
+            return Ok(entry);
+        }
+    }
+    Err(Error::unavailable("an address is being changed too fast"))
+}
+
+/// Lifts a suppression.
+pub async fn lift(context: &Context, scope: &TenantScope, id: SuppressionId) -> Result<()> {
+    for _ in 0..TRIES {
+        let entry = scope.find::<Suppression>(id).await?;
+        let mut address = address_row(context, scope, entry.row.channel, &entry.row.address).await?;
+        let mut writes = vec![scope.erasing(&entry)?];
+        if address.row.suppressed.is_some_and(|standing| standing.id == id) {
+            address.row.suppressed = None;
+            writes.push(scope.replacing(&address)?);
+            if let Some(contact) = address.row.contact
+                && let Some(mut contact) = scope.read_now::<Contact>(contact).await?
+            {
+                mark(&mut contact.row, &entry.row.address, None);
+                writes.push(scope.replacing(&contact)?);
+            }
+        }
+        if scope.transact(writes).await?.is_none() {
+            return Ok(());
+        }
+    }
+    Err(Error::unavailable("an address is being changed too fast"))
+}
+
+fn mark(contact: &mut Contact, key: &str, reason: Option<Reason>) {
+    for email in contact.emails.iter_mut().filter(|email| email.email.key() == key) {
+        email.suppressed = reason;
+    }
+}

@@ -1,0 +1,222 @@
+//! Messages: one thing sent to one recipient, with everything that was decided and that happened.
+//!
+//! The row stays under a kilobyte on the usual path, so that every step of a message's life costs one write unit: content that
+//! does not fit is a [`crate::Body`], templates are named and not copied. Our side ([`State`]) and the provider's side
+//! ([`Outcome`]) are separate attributes with separate writers, so they never overwrite each other.
+
+use kernel::ids::{AccountId, ContactId, MessageId, TemplateId};
+use kernel::{Email, Locale, Time};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use store::schema::{self, Entity, Locator, Row};
+
+use crate::{Category, Channel};
+
+pub mod event;
+pub mod mark;
+pub mod state;
+
+pub use event::{Entry, Outcome};
+pub use mark::Mark;
+pub use state::{Hold, State, Status, Wait};
+
+/// See the module's words.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Message {
+    /// Its id, which also says when it was accepted and where its row is.
+    pub id: MessageId,
+    /// Where it stands on our side.
+    pub state: State,
+    /// Since when.
+    pub state_at: Time,
+    /// How often the state changed. A job for another number is void.
+    pub state_seq: u64,
+    /// The medium.
+    pub channel: Channel,
+    /// Whom it is for.
+    pub to: Recipient,
+    /// Visible further recipients.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cc: Vec<Email>,
+    /// Hidden further recipients.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bcc: Vec<Email>,
+    /// Where answers go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<Email>,
+    /// The template and version it is made of; none when it brought its content along.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<Made>,
+    /// The locale asked for, else the contact's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locale: Option<Locale>,
+    /// Variables, when they fit.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub variables: Map<String, Value>,
+    /// Data of the caller's, when it fits.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub metadata: Map<String, Value>,
+    /// Whether there is a [`crate::Body`] with what did not fit.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub body: bool,
+    /// Words to find it by.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// What kind of mail it is.
+    pub category: Category,
+    /// When it was asked to be sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub send_at: Option<Time>,
+    /// Render and decide, but call no provider.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sandbox: bool,
+    /// Not to be tracked: opens and clicks stay unknown.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub untracked: bool,
+    /// The one account to use, when the caller chose.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pinned: Option<AccountId>,
+    /// Why and until when it waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold: Option<Hold>,
+    /// Number of the latest attempt.
+    #[serde(default)]
+    pub attempt: u32,
+    /// Who holds the lease on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// Until when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease: Option<Time>,
+    /// The gate's latest answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gate: Option<crate::gate::Answer>,
+    /// What came of each attempt.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tries: Vec<Try>,
+    /// The furthest that the provider's events have carried it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Outcome>,
+    /// What the provider and the recipient did.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<Entry>,
+}
+
+/// Whom a message is for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recipient {
+    /// The address.
+    pub address: String,
+    /// The name shown beside it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The contact, when it was addressed as one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<ContactId>,
+}
+
+/// The template edition that a message is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Made {
+    /// The template.
+    pub id: TemplateId,
+    /// Its version.
+    pub number: u32,
+}
+
+/// What came of one attempt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Try {
+    /// The attempt's number.
+    pub n: u32,
+    /// The account; none in sandbox.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<AccountId>,
+    /// When the provider was called.
+    pub at: Time,
+    /// What its answer meant.
+    pub verdict: Verdict,
+    /// The provider's id for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The provider's words, cut to 160 bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// What a provider's answer meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Taken.
+    Sent,
+    /// Not now.
+    Retry,
+    /// Never.
+    Rejected,
+    /// Not through this account.
+    Misconfigured,
+    /// Nobody knows.
+    Unknown,
+}
+
+impl Entity for Message {
+    const ROW: Row = schema::MESSAGE;
+
+    fn locator(&self) -> Locator {
+        self.id.into()
+    }
+
+    fn due(&self) -> Option<Time> {
+        self.hold.as_ref().map(|hold| hold.until)
+    }
+}
+
+impl Message {
+    /// What callers are told: the provider's side where it is known, ours otherwise.
+    pub fn status(&self) -> Status {
+        match self.evidence {
+            Some(Outcome::Delivered) => Status::Delivered,
+            Some(Outcome::Bounced) => Status::Bounced,
+            Some(Outcome::Complained) => Status::Complained,
+            Some(Outcome::Failed) => Status::Failed,
+            None => self.state.status(),
+        }
+    }
+
+    /// The attempt that the provider took: the one it said so of, or one with a lost answer that its events prove.
+    pub fn carried(&self) -> Option<&Try> {
+        let said = self.tries.iter().rev().find(|attempt| attempt.verdict == Verdict::Sent);
+        let proven = || self.tries.iter().rev().find(|attempt| attempt.verdict == Verdict::Unknown && !self.events.is_empty());
+        said.or_else(proven)
+    }
+
+    /// The message as it was when it was accepted: what a repeated request is answered with.
+    #[must_use]
+    pub fn as_accepted(&self) -> Self {
+        let mut first = self.clone();
+        let at = self.id.made_at();
+        let later = self.send_at.filter(|send_at| *send_at > at);
+        first.state = if later.is_some() { State::Scheduled } else { State::Accepted };
+        first.state_at = at;
+        first.state_seq = 1;
+        first.hold = later.map(|until| Hold { why: Wait::Schedule, until });
+        first.attempt = 0;
+        first.owner = None;
+        first.lease = None;
+        first.gate = None;
+        first.tries = Vec::new();
+        first.evidence = None;
+        first.events = Vec::new();
+        first
+    }
+}
+
+/// At most `limit` bytes of a text, cut at a character.
+pub fn cut(text: &str, limit: usize) -> String {
+    let mut end = limit.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or_default().to_owned()
+}

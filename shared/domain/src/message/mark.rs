@@ -1,0 +1,226 @@
+//! Marks: the milestones of a message that analytics counts. A pure function of the row, so counters can always be recomputed;
+//! what one change of the row adds or takes away is the difference of two such sets.
+
+use std::collections::BTreeMap;
+
+use kernel::Time;
+use kernel::ids::{AccountId, TemplateId};
+use providers::EventKind;
+
+use super::{Message, State};
+
+/// A milestone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Mark {
+    /// Accepted by us.
+    Accepted,
+    /// Taken by the provider.
+    Sent,
+    /// Taken by the recipient's server.
+    Delivered,
+    /// Came back.
+    Bounced,
+    /// Called spam.
+    Complained,
+    /// Opened by a person.
+    Opened,
+    /// Opened by a program.
+    MachineOpened,
+    /// A link followed by a person.
+    Clicked,
+    /// A link followed by a program.
+    MachineClicked,
+    /// Led to an unsubscription.
+    Unsubscribed,
+    /// Every attempt failed, or the provider dropped it.
+    Failed,
+    /// Refused for good.
+    Rejected,
+    /// Called off.
+    Cancelled,
+    /// The provider's answer was lost.
+    Unknown,
+}
+
+impl Mark {
+    /// Every mark.
+    pub const ALL: [Self; 14] = [
+        Self::Accepted,
+        Self::Sent,
+        Self::Delivered,
+        Self::Bounced,
+        Self::Complained,
+        Self::Opened,
+        Self::MachineOpened,
+        Self::Clicked,
+        Self::MachineClicked,
+        Self::Unsubscribed,
+        Self::Failed,
+        Self::Rejected,
+        Self::Cancelled,
+        Self::Unknown,
+    ];
+
+    /// The word in counters and in the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Sent => "sent",
+            Self::Delivered => "delivered",
+            Self::Bounced => "bounced",
+            Self::Complained => "complained",
+            Self::Opened => "opened",
+            Self::MachineOpened => "machine_opened",
+            Self::Clicked => "clicked",
+            Self::MachineClicked => "machine_clicked",
+            Self::Unsubscribed => "unsubscribed",
+            Self::Failed => "failed",
+            Self::Rejected => "rejected",
+            Self::Cancelled => "cancelled",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// Where a mark is counted: the hour it happened in, by account and template.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Cell {
+    /// First moment of the hour.
+    pub hour: Time,
+    /// The account that carried the message; none before one has.
+    pub account: Option<AccountId>,
+    /// The template.
+    pub template: Option<TemplateId>,
+}
+
+const HOUR: i64 = 3_600_000;
+
+impl Message {
+    /// Every mark it has reached, with its moment; each mark once.
+    pub fn marks(&self) -> BTreeMap<(Mark, Cell), i64> {
+        let account = self.carried().and_then(|attempt| attempt.account);
+        let template = self.template.map(|made| made.id);
+        let mut marks = BTreeMap::new();
+        let mut put = |mark: Mark, at: Time, account: Option<AccountId>| {
+            let hour = Time::from_millis(at.millis() - at.millis().rem_euclid(HOUR));
+            marks.insert((mark, Cell { hour, account, template }), 1);
+        };
+        put(Mark::Accepted, self.id.made_at(), None);
+        match self.state {
+            State::Failed => put(Mark::Failed, self.state_at, None),
+            State::Rejected => put(Mark::Rejected, self.state_at, None),
+            State::Cancelled => put(Mark::Cancelled, self.state_at, None),
+            State::Unknown => put(Mark::Unknown, self.state_at, None),
+            State::Accepted | State::Scheduled | State::Held | State::Queued | State::Sending | State::Sent => {}
+        }
+        // What the provider tells is counted once we know which account it speaks of: an event may overtake our own note.
+        let Some(carried) = self.carried() else { return marks };
+        put(Mark::Sent, carried.at, account);
+        let first = |kind: EventKind, machine: bool| {
+            self.events.iter().filter(|entry| entry.kind == kind && entry.machine == machine).map(|entry| entry.at).min()
+        };
+        for (mark, kind, machine) in [
+            (Mark::Delivered, EventKind::Delivered, false),
+            (Mark::Bounced, EventKind::Bounced, false),
+            (Mark::Complained, EventKind::Complained, false),
+            (Mark::Opened, EventKind::Opened, false),
+            (Mark::MachineOpened, EventKind::Opened, true),
+            (Mark::Clicked, EventKind::Clicked, false),
+            (Mark::MachineClicked, EventKind::Clicked, true),
+            (Mark::Unsubscribed, EventKind::Unsubscribed, false),
+        ] {
+            if let Some(at) = first(kind, machine) {
+                put(mark, at, account);
+            }
+        }
+        if let Some(at) = first(EventKind::Rejected, false).into_iter().chain(first(EventKind::RenderingFailed, false)).min() {
+            put(Mark::Failed, at, account);
+        }
+        marks
+    }
+
+    /// What the change from `before` to this row adds to every counter.
+    pub fn marks_since(&self, before: Option<&Self>) -> BTreeMap<(Mark, Cell), i64> {
+        let mut difference = self.marks();
+        for (key, count) in before.map(Self::marks).unwrap_or_default() {
+            *difference.entry(key).or_default() -= count;
+        }
+        difference.retain(|_, count| *count != 0);
+        difference
+    }
+}
+
+/// Whether a user agent is a program that opens mail or follows links on nobody's behalf: mail proxies that fetch images ahead,
+/// link scanners of mail gateways, and plain HTTP libraries. Lower-case parts of their names.
+pub fn is_machine(agent: &str) -> bool {
+    const PARTS: &[&str] = &[
+        "googleimageproxy",
+        "yahoomailproxy",
+        "barracuda",
+        "mimecast",
+        "proofpoint",
+        "safelinks",
+        "microsoft office existence discovery",
+        "bitdefender",
+        "symantec",
+        "trend micro",
+        "fortiguard",
+        "zscaler",
+        "urldefense",
+        "slackbot",
+        "whatsapp",
+        "telegrambot",
+        "twitterbot",
+        "facebookexternalhit",
+        "linkedinbot",
+        "bingpreview",
+        "skypeuripreview",
+        "headlesschrome",
+        "phantomjs",
+        "python-requests",
+        "python-urllib",
+        "aiohttp",
+        "go-http-client",
+        "okhttp",
+        "java/",
+        "libwww-perl",
+        "wget/",
+        "curl/",
+        "bot/",
+        "crawler",
+        "spider",
+        "scanner",
+        "preview",
+    ];
+    let agent = agent.trim().to_ascii_lowercase();
+    // Apple's privacy relay and several gateways show nothing but the family name.
+    agent.is_empty() || agent == "mozilla/5.0" || agent == "mozilla/4.0" || PARTS.iter().any(|part| agent.contains(part))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_and_programs_are_told_apart() {
+        let person = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36";
+        assert!(!is_machine(person));
+        for program in [
+            "",
+            "Mozilla/5.0",
+            "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)",
+            "Mozilla/5.0 (compatible; SomethingBot/1.0)",
+            "python-requests/2.32",
+        ] {
+            assert!(is_machine(program), "{program}");
+        }
+    }
+
+    #[test]
+    fn words_are_distinct() {
+        let mut words: Vec<_> = Mark::ALL.iter().map(|mark| mark.as_str()).collect();
+        words.sort_unstable();
+        words.dedup();
+        assert_eq!(words.len(), Mark::ALL.len());
+    }
+}

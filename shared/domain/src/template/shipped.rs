@@ -1,0 +1,122 @@
+//! Templates that every new tenant starts with. Each stands alone, so that it can be changed or deleted without a thought for
+//! the others.
+
+use render::{Source, Variable};
+
+use super::Use;
+use crate::Category;
+
+/// One shipped template.
+#[derive(Clone, Debug)]
+pub struct Shipped {
+    /// Its slug.
+    pub name: &'static str,
+    /// What it is for.
+    pub description: &'static str,
+    /// Message or layout.
+    pub r#use: Use,
+    /// Category of its messages.
+    pub category: Category,
+    /// The content in English.
+    pub source: Source,
+    /// The variables it takes.
+    pub variables: Vec<Variable>,
+}
+
+struct Raw {
+    name: &'static str,
+    description: &'static str,
+    subject: &'static str,
+    body: &'static str,
+    variables: &'static str,
+}
+
+const FRAME: (&str, &str) = (
+    "<!doctype html><html lang=\"en\"><body style=\"margin:0;background:#f4f5f7;font-family:Helvetica,Arial,sans-serif\">\
+     <div style=\"max-width:560px;margin:24px auto;padding:32px;background:#ffffff;border-radius:8px;color:#1c1e21;\
+     font-size:16px;line-height:1.5\">",
+    "<p style=\"color:#6b7280;font-size:13px\">{{ tenant.name }}</p></div></body></html>",
+);
+
+const RAW: &[Raw] = &[
+    Raw {
+        name: "welcome",
+        description: "Greets a new customer.",
+        subject: "Welcome to {{ tenant.name }}{% if contact.first_name %}, {{ contact.first_name }}{% endif %}",
+        body: "<h1>Welcome{% if contact.first_name %}, {{ contact.first_name }}{% endif %}!</h1>\
+               <p>We are glad to have you. Answer this message whenever you have a question.</p>\
+               {% if start_url %}<p><a href=\"{{ start_url }}\">Get started</a></p>{% endif %}",
+        variables: r#"[{"name":"start_url","kind":"text"}]"#,
+    },
+    Raw {
+        name: "invoice",
+        description: "Tells of a new invoice.",
+        subject: "Invoice {{ number }} from {{ tenant.name }}",
+        body: "<h1>Invoice {{ number }}</h1><p>Amount: <strong>{{ amount }}</strong>{% if due %}<br>Due: {{ due }}{% endif %}</p>\
+               {% if url %}<p><a href=\"{{ url }}\">See the invoice</a></p>{% endif %}",
+        variables: r#"[{"name":"number","kind":"text","required":true},{"name":"amount","kind":"text","required":true},
+                       {"name":"due","kind":"text"},{"name":"url","kind":"text"}]"#,
+    },
+    Raw {
+        name: "payment-reminder",
+        description: "Reminds of an unpaid invoice.",
+        subject: "Invoice {{ number }} is due {{ due }}",
+        body: "<h1>A reminder</h1><p>Invoice {{ number }} over <strong>{{ amount }}</strong> is due {{ due }}. \
+               If you have paid it already, please ignore this message.</p>\
+               {% if url %}<p><a href=\"{{ url }}\">Pay now</a></p>{% endif %}",
+        variables: r#"[{"name":"number","kind":"text","required":true},{"name":"amount","kind":"text","required":true},
+                       {"name":"due","kind":"text","required":true},{"name":"url","kind":"text"}]"#,
+    },
+    Raw {
+        name: "outage",
+        description: "Tells of an interruption of service.",
+        subject: "Service interruption: {{ service }}",
+        body: "<h1>{{ service }} is interrupted</h1><p>Since {{ since }} the service does not work as it should. \
+               {% if expected %}We expect it back {{ expected }}.{% else %}We are working on it.{% endif %}</p>",
+        variables: r#"[{"name":"service","kind":"text","required":true},{"name":"since","kind":"text","required":true},
+                       {"name":"expected","kind":"text"}]"#,
+    },
+    Raw {
+        name: "ticket",
+        description: "Confirms a support request.",
+        subject: "[{{ number }}] {{ title }}",
+        body: "<h1>We have your request</h1><p>Its number is <strong>{{ number }}</strong>. \
+               Answer this message to add something.</p><blockquote>{{ title }}</blockquote>",
+        variables: r#"[{"name":"number","kind":"text","required":true},{"name":"title","kind":"text","required":true}]"#,
+    },
+];
+
+/// Every shipped template.
+pub fn all() -> Vec<Shipped> {
+    RAW.iter()
+        .map(|raw| Shipped {
+            name: raw.name,
+            description: raw.description,
+            r#use: Use::Message,
+            category: Category::default(),
+            source: Source {
+                subject: Some(raw.subject.to_owned()),
+                html: Some(format!("{}{}{}", FRAME.0, raw.body, FRAME.1)),
+                ..Source::default()
+            },
+            variables: serde_json::from_str(raw.variables).unwrap_or_default(),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn every_shipped_template_compiles_and_declares_its_variables() {
+        for shipped in all() {
+            let compiled = render::Compiled::new(&shipped.source, &BTreeMap::new(), &render::Limits::default());
+            assert!(compiled.is_ok(), "{}: {compiled:?}", shipped.name);
+            assert!(!shipped.variables.is_empty(), "{}", shipped.name);
+            assert!(crate::name::slug(shipped.name).is_ok());
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! People who work for a tenant, and keys for its machines. Either is let in by a credential row that the doors read.
+
+use kernel::crypto::MacKey;
+use kernel::ids::{ApiKeyId, TenantId, UserId};
+use kernel::{Email, Ids, Keys, Secret, Time};
+use serde::{Deserialize, Serialize};
+use store::Credential;
+use store::schema::{self, Entity, Locator, Row};
+
+use crate::Role;
+
+/// A person.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct User {
+    /// The person's id.
+    pub id: UserId,
+    /// Name for people.
+    pub name: String,
+    /// Address.
+    pub email: Email,
+    /// What the person may do.
+    pub role: Role,
+    /// The `sub` claim of tokens that speak for the person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// When the person was added.
+    pub created_at: Time,
+}
+
+impl Entity for User {
+    const ROW: Row = schema::USER;
+
+    fn locator(&self) -> Locator {
+        self.id.into()
+    }
+}
+
+/// A machine credential. The key itself is shown once and never stored: only its digest is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ApiKey {
+    /// The key's id.
+    pub id: ApiKeyId,
+    /// What it is for.
+    pub name: String,
+    /// What its bearer may do.
+    pub role: Role,
+    /// The beginning of the key, to recognise it by.
+    pub start: String,
+    /// Hexadecimal digest that the credential row is found by.
+    pub digest: String,
+    /// When it ends to be valid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Time>,
+    /// When it was made.
+    pub created_at: Time,
+}
+
+impl Entity for ApiKey {
+    const ROW: Row = schema::API_KEY;
+
+    fn locator(&self) -> Locator {
+        self.id.into()
+    }
+}
+
+/// Prefix of every API key, for secret scanners to find.
+pub const KEY_PREFIX: &str = "swk_";
+
+/// A new key: 32 random bytes behind the prefix.
+pub fn new_key(ids: &Ids) -> Secret {
+    Secret::new(format!("{KEY_PREFIX}{}", kernel::crypto::encode(&ids.bytes::<32>())))
+}
+
+fn digest(key: &MacKey, kind: &str, text: &str) -> String {
+    let mac = key.sign(format!("{kind}\0{text}").as_bytes());
+    mac.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Digest of an API key.
+pub fn key_digest(keys: &Keys, key: &str) -> String {
+    digest(&keys.credential, "key", key)
+}
+
+/// Digest of a token's issuer and subject.
+pub fn subject_digest(keys: &Keys, issuer: &str, subject: &str) -> String {
+    digest(&keys.credential, "subject", &format!("{issuer}\0{subject}"))
+}
+
+impl ApiKey {
+    /// The credential that lets its bearer in.
+    pub fn credential(&self, tenant: TenantId) -> Credential {
+        Credential {
+            digest: self.digest.clone(),
+            tenant,
+            role: self.role.as_str().to_owned(),
+            user: None,
+            key: Some(self.id),
+            ends: self.expires_at,
+            used_at: None,
+        }
+    }
+}
+
+impl User {
+    /// The credential of the person's tokens under that issuer, when a subject is known.
+    pub fn credential(&self, tenant: TenantId, keys: &Keys, issuer: &str) -> Option<Credential> {
+        let subject = self.subject.as_ref()?;
+        Some(Credential {
+            digest: subject_digest(keys, issuer, subject),
+            tenant,
+            role: self.role.as_str().to_owned(),
+            user: Some(self.id),
+            key: None,
+            ends: None,
+            used_at: None,
+        })
+    }
+}

@@ -1,0 +1,54 @@
+//! Keeps messages on this machine instead of sending them: for local work and for tenants who try things out. What would have
+//! come back is posted by the local runner in the shape of SES's own callbacks, signed, so they take SES's path in full.
+
+use kernel::Result;
+use serde_json::Value;
+
+use crate::settings::{self, Nothing};
+use crate::{Call, Callback, CaptureCall, Channel, Event, Outgoing, Provider, Reply, Verdict, Verified, mail, proof, ses};
+
+/// See the file's head.
+#[derive(Clone, Copy, Debug)]
+pub struct Capture;
+
+impl Provider for Capture {
+    fn id(&self) -> &'static str {
+        "capture"
+    }
+
+    fn channel(&self) -> Channel {
+        Channel::Email
+    }
+
+    /// A message is kept under its tag, so keeping it again changes nothing.
+    fn repeatable(&self) -> bool {
+        true
+    }
+
+    fn check(&self, settings: &Value, credentials: &Value) -> Result<()> {
+        settings::settings::<Nothing>(settings)?;
+        settings::credentials::<Nothing>(credentials)?;
+        Ok(())
+    }
+
+    fn call(&self, message: &Outgoing, _settings: &Value, _credentials: &Value) -> Result<Call> {
+        Ok(Call::Capture(CaptureCall {
+            from: message.from.email.clone(),
+            to: mail::recipients(message),
+            raw: mail::build(message)?,
+            tag: message.tag.clone(),
+        }))
+    }
+
+    fn verdict(&self, reply: &Reply) -> Verdict {
+        ses::verdict(reply)
+    }
+
+    fn verify(&self, callback: &Callback<'_>) -> Result<Verified> {
+        proof::verify_sns(callback)
+    }
+
+    fn events(&self, verified: &Verified) -> Vec<Event> {
+        ses::read_record(verified)
+    }
+}

@@ -1,0 +1,407 @@
+//! Writes the MIME message of an [`Outgoing`]: the same bytes for the same input, so that a repeated attempt is recognisable.
+//!
+//! Everything that a stranger may have a say in (names, subject, further headers) passes here on its way into the head of a
+//! mail; nothing with a line end in it gets through. Sources: RFC 5322 (format), RFC 2045 to 2047 (MIME), RFC 8058 (one-click
+//! unsubscribe).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use kernel::{Email, Error, Result, crypto};
+use mail_builder::MessageBuilder;
+use mail_builder::headers::HeaderType;
+use mail_builder::headers::address::Address;
+use mail_builder::headers::content_type::ContentType;
+use mail_builder::headers::date::Date;
+use mail_builder::headers::message_id::MessageId;
+use mail_builder::headers::raw::Raw;
+use mail_builder::headers::text::Text;
+use mail_builder::headers::url::URL;
+use mail_builder::mime::MimePart;
+
+use crate::{Mailbox, Outgoing};
+
+/// The header that carries [`Outgoing::tag`], for providers' notifications that have no tags of their own.
+pub const REF_HEADER: &str = "X-Switchboard-Ref";
+
+/// Headers that are written here or on the way, and so cannot be given.
+const RESERVED: &[&str] = &[
+    "authentication-results",
+    "bcc",
+    "cc",
+    "date",
+    "delivered-to",
+    "dkim-signature",
+    "domainkey-signature",
+    "feedback-id",
+    "from",
+    "list-unsubscribe",
+    "list-unsubscribe-post",
+    "message-id",
+    "mime-version",
+    "received",
+    "received-spf",
+    "reply-to",
+    "return-path",
+    "sender",
+    "subject",
+    "to",
+];
+
+/// The same for all headers that begin so. `X-SES-` headers would steer the provider (configuration set, source identity).
+const RESERVED_FAMILIES: &[&str] = &["arc-", "content-", "resent-", "x-amz-", "x-ses-", "x-switchboard-"];
+
+/// A line of a mail has at most 998 bytes without its end (RFC 5322 section 2.1.1).
+const LINE: usize = 998;
+/// The longest header value that SES takes.
+const VALUE: usize = 995;
+/// The longest header name that SES takes.
+const NAME: usize = 126;
+/// The longest display name that is written, in bytes.
+const DISPLAY: usize = 200;
+
+/// Checks a header that a message is to carry besides the usual ones. Faults point at the header itself.
+pub fn check_header(name: &str, value: &str) -> Result<()> {
+    let refuse = |detail: &str| Err(Error::invalid("", "header", detail));
+    let lower = name.to_ascii_lowercase();
+    if name.is_empty() || name.len() > NAME || !name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b':') {
+        return refuse("a header name has 1 to 126 printable ASCII characters and no colon");
+    }
+    if RESERVED.contains(&lower.as_str()) || RESERVED_FAMILIES.iter().any(|family| lower.starts_with(family)) {
+        return refuse("this header is written by the system and cannot be given");
+    }
+    if value.trim().is_empty() {
+        return refuse("a header value must not be empty");
+    }
+    if value.contains(is_unsafe) {
+        return refuse("a header value is one line without control characters");
+    }
+    if value.len() > VALUE || name.len() + 2 + value.len() > LINE {
+        return refuse("a header has at most 995 bytes");
+    }
+    Ok(())
+}
+
+/// Control characters, and those that some readers take for line ends.
+fn is_unsafe(character: char) -> bool {
+    character.is_control() || matches!(character, '\u{2028}' | '\u{2029}')
+}
+
+/// Everybody whom the message goes to, each once. Hidden recipients are in this list only, never in the message.
+pub fn recipients(message: &Outgoing) -> Vec<Email> {
+    let mut keys = Vec::new();
+    let mut all = Vec::new();
+    for email in std::iter::once(&message.to.email).chain(&message.cc).chain(&message.bcc) {
+        let key = email.key();
+        if !keys.contains(&key) {
+            keys.push(key);
+            all.push(email.clone());
+        }
+    }
+    all
+}
+
+/// Writes the message.
+pub fn build(message: &Outgoing) -> Result<Vec<u8>> {
+    check(message)?;
+    let mut mail = MessageBuilder::new()
+        .from(mailbox(&message.from))
+        .to(mailbox(&message.to))
+        .header("Subject", unstructured(&message.subject))
+        .header("Date", Date::new(message.at.seconds()))
+        .header("Message-ID", MessageId::new(format!("{}@{}", message.id, message.from.email.domain())))
+        .header(REF_HEADER, Raw::new(message.tag.as_str()));
+    if !message.cc.is_empty() {
+        mail = mail.cc(message.cc.iter().map(Email::as_str).collect::<Vec<_>>());
+    }
+    if let Some(email) = &message.reply_to {
+        mail = mail.reply_to(email.as_str());
+    }
+    if let Some(address) = &message.unsubscribe {
+        mail = mail
+            .header("List-Unsubscribe", URL::new(address.as_str()))
+            .header("List-Unsubscribe-Post", Raw::new("List-Unsubscribe=One-Click"));
+    }
+    for (name, value) in &message.headers {
+        let value = value.trim();
+        mail = mail.header(name.as_str(), unstructured(value));
+    }
+    let mut bytes = Vec::new();
+    mail.body(body(message)?).serialize(&mut bytes);
+    Ok(bytes)
+}
+
+fn check(message: &Outgoing) -> Result<()> {
+    if message.subject.contains(is_unsafe) {
+        return Err(Error::invalid("/subject", "header", "a subject is one line without control characters"));
+    }
+    if message.subject.len() > LINE - "Subject: ".len() {
+        return Err(Error::invalid("/subject", "too_long", "a subject has at most 989 bytes"));
+    }
+    for (index, (name, value)) in message.headers.iter().enumerate() {
+        check_header(name, value).map_err(|error| error.under(&format!("/headers/{index}")))?;
+    }
+    if message.unsubscribe.as_deref().is_some_and(|address| !is_unsubscribe(address)) {
+        return Err(Error::invalid("/unsubscribe", "url", "a https address in plain ASCII is needed"));
+    }
+    let token = |text: &str| {
+        (1..=256).contains(&text.len())
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+    };
+    if !token(&message.id) || !token(&message.tag) || message.id.starts_with('.') || message.id.ends_with('.') {
+        return Err(Error::internal("the id or tag of a message cannot stand in a header"));
+    }
+    Ok(())
+}
+
+/// `https` as RFC 8058 section 3.1 demands; plain `http` for this machine alone, where the local runner serves the page.
+fn is_unsubscribe(address: &str) -> bool {
+    let local = ["http://127.0.0.1", "http://localhost", "http://[::1]"]
+        .iter()
+        .any(|host| address.strip_prefix(host).is_some_and(|rest| rest.starts_with(['/', ':'])));
+    let plain = address.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>' | b',' | b'"' | b'\\'));
+    (address.starts_with("https://") || local) && plain && address.len() <= VALUE - 2
+}
+
+/// A name is for show: what could break the header is replaced rather than the whole message refused.
+fn mailbox(mailbox: &Mailbox) -> Address<'_> {
+    let name = mailbox.name.as_deref().map(|name| {
+        let name: String = name.chars().map(|character| if is_unsafe(character) { ' ' } else { character }).collect();
+        let name = name.replace("=?", "= ?");
+        let name = name.trim();
+        name.get(..name.floor_char_boundary(DISPLAY)).unwrap_or_default().trim_end().to_owned()
+    });
+    Address::new_address(name.filter(|name| !name.is_empty()), mailbox.email.as_str())
+}
+
+/// Free text, encoded where it must be (RFC 2047). Text that looks like encoded words is encoded too, so that it is shown as it
+/// was given rather than decoded into something that was never checked.
+fn unstructured(text: &str) -> HeaderType<'_> {
+    if !text.is_ascii() {
+        return Text::new(text).into();
+    }
+    if !text.contains("=?") {
+        return Raw::new(text).into();
+    }
+    // An encoded word has at most 75 characters; ASCII may be divided anywhere.
+    let words: Vec<String> =
+        text.as_bytes().chunks(45).map(|chunk| format!("=?utf-8?B?{}?=", STANDARD.encode(chunk))).collect();
+    Raw::new(words.join(" ")).into()
+}
+
+fn body(message: &Outgoing) -> Result<MimePart<'_>> {
+    let text = message.text.as_deref().map(|text| MimePart::new("text/plain", text));
+    let html = message.html.as_deref().map(|html| MimePart::new("text/html", html));
+    match (text, html) {
+        // The richest form last (RFC 2046 section 5.1.4).
+        (Some(text), Some(html)) => {
+            let kind = ContentType::new("multipart/alternative").attribute("boundary", boundary(message));
+            Ok(MimePart::new(kind, vec![text, html]))
+        }
+        (Some(part), None) | (None, Some(part)) => Ok(part),
+        (None, None) => Err(Error::invalid("", "body", "a message needs html or text")),
+    }
+}
+
+/// A line between the parts that depends on the message's id alone and stands in neither part.
+fn boundary(message: &Outgoing) -> String {
+    let mut seed = crypto::sha256(message.id.as_bytes());
+    loop {
+        let hash: String = seed.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+        let boundary = format!("=_{hash}");
+        let parts = [message.text.as_deref(), message.html.as_deref()];
+        if !parts.into_iter().flatten().any(|part| part.contains(&boundary)) {
+            return boundary;
+        }
+        seed = crypto::sha256(&seed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kernel::Time;
+    use mail_parser::{HeaderForm, HeaderValue, MessageParser, MimeHeaders};
+
+    use super::*;
+
+    fn email(text: &str) -> Email {
+        Email::parse(text).unwrap()
+    }
+
+    fn sample() -> Outgoing {
+        Outgoing {
+            from: Mailbox { email: email("news@shop.example"), name: Some("Läden & Söhne, \"Shop\"".to_owned()) },
+            to: Mailbox { email: email("ada@example.com"), name: Some("Ada Løvelace 計算".to_owned()) },
+            cc: vec![email("cc1@example.com"), email("cc2@example.com")],
+            bcc: vec![email("hidden@example.net"), email("ADA@example.com")],
+            reply_to: Some(email("answers@shop.example")),
+            subject: "Grüße – 你好 🎉 and a rather long tail so that the line has to be folded somewhere".to_owned(),
+            html: Some("<p>Grüße, <b>Ada</b></p>\n".to_owned()),
+            text: Some("Grüße, Ada\n.\nFrom here on\n".to_owned()),
+            headers: vec![
+                ("X-Campaign".to_owned(), "spring sale".to_owned()),
+                ("X-Note".to_owned(), "déjà vu".to_owned()),
+                ("X-Odd".to_owned(), "=?utf-8?Q?literal?=".to_owned()),
+            ],
+            unsubscribe: Some("https://mail.shop.example/u/abc?x=1".to_owned()),
+            id: "0190c0de.7000".to_owned(),
+            tag: "T-a_9".to_owned(),
+            at: Time::parse("2026-03-01T09:30:00Z").unwrap(),
+        }
+    }
+
+    fn text(message: &mail_parser::Message<'_>, name: &str) -> String {
+        match message.header_as(name.to_owned(), HeaderForm::Text).as_slice() {
+            [HeaderValue::Text(text)] => text.to_string(),
+            other => format!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_is_written_reads_back() {
+        let message = sample();
+        let bytes = build(&message).unwrap();
+        let read = MessageParser::new().parse(&bytes).unwrap();
+        let from = read.from().unwrap().first().unwrap();
+        assert_eq!((from.name(), from.address()), (message.from.name.as_deref(), Some("news@shop.example")));
+        let to = read.to().unwrap().first().unwrap();
+        assert_eq!((to.name(), to.address()), (message.to.name.as_deref(), Some("ada@example.com")));
+        let cc: Vec<_> = read.cc().unwrap().iter().filter_map(|one| one.address()).collect();
+        assert_eq!(cc, ["cc1@example.com", "cc2@example.com"]);
+        assert_eq!(read.reply_to().unwrap().first().unwrap().address(), Some("answers@shop.example"));
+        assert_eq!(read.subject(), Some(message.subject.as_str()));
+        assert_eq!(read.date().unwrap().to_timestamp(), message.at.seconds());
+        assert_eq!(read.message_id(), Some("0190c0de.7000@shop.example"));
+        assert_eq!(text(&read, REF_HEADER), "T-a_9");
+        assert_eq!(text(&read, "X-Campaign"), "spring sale");
+        assert_eq!(text(&read, "X-Note"), "déjà vu");
+        assert_eq!(text(&read, "X-Odd"), "=?utf-8?Q?literal?=");
+        assert_eq!(text(&read, "List-Unsubscribe-Post"), "List-Unsubscribe=One-Click");
+        assert_eq!(read.content_type().unwrap().subtype(), Some("alternative"));
+        assert_eq!(read.body_text(0).unwrap().replace("\r\n", "\n"), message.text.unwrap());
+        assert_eq!(read.body_html(0).unwrap().replace("\r\n", "\n"), message.html.unwrap());
+        let raw = String::from_utf8(bytes).unwrap();
+        assert!(raw.contains("List-Unsubscribe: <https://mail.shop.example/u/abc?x=1>\r\n"));
+        assert!(raw.is_ascii());
+        assert!(raw.split("\r\n").all(|line| line.len() <= LINE && !line.contains(['\r', '\n'])));
+        assert_eq!(raw.matches("MIME-Version:").count(), 1);
+    }
+
+    #[test]
+    fn text_that_looks_encoded_is_shown_as_it_is() {
+        let odd = format!("=?utf-8?Q?a=0D=0ABcc:_x@y.example?= {}", "long ".repeat(30).trim_end());
+        let mut message = sample();
+        message.subject = odd.clone();
+        message.to.name = Some("=?utf-8?Q?Boss?=".to_owned());
+        let bytes = build(&message).unwrap();
+        let read = MessageParser::new().parse(&bytes).unwrap();
+        assert_eq!(read.subject(), Some(odd.as_str()));
+        assert_eq!(read.to().unwrap().first().unwrap().name(), Some("= ?utf-8?Q?Boss?="));
+        message.subject = format!("{odd} ä");
+        let bytes = build(&message).unwrap();
+        assert_eq!(MessageParser::new().parse(&bytes).unwrap().subject(), Some(message.subject.as_str()));
+    }
+
+    #[test]
+    fn hidden_recipients_are_in_the_envelope_only_and_each_is_there_once() {
+        let message = sample();
+        let raw = String::from_utf8(build(&message).unwrap()).unwrap();
+        assert!(!raw.contains("hidden@") && !raw.to_lowercase().contains("bcc:"));
+        let all: Vec<String> = recipients(&message).iter().map(ToString::to_string).collect();
+        assert_eq!(all, ["ada@example.com", "cc1@example.com", "cc2@example.com", "hidden@example.net"]);
+    }
+
+    #[test]
+    fn the_same_message_is_written_in_the_same_bytes() {
+        let mut message = sample();
+        let first = build(&message).unwrap();
+        assert_eq!(first, build(&message).unwrap());
+        message.id = "other".to_owned();
+        assert_ne!(first, build(&message).unwrap());
+    }
+
+    #[test]
+    fn a_body_cannot_hold_the_line_between_the_parts() {
+        let mut message = sample();
+        let guessed = boundary(&message);
+        message.text = Some(format!("one\n--{guessed}--\nContent-Type: text/html\n\ntwo"));
+        let bytes = build(&message).unwrap();
+        let read = MessageParser::new().parse(&bytes).unwrap();
+        assert_eq!(read.parts.len(), 3);
+        assert!(read.body_text(0).unwrap().ends_with("two"));
+    }
+
+    #[test]
+    fn a_message_may_have_one_body_but_not_none() {
+        let mut message = sample();
+        message.html = None;
+        let bytes = build(&message).unwrap();
+        assert_eq!(MessageParser::new().parse(&bytes).unwrap().parts.len(), 1);
+        message.text = None;
+        assert!(build(&message).is_err());
+    }
+
+    #[test]
+    fn nothing_with_a_line_end_gets_into_the_head() {
+        for evil in ["a\r\nBcc: x@y.example", "a\nBcc: x", "a\rBcc: x", "a\0b", "a\u{2028}b", "\tb", "a\u{85}b"] {
+            assert!(check_header("X-Fine", evil).is_err(), "{evil:?}");
+            assert!(build(&Outgoing { subject: evil.to_owned(), ..sample() }).is_err(), "{evil:?}");
+            let header = Outgoing { headers: vec![("X-Fine".to_owned(), evil.to_owned())], ..sample() };
+            let Err(Error::Invalid(faults)) = build(&header) else { unreachable!("{evil:?}") };
+            assert_eq!(faults[0].pointer, "/headers/0");
+            let name = Mailbox { email: email("a@example.com"), name: Some(evil.to_owned()) };
+            let bytes = build(&Outgoing { from: name.clone(), to: name, ..sample() }).unwrap();
+            let read = MessageParser::new().parse(&bytes).unwrap();
+            assert!(read.bcc().is_none(), "{evil:?}");
+            assert_eq!(read.to().unwrap().iter().count(), 1);
+        }
+        for evil in
+            ["http://shop.example/u", "https://a/\r\nX: y", "https://a/>,<b", "javascript:x", "http://127.0.0.1.example/"]
+        {
+            assert!(build(&Outgoing { unsubscribe: Some(evil.to_owned()), ..sample() }).is_err(), "{evil:?}");
+        }
+        assert!(build(&Outgoing { unsubscribe: Some("http://127.0.0.1:3000/u/a".to_owned()), ..sample() }).is_ok());
+        for evil in ["", "a b", "a>b", "a\r\nb", ".a", "ä"] {
+            assert!(build(&Outgoing { id: evil.to_owned(), ..sample() }).is_err(), "{evil:?}");
+        }
+        assert!(build(&Outgoing { tag: "a\nb".to_owned(), ..sample() }).is_err());
+    }
+
+    #[test]
+    fn header_names_are_checked() {
+        for bad in [
+            "",
+            "a b",
+            "a:b",
+            "a\n",
+            "ä",
+            "Bcc",
+            "BCC",
+            "from",
+            "Content-Type",
+            "X-SES-Message-Tags",
+            "X-Switchboard-Ref",
+            "List-Unsubscribe",
+            "DKIM-Signature",
+            &"x".repeat(127),
+        ] {
+            assert!(check_header(bad, "v").is_err(), "{bad:?}");
+        }
+        for good in ["X-Priority", "In-Reply-To", "References", "Auto-Submitted", "List-Id", "Precedence"] {
+            assert!(check_header(good, "v").is_ok(), "{good:?}");
+        }
+        assert!(check_header("X-Long", &"x".repeat(996)).is_err());
+        assert!(check_header("X-Empty", " ").is_err());
+    }
+
+    #[test]
+    fn long_names_and_subjects_stay_within_the_line() {
+        let mut message = sample();
+        message.to.name = Some("名".repeat(1000));
+        message.subject = "x".repeat(989);
+        message.headers = vec![("X-Long".to_owned(), "y".repeat(990))];
+        let bytes = build(&message).unwrap();
+        assert!(bytes.split(|byte| *byte == b'\n').all(|line| line.len() <= LINE + 1));
+        assert_eq!(MessageParser::new().parse(&bytes).unwrap().subject(), Some(message.subject.as_str()));
+        assert!(build(&Outgoing { subject: "x".repeat(990), ..sample() }).is_err());
+    }
+}

@@ -1,0 +1,78 @@
+//! Reads an account's settings and credentials into a provider's own types, and says where they are wrong. What was given is
+//! never repeated in a fault: it may be a password.
+
+use kernel::{Error, Result};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use serde_path_to_error::Segment;
+
+/// For a provider that has nothing to set.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Nothing {}
+
+/// Reads the `settings` of an account; null stands for none.
+pub(crate) fn settings<T: DeserializeOwned + Default>(value: &Value) -> Result<T> {
+    read(value, "/settings")
+}
+
+/// Reads the `credentials` of an account; null stands for none.
+pub(crate) fn credentials<T: DeserializeOwned + Default>(value: &Value) -> Result<T> {
+    read(value, "/credentials")
+}
+
+fn read<T: DeserializeOwned + Default>(value: &Value, base: &str) -> Result<T> {
+    if value.is_null() {
+        return Ok(T::default());
+    }
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let pointer = error.path().iter().fold(base.to_owned(), |pointer, segment| match segment {
+            Segment::Map { key } => format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1")),
+            Segment::Seq { index } => format!("{pointer}/{index}"),
+            Segment::Enum { .. } | Segment::Unknown => pointer,
+        });
+        let message = error.inner().to_string();
+        // The other messages of serde quote the value itself.
+        let detail = if message.starts_with("unknown field") || message.starts_with("missing field") {
+            message
+        } else {
+            "this value is of the wrong type or not one of those known".to_owned()
+        };
+        fault(&pointer, &detail)
+    })
+}
+
+/// The error for an account setting that is missing or wrong.
+pub(crate) fn fault(pointer: &str, detail: &str) -> Error {
+    Error::invalid(pointer, "setting", detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Default, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Sample {
+        #[serde(default)]
+        list: Vec<u8>,
+    }
+
+    fn pointer(value: &Value) -> (String, String) {
+        let Err(Error::Invalid(faults)) = credentials::<Sample>(value) else { unreachable!("{value}") };
+        (faults[0].pointer.clone(), faults[0].detail.clone())
+    }
+
+    #[test]
+    fn faults_say_where_but_not_what_was_given() {
+        let (place, detail) = pointer(&serde_json::json!({"list": [1, "hunter2"]}));
+        assert_eq!(place, "/credentials/list/1");
+        assert!(!detail.contains("hunter2"));
+        let (place, detail) = pointer(&serde_json::json!({"lost": 1}));
+        assert!(place.starts_with("/credentials"));
+        assert!(detail.contains("lost"), "{detail}");
+        assert_eq!(pointer(&serde_json::json!("hunter2")).0, "/credentials");
+        assert!(credentials::<Sample>(&Value::Null).unwrap().list.is_empty());
+    }
+}

@@ -1,0 +1,282 @@
+//! Any server that takes mail by SMTP submission (RFC 6409). It has no callbacks: what becomes of a message is not known from
+//! here once the server took it. Sources: RFC 5321 (reply codes), RFC 3463 and its registry (enhanced status codes), RFC 4954
+//! (authentication), RFC 8314 (implicit TLS).
+
+use std::net::IpAddr;
+
+use kernel::{Error, Result, Secret};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::settings::{self, fault};
+use crate::{Call, Callback, Channel, Event, Outgoing, Provider, Reply, Security, SmtpCall, Verdict, Verified, mail};
+
+/// See the file's head.
+#[derive(Clone, Copy, Debug)]
+pub struct Smtp;
+
+/// Seconds to wait when the server says that it is too busy.
+const BUSY_WAIT: u32 = 60;
+
+/// What an account must set.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Settings {
+    host: String,
+    port: u16,
+    security: Option<Security>,
+}
+
+/// What an account may keep secret.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Credentials {
+    username: Option<String>,
+    password: Option<Secret>,
+}
+
+/// A server, how to speak to it, and the login.
+type Server = (Settings, Security, Option<(String, Secret)>);
+
+fn server(settings: &Value, credentials: &Value) -> Result<Server> {
+    let given: Settings = settings::settings(settings)?;
+    if !is_host(&given.host) {
+        return Err(fault("/settings/host", "a host name or IP address is needed"));
+    }
+    if given.port == 0 {
+        return Err(fault("/settings/port", "a port from 1 to 65535 is needed, usually 587 or 465"));
+    }
+    let security = given.security.ok_or_else(|| fault("/settings/security", "starttls, tls or none is needed"))?;
+    if security == Security::None && !is_loopback(&given.host) {
+        return Err(fault("/settings/security", "a connection may go unprotected to this machine only"));
+    }
+    let credentials: Credentials = settings::credentials(credentials)?;
+    let sound = |text: &str| (1..=512).contains(&text.len()) && !text.contains(char::is_control);
+    let login = match (credentials.username, credentials.password) {
+        (None, None) => None,
+        (Some(name), Some(password)) => {
+            if !sound(&name) {
+                return Err(fault("/credentials/username", "1 to 512 bytes without control characters"));
+            }
+            if !sound(password.reveal()) {
+                return Err(fault("/credentials/password", "1 to 512 bytes without control characters"));
+            }
+            Some((name, password))
+        }
+        (Some(_), None) => return Err(fault("/credentials/password", "a username needs a password")),
+        (None, Some(_)) => return Err(fault("/credentials/username", "a password needs a username")),
+    };
+    Ok((given, security, login))
+}
+
+fn is_host(host: &str) -> bool {
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    host.parse::<IpAddr>().is_ok() || (host.len() <= 253 && host.split('.').all(label))
+}
+
+fn is_loopback(host: &str) -> bool {
+    host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+impl Provider for Smtp {
+    fn id(&self) -> &'static str {
+        "smtp"
+    }
+
+    fn channel(&self) -> Channel {
+        Channel::Email
+    }
+
+    fn repeatable(&self) -> bool {
+        false
+    }
+
+    fn check(&self, settings: &Value, credentials: &Value) -> Result<()> {
+        server(settings, credentials).map(|_| ())
+    }
+
+    fn call(&self, message: &Outgoing, settings: &Value, credentials: &Value) -> Result<Call> {
+        let (settings, security, login) = server(settings, credentials)?;
+        Ok(Call::Smtp(SmtpCall {
+            host: settings.host,
+            port: settings.port,
+            security,
+            login,
+            from: message.from.email.clone(),
+            to: mail::recipients(message),
+            raw: mail::build(message)?,
+        }))
+    }
+
+    fn verdict(&self, reply: &Reply) -> Verdict {
+        let (status, code, text, after) = match reply {
+            Reply::Accepted { id } => return Verdict::Sent { id: id.clone() },
+            Reply::Unreached { text } => return Verdict::Retry { after: None, reason: text.clone() },
+            Reply::Lost { text } => return Verdict::Unknown { reason: text.clone() },
+            Reply::Refused { status, code, text, after } => (*status, code, text, *after),
+        };
+        let enhanced = Enhanced::parse(code).or_else(|| Enhanced::parse(text.split_whitespace().next()?));
+        let reason = if code.is_empty() { format!("{status} {text}") } else { format!("{status} {code} {text}") };
+        match status {
+            421 | 454 => return Verdict::Retry { after: after.or(Some(BUSY_WAIT)), reason },
+            530 | 534 | 535 | 538 => return Verdict::Misconfigured { reason },
+            _ => {}
+        }
+        // Where the two disagree the enhanced code is the more exact one.
+        match enhanced.map_or(status / 100, |enhanced| enhanced.class) {
+            5 if concerns_account(status, enhanced, text) => Verdict::Misconfigured { reason },
+            5 => Verdict::Rejected { reason },
+            _ => Verdict::Retry { after, reason },
+        }
+    }
+
+    fn verify(&self, _callback: &Callback<'_>) -> Result<Verified> {
+        Err(Error::Unauthenticated)
+    }
+
+    fn events(&self, _verified: &Verified) -> Vec<Event> {
+        Vec::new()
+    }
+}
+
+/// `class.subject.detail` of RFC 3463, of class 4 or 5.
+#[derive(Clone, Copy)]
+struct Enhanced {
+    class: u16,
+    subject: u16,
+    detail: u16,
+}
+
+impl Enhanced {
+    fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split('.').map(|part| {
+            let digits = (1..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
+            digits.then(|| part.parse::<u16>().ok()).flatten()
+        });
+        let code = Self { class: parts.next()??, subject: parts.next()??, detail: parts.next()?? };
+        (parts.next().is_none() && matches!(code.class, 4 | 5)).then_some(code)
+    }
+}
+
+/// Whether a permanent refusal is about us (login, sender, authentication of the domain, quota) rather than about this recipient
+/// or this content, so that another account may succeed.
+fn concerns_account(status: u16, enhanced: Option<Enhanced>, text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    let worded =
+        ["relay", "authenticat", "not verified", "sending limit", "account suspended", "permitted to send", "not owned"]
+            .iter()
+            .any(|words| lower.contains(words));
+    match enhanced.map(|code| (code.subject, code.detail)) {
+        // Bad sender address.
+        Some((1, 7 | 8)) => true,
+        // Everything else that is about an address, a mailbox, the other system or the content.
+        Some((1 | 2 | 3 | 6, _)) => false,
+        // Invalid command: the server does not offer what we need.
+        Some((5, 1)) => true,
+        // Policy without more words: read them.
+        Some((7, 0..=2)) => worded,
+        // The recipient's account is disabled, or has changed hands (RFC 7293).
+        Some((7, 13 | 17 | 18)) => false,
+        // SPF, DKIM, DMARC, encryption and credentials.
+        Some((7, _)) => true,
+        Some(_) => worded,
+        None => worded || matches!(status, 502..=504),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn word(status: u16, code: &str, text: &str) -> &'static str {
+        match Smtp.verdict(&Reply::Refused { status, code: code.to_owned(), text: text.to_owned(), after: None }) {
+            Verdict::Sent { .. } => "sent",
+            Verdict::Retry { after: None, .. } => "retry",
+            Verdict::Retry { after: Some(_), .. } => "busy",
+            Verdict::Rejected { .. } => "rejected",
+            Verdict::Misconfigured { .. } => "misconfigured",
+            Verdict::Unknown { .. } => "unknown",
+        }
+    }
+
+    #[test]
+    fn replies_are_told_apart() {
+        for (status, code, text, expected) in [
+            (421, "4.7.0", "Try again later, closing connection", "busy"),
+            (421, "", "", "busy"),
+            (454, "", "Throttling failure: Maximum sending rate exceeded.", "busy"),
+            (450, "4.2.1", "greylisted", "retry"),
+            (451, "", "local error", "retry"),
+            (452, "4.2.2", "mailbox full", "retry"),
+            (450, "5.1.1", "no such user", "rejected"),
+            (550, "4.2.2", "mailbox full", "retry"),
+            (530, "5.7.0", "Must issue a STARTTLS command first", "misconfigured"),
+            (534, "5.7.9", "", "misconfigured"),
+            (535, "5.7.8", "Username and Password not accepted", "misconfigured"),
+            (538, "", "", "misconfigured"),
+            (550, "5.1.1", "no such user", "rejected"),
+            (550, "", "5.1.1 no such user", "rejected"),
+            (550, "", "no such user here", "rejected"),
+            (550, "", "relay not permitted", "misconfigured"),
+            (553, "5.1.8", "bad sender", "misconfigured"),
+            (552, "5.3.4", "message too big", "rejected"),
+            (552, "", "message exceeds fixed maximum size", "rejected"),
+            (550, "5.4.5", "Daily user sending limit exceeded", "misconfigured"),
+            (554, "5.7.1", "spam message rejected", "rejected"),
+            (554, "5.7.1", "<a@b.example>: Relay access denied", "misconfigured"),
+            (554, "", "Message rejected: Email address is not verified.", "misconfigured"),
+            (554, "", "Transaction failed", "rejected"),
+            (550, "5.7.26", "unauthenticated", "misconfigured"),
+            (550, "5.7.13", "user account disabled", "rejected"),
+            (550, "5.7.509", "DMARC", "misconfigured"),
+            (503, "", "AUTH not available", "misconfigured"),
+            (503, "5.5.1", "bad sequence of commands", "misconfigured"),
+            (501, "5.1.3", "bad address syntax", "rejected"),
+            (521, "", "host accepts no mail", "rejected"),
+            (554, "5.6.0", "content", "rejected"),
+            (250, "", "odd", "retry"),
+            (999, "x.y.z", "", "retry"),
+        ] {
+            assert_eq!(word(status, code, text), expected, "{status} {code} {text}");
+        }
+        assert_eq!(Smtp.verdict(&Reply::Lost { text: "reset".into() }), Verdict::Unknown { reason: "reset".into() });
+    }
+
+    #[test]
+    fn settings_are_checked() {
+        let good = json!({"host": "mail.example.com", "port": 587, "security": "starttls"});
+        let login = json!({"username": "shop", "password": "hunter2"});
+        assert!(Smtp.check(&good, &json!({})).is_ok());
+        assert!(Smtp.check(&good, &login).is_ok());
+        assert!(Smtp.check(&json!({"host": "127.0.0.1", "port": 2525, "security": "none"}), &Value::Null).is_ok());
+        assert!(Smtp.check(&json!({"host": "::1", "port": 2525, "security": "none"}), &Value::Null).is_ok());
+        for (settings, credentials, pointer) in [
+            (json!({}), json!({}), "/settings"),
+            (json!(null), json!({}), "/settings/host"),
+            (json!({"host": "a b", "port": 587, "security": "tls"}), json!({}), "/settings/host"),
+            (json!({"host": "mail.example.com\r\n", "port": 587, "security": "tls"}), json!({}), "/settings/host"),
+            (json!({"host": "mail.example.com", "port": 0, "security": "tls"}), json!({}), "/settings/port"),
+            (json!({"host": "mail.example.com", "port": 70000, "security": "tls"}), json!({}), "/settings/port"),
+            (json!({"host": "mail.example.com", "port": 587}), json!({}), "/settings/security"),
+            (json!({"host": "mail.example.com", "port": 587, "security": "maybe"}), json!({}), "/settings/security"),
+            (json!({"host": "mail.example.com", "port": 25, "security": "none"}), json!({}), "/settings/security"),
+            (json!({"host": "127.0.0.1.example.com", "port": 25, "security": "none"}), json!({}), "/settings/security"),
+            (good.clone(), json!({"username": "shop"}), "/credentials/password"),
+            (good.clone(), json!({"password": "hunter2"}), "/credentials/username"),
+            (good.clone(), json!({"username": "shop", "password": ["hunter2"]}), "/credentials/password"),
+            (good.clone(), json!({"username": "sh\nop", "password": "hunter2"}), "/credentials/username"),
+            (good, json!({"username": "shop", "password": ""}), "/credentials/password"),
+        ] {
+            let Err(Error::Invalid(faults)) = Smtp.check(&settings, &credentials) else { unreachable!("{settings}") };
+            assert_eq!(faults[0].pointer, pointer, "{settings}");
+            assert!(!format!("{faults:?}").contains("hunter2"));
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! Jinja templates, by minijinja.
+//!
+//! A source passes four gates before it is compiled: `scan` (shallow enough to parse), the parser,
+//! `references` and `names` (what it reaches and reads), and `rewrite` (printed again with guards).
+//!
+//! Invariant: the engine only ever compiles what `rewrite` printed, and only ever runs it under a
+//! meter.
+
+mod expression;
+mod filters;
+mod guards;
+mod names;
+mod program;
+mod references;
+mod rewrite;
+mod scan;
+mod walk;
+
+pub(crate) use program::Program;

@@ -1,0 +1,376 @@
+//! A compiled set of parts with the layouts that they reach.
+//!
+//! Invariant: compiling and rendering are pure; a program is shared between threads and never
+//! changes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error as _;
+use std::sync::LazyLock;
+
+use minijinja::machinery::{ast::Stmt, parse};
+use minijinja::syntax::SyntaxConfig;
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value};
+
+use super::names::{Uses, assigned, uses};
+use super::references::{References, references};
+use super::{filters, rewrite, scan};
+use crate::context::{aliases, find};
+use crate::fault::{Fault, Kind};
+use crate::limits::Limits;
+use crate::meter::{Capped, Meter, Spent};
+use crate::source::{Layout, Source, Strictness};
+
+/// Marks the template of a part; a layout's name cannot start with it.
+const MARK: char = '@';
+/// The cost of an include in the engine's own depth; a macro costs 4, a loop 1.
+const INCLUDE_DEPTH: usize = 10;
+
+static BASE: LazyLock<Environment<'static>> = LazyLock::new(|| {
+    let mut env = filters::install();
+    env.set_debug(false);
+    env
+});
+
+/// The parts of a template in Jinja.
+pub(crate) struct Program {
+    html: Option<Set>,
+    plain: Option<Set>,
+    uses: Uses,
+    /// Bare camel case names that are read, with the fields they may stand for.
+    aliases: Vec<(String, Vec<String>)>,
+    limits: Limits,
+}
+
+/// Templates that see each other: one environment for sending, one for previewing.
+struct Set {
+    send: Environment<'static>,
+    preview: Environment<'static>,
+}
+
+impl Program {
+    pub(crate) fn new(
+        source: &Source,
+        layouts: &BTreeMap<String, Layout>,
+        limits: &Limits,
+    ) -> Result<Program, Vec<Fault>> {
+        let mut faults = Vec::new();
+        let mut program = Program {
+            html: None,
+            plain: None,
+            uses: Uses::new(),
+            aliases: Vec::new(),
+            limits: *limits,
+        };
+        if let Some(name) = layouts.keys().find(|name| name.starts_with(MARK)) {
+            let message = format!("a layout's name cannot start with {MARK}");
+            return Err(vec![Fault::new(name, 0, Kind::Refused, message)]);
+        }
+        let html: Vec<_> = [("@html", &source.html)].into_iter().collect();
+        let plain = vec![("@subject", &source.subject), ("@text", &source.text)];
+        for (roots, auto, set) in [
+            (html, AutoEscape::Html, &mut program.html),
+            (plain, AutoEscape::None, &mut program.plain),
+        ] {
+            let roots: Vec<(&str, &str)> = roots
+                .into_iter()
+                .filter_map(|(name, source)| Some((name, source.as_deref()?)))
+                .collect();
+            if roots.is_empty() {
+                continue;
+            }
+            let escape = !matches!(auto, AutoEscape::None);
+            let find = |name: &str| {
+                let layout = layouts.get(name)?;
+                if escape {
+                    layout.html.as_deref()
+                } else {
+                    layout.text.as_deref()
+                }
+            };
+            let known: Vec<&str> = layouts.keys().map(String::as_str).collect();
+            match Reach::gather(&roots, &known, find, limits)
+                .and_then(|reach| reach.compile(auto, limits, &mut program.uses))
+            {
+                Ok(compiled) => *set = Some(compiled),
+                Err(found) => faults.extend(found),
+            }
+        }
+        program.aliases = program
+            .uses
+            .keys()
+            .map(|name| (name.clone(), aliases(name)))
+            .filter(|(_, paths)| !paths.is_empty())
+            .collect();
+        if faults.is_empty() {
+            Ok(program)
+        } else {
+            Err(faults)
+        }
+    }
+
+    /// The variables, and whether each is needed.
+    pub(crate) fn uses(&self) -> &BTreeMap<String, bool> {
+        &self.uses
+    }
+
+    /// Converts the variables once for all parts.
+    pub(crate) fn context(&self, context: &serde_json::Value) -> Result<Value, Spent> {
+        let mut room = self.limits.context_bytes;
+        let serde_json::Value::Object(map) = context else {
+            return Ok(Value::from_pairs(std::iter::empty::<(Value, Value)>()));
+        };
+        let mut pairs = Vec::with_capacity(map.len() + self.aliases.len());
+        for (key, value) in map.iter().filter(|(_, value)| !value.is_null()) {
+            pairs.push((key.as_str(), convert(value, 0, &mut room)?));
+        }
+        for (name, paths) in &self.aliases {
+            if find(context, name).is_none()
+                && let Some(value) = paths.iter().find_map(|path| find(context, path))
+            {
+                pairs.push((name.as_str(), convert(value, 0, &mut room)?));
+            }
+        }
+        Ok(Value::from_pairs(pairs))
+    }
+
+    /// Renders one part: `subject`, `html` or `text`.
+    pub(crate) fn render(
+        &self,
+        part: &str,
+        context: &Value,
+        mode: Strictness,
+    ) -> Result<String, Fault> {
+        let set = if part == "html" {
+            &self.html
+        } else {
+            &self.plain
+        };
+        let name = format!("{MARK}{part}");
+        let absent = || Fault::new(part, 0, Kind::Engine, "this part was not compiled");
+        let set = set.as_ref().ok_or_else(absent)?;
+        let env = match mode {
+            Strictness::Send => &set.send,
+            Strictness::Preview => &set.preview,
+        };
+        let template = env.get_template(&name).map_err(|_| absent())?;
+        let mut out = Capped::new(self.limits.output_bytes, template.source().len());
+        let _meter = Meter::start(&self.limits);
+        template
+            .render_captured_to(context.clone(), &mut out)
+            .map_err(|e| fault(part, &e))?;
+        Ok(out.into_text())
+    }
+}
+
+/// A value for the engine: without nulls, and within what is left of the room for contexts.
+fn convert(value: &serde_json::Value, depth: usize, room: &mut usize) -> Result<Value, Spent> {
+    use serde_json::Value as Json;
+    if depth > 32 {
+        return Err(Spent::Depth);
+    }
+    let bytes = 32 + value.as_str().map_or(0, str::len);
+    *room = room.checked_sub(bytes).ok_or(Spent::Value)?;
+    Ok(match value {
+        Json::Null => Value::from(()),
+        Json::Bool(b) => Value::from(*b),
+        Json::Number(n) => match (n.as_i64(), n.as_u64()) {
+            (Some(n), _) => Value::from(n),
+            (None, Some(n)) => Value::from(n),
+            (None, None) => Value::from(n.as_f64().unwrap_or_default()),
+        },
+        Json::String(s) => Value::from(s.as_str()),
+        Json::Array(items) => items
+            .iter()
+            .map(|item| convert(item, depth + 1, room))
+            .collect::<Result<Vec<_>, _>>()?
+            .into(),
+        Json::Object(map) => Value::from_pairs(
+            map.iter()
+                .filter(|(_, value)| !value.is_null())
+                .map(|(key, value)| {
+                    *room = room.checked_sub(key.len()).ok_or(Spent::Value)?;
+                    Ok((key.as_str(), convert(value, depth + 1, room)?))
+                })
+                .collect::<Result<Vec<_>, _>>()?,
+        ),
+    })
+}
+
+/// The parts and every layout that they may reach, parsed.
+struct Reach<'s> {
+    templates: Vec<(&'s str, Stmt<'s>, References)>,
+    roots: usize,
+}
+
+impl<'s> Reach<'s> {
+    fn gather(
+        roots: &[(&'s str, &'s str)],
+        known: &[&'s str],
+        find: impl Fn(&str) -> Option<&'s str>,
+        limits: &Limits,
+    ) -> Result<Reach<'s>, Vec<Fault>> {
+        let mut reach = Reach {
+            templates: Vec::new(),
+            roots: roots.len(),
+        };
+        let mut faults = Vec::new();
+        let mut queue: Vec<(&str, &str)> = roots.to_vec();
+        let mut seen: BTreeSet<&str> = BTreeSet::new();
+        let mut layout_bytes = 0usize;
+        let mut at = 0;
+        while let Some((name, source)) = queue.get(at).copied() {
+            at += 1;
+            if at > roots.len() {
+                layout_bytes += source.len();
+            }
+            if source.len() > limits.source_bytes || layout_bytes > limits.layout_bytes {
+                faults.push(Fault::new(part(name), 0, Kind::Size, "the source is too large"));
+                continue;
+            }
+            let parsed = scan::scan(part(name), source).and_then(|()| {
+                parse(source, name, SyntaxConfig::default()).map_err(|e| fault(part(name), &e))
+            });
+            let tree = match parsed {
+                Ok(tree) => tree,
+                Err(fault) => {
+                    faults.push(fault);
+                    continue;
+                }
+            };
+            let references = references(&tree);
+            for reference in &references.layouts {
+                let wanted: Vec<&str> = match &reference.names {
+                    Some(names) => names.iter().map(String::as_str).collect(),
+                    None => known.to_vec(),
+                };
+                for wanted in wanted {
+                    // Borrowed from the layouts, not from the reference.
+                    let layout = known.iter().copied().find(|name| *name == wanted);
+                    match layout.and_then(|name| Some((name, find(name)?))) {
+                        Some((name, source)) => {
+                            if seen.insert(name) {
+                                queue.push((name, source));
+                            }
+                        }
+                        None if reference.needed && reference.names.is_some() => {
+                            let message = format!("there is no layout {wanted} for this part");
+                            let fault =
+                                Fault::new(part(name), reference.line, Kind::Unknown, message);
+                            faults.push(fault);
+                        }
+                        None => {}
+                    }
+                }
+            }
+            reach.templates.push((name, tree, references));
+        }
+        if faults.is_empty() {
+            Ok(reach)
+        } else {
+            Err(faults)
+        }
+    }
+
+    fn compile(
+        self,
+        auto: AutoEscape,
+        limits: &Limits,
+        used: &mut Uses,
+    ) -> Result<Set, Vec<Fault>> {
+        let assigned = assigned(self.templates.iter().map(|(_, tree, _)| tree));
+        let any = |f: fn(&References) -> bool| self.templates.iter().any(|(_, _, r)| f(r));
+        let everywhere = any(|r| r.captures_anything);
+        let in_layouts = everywhere || any(|r| r.captures_layouts);
+
+        let mut send = BASE.clone();
+        send.set_auto_escape_callback(move |_| auto.clone());
+        send.set_undefined_behavior(UndefinedBehavior::Chainable);
+        send.set_fuel(Some(limits.fuel));
+        send.set_recursion_limit(limits.include_depth * INCLUDE_DEPTH);
+        let mut faults = Vec::new();
+        match rewrite::syntax() {
+            Ok(syntax) => send.set_syntax(syntax),
+            Err(e) => faults.push(fault("", &e)),
+        }
+        for (i, (name, tree, _)) in self.templates.iter().enumerate() {
+            uses(tree, &assigned, used);
+            let charged = if i < self.roots { everywhere } else { in_layouts };
+            match rewrite::rewrite(part(name), tree, charged, everywhere) {
+                Ok(printed) => {
+                    if let Err(e) = send.add_template_owned((*name).to_owned(), printed) {
+                        faults.push(fault(part(name), &e));
+                    }
+                }
+                Err(found) => faults.extend(found),
+            }
+        }
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        let mut preview = send.clone();
+        preview.set_undefined_behavior(UndefinedBehavior::Strict);
+        preview.set_debug(true);
+        Ok(Set { send, preview })
+    }
+}
+
+fn part(name: &str) -> &str {
+    name.strip_prefix(MARK).unwrap_or(name)
+}
+
+/// Says in our words what the engine reports; the deepest cause is the one that the author can mend.
+pub(super) fn fault(part_name: &str, error: &Error) -> Fault {
+    let mut deepest = error;
+    let mut cause: &(dyn std::error::Error + 'static) = error;
+    let mut spent = None;
+    loop {
+        if let Some(e) = cause.downcast_ref::<Error>() {
+            deepest = e;
+        }
+        spent = spent.or_else(|| spent_in(cause));
+        match cause.source() {
+            Some(next) => cause = next,
+            None => break,
+        }
+    }
+    let kind = match (spent, deepest.kind()) {
+        (Some(Spent::Output), _) => Kind::Size,
+        (Some(_), _) | (None, ErrorKind::OutOfFuel) => Kind::Budget,
+        (None, ErrorKind::SyntaxError | ErrorKind::BadEscape) => Kind::Syntax,
+        (None, ErrorKind::UndefinedError) => Kind::Undefined,
+        (
+            None,
+            ErrorKind::TemplateNotFound
+            | ErrorKind::UnknownFilter
+            | ErrorKind::UnknownTest
+            | ErrorKind::UnknownFunction
+            | ErrorKind::UnknownMethod
+            | ErrorKind::UnknownBlock,
+        ) => Kind::Unknown,
+        (None, _) => Kind::Value,
+    };
+    let message = match spent {
+        Some(spent) => spent.to_string(),
+        None => match deepest.detail() {
+            Some(detail) if detail.contains("recursion") => "the template nests too deep".into(),
+            Some(detail) => detail.to_owned(),
+            None if deepest.kind() == ErrorKind::OutOfFuel => Spent::Steps.to_string(),
+            None => deepest.kind().to_string(),
+        },
+    };
+    let kind = if message == "the template nests too deep" {
+        Kind::Budget
+    } else {
+        kind
+    };
+    let name = deepest.name().map_or(part_name, part);
+    Fault::new(name, deepest.line().unwrap_or_default(), kind, message)
+}
+
+fn spent_in(cause: &(dyn std::error::Error + 'static)) -> Option<Spent> {
+    if let Some(spent) = cause.downcast_ref::<Spent>() {
+        return Some(*spent);
+    }
+    let io = cause.downcast_ref::<std::io::Error>()?;
+    io.get_ref()?.downcast_ref::<Spent>().copied()
+}

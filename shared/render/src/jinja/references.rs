@@ -1,0 +1,119 @@
+//! Which layouts a template reaches, and whether its text may end in a capture.
+//!
+//! Invariant: when in doubt the answer is the larger one - all layouts, captured - because a wrong
+//! "no" would let text grow unpaid.
+
+use minijinja::machinery::ast::{Expr, Stmt};
+
+use super::expression::names;
+use super::walk::{Visit, walk_expr, walk_stmt};
+
+/// A layout that a template names.
+pub(super) struct Reference {
+    /// The line of the tag.
+    pub(super) line: usize,
+    /// The names it may mean; none when they are only known while rendering.
+    pub(super) names: Option<Vec<String>>,
+    /// Whether a missing layout is a fault.
+    pub(super) needed: bool,
+}
+
+/// What one template says about others and about itself.
+#[derive(Default)]
+pub(super) struct References {
+    pub(super) layouts: Vec<Reference>,
+    /// Another template's text ends in a capture here: an import, or an include inside a capture.
+    pub(super) captures_layouts: bool,
+    /// `super()`, `self.name()` or `loop(x)` is used as a value, which captures text written
+    /// anywhere.
+    pub(super) captures_anything: bool,
+    capturing: bool,
+}
+
+pub(super) fn references(tree: &Stmt<'_>) -> References {
+    let mut found = References::default();
+    found.stmt(tree);
+    found
+}
+
+impl References {
+    fn add(&mut self, line: u16, name: &Expr<'_>, needed: bool) {
+        let names = names(name);
+        // Of several names the first that exists is taken.
+        let needed = needed && !matches!(name, Expr::List(_) | Expr::Tuple(_));
+        self.layouts.push(Reference {
+            line: usize::from(line),
+            names,
+            needed,
+        });
+    }
+
+    fn captured(&mut self, visit: impl FnOnce(&mut References)) {
+        let outer = std::mem::replace(&mut self.capturing, true);
+        visit(self);
+        self.capturing = outer;
+    }
+}
+
+impl<'a> Visit<'a> for References {
+    fn stmt(&mut self, stmt: &Stmt<'a>) {
+        match stmt {
+            Stmt::Template(s) => {
+                let child = s.children.iter().any(|s| matches!(s, Stmt::Extends(_)));
+                for stmt in &s.children {
+                    if child && !matches!(stmt, Stmt::Block(_)) {
+                        // Written into nothing: as endless as a capture.
+                        self.captured(|found| found.stmt(stmt));
+                    } else {
+                        self.stmt(stmt);
+                    }
+                }
+            }
+            Stmt::Extends(s) => self.add(s.span().start_line, &s.name, true),
+            Stmt::Include(s) => {
+                self.captures_layouts |= self.capturing;
+                self.add(s.span().start_line, &s.name, !s.ignore_missing);
+            }
+            Stmt::Import(s) => {
+                self.captures_layouts = true;
+                self.add(s.span().start_line, &s.expr, true);
+            }
+            Stmt::FromImport(s) => {
+                self.captures_layouts = true;
+                self.add(s.span().start_line, &s.expr, true);
+            }
+            Stmt::EmitExpr(s) => match &s.expr {
+                // Written in place, so only its arguments are values.
+                Expr::Call(call) if value_of_text(&s.expr) => {
+                    self.captures_anything |= self.capturing;
+                    self.args(&call.args);
+                }
+                e => self.expr(e),
+            },
+            // A child may put its own text here.
+            Stmt::Block(s) => {
+                self.captures_anything |= self.capturing;
+                self.body(&s.body);
+            }
+            Stmt::SetBlock(_) | Stmt::FilterBlock(_) | Stmt::Macro(_) | Stmt::CallBlock(_) => {
+                self.captured(|found| walk_stmt(found, stmt));
+            }
+            _ => walk_stmt(self, stmt),
+        }
+    }
+
+    fn expr(&mut self, expr: &Expr<'a>) {
+        self.captures_anything |= value_of_text(expr);
+        walk_expr(self, expr);
+    }
+}
+
+/// `super()`, `self.name()` and `loop(x)`: calls whose value is text written elsewhere.
+pub(super) fn value_of_text(e: &Expr<'_>) -> bool {
+    let Expr::Call(call) = e else { return false };
+    match &call.expr {
+        Expr::Var(v) => matches!(v.id, "super" | "loop"),
+        Expr::GetAttr(a) => matches!(&a.expr, Expr::Var(v) if v.id == "self"),
+        _ => false,
+    }
+}
