@@ -43,28 +43,31 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
 
     import stories  # noqa: F401
-    from harness import build, emulator, sns, stack, story, tenant, world
+    from harness import build, emulator, sns, stack, story, tenant, wire, world
 
     binaries = build.built(arguments.binaries.resolve()) if arguments.binaries else build.build()
     build.check_libraries(binaries)
 
     signer, stranger = sns.Signer(), sns.Signer()
-    with emulator.running(HERE / ".run") as account, sns.Origin(signer, stranger).serving() as origin:
+    port = emulator.free_port()
+    with (
+        wire.Wire(port).passing() as line,
+        sns.Origin(signer, stranger).serving() as origin,
+        emulator.running(HERE / ".run", port, line.url) as account,
+    ):
         started = time.monotonic()
         deployed = stack.Stack(account)
-        deployed.deploy(
-            binaries,
-            {
-                "Architecture": {"x86_64": "x86_64", "aarch64": "arm64"}[os.uname().machine],
-                "TableDeletionProtection": "false",
-                "PublicUrl": "https://links.example",
-                "SnsTrustRoot": signer.root,
-                "SnsCertificateOrigin": origin.url,
-            },
-        )
+        parameters = {
+            "Architecture": {"x86_64": "x86_64", "aarch64": "arm64"}[os.uname().machine],
+            "TableDeletionProtection": "false",
+            "PublicUrl": "https://links.example",
+            "SnsTrustRoot": signer.root,
+            "SnsCertificateOrigin": origin.url,
+        }
+        deployed.deploy(binaries, parameters)
         account.client("sesv2").create_email_identity(EmailIdentity=tenant.DOMAIN)
         print(f"deployed in {time.monotonic() - started:.1f} s", flush=True)
-        here = world.World(account, deployed, origin, signer, stranger)
+        here = world.World(account, line, deployed, origin, signer, stranger)
         passed, failed = story.tell(here, arguments.only.replace("_", " "))
         if failed:
             print(f"\n{here.logs()}\n\nThe emulator's own log is {HERE / '.run' / 'emulator.log'}")

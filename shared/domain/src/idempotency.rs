@@ -5,7 +5,6 @@
 
 use kernel::{Keys, Result, Time};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use store::schema::{self, Entity, Locator, Row};
 
 /// How long a key is remembered.
@@ -64,14 +63,14 @@ impl Idempotency {
         Locator::Natural(digest.to_owned())
     }
 
+    /// Whether the key is forgotten by now. Time to live deletes late, so the stored time decides.
+    pub fn expires_by(&self, now: Time) -> bool {
+        self.at.plus_seconds(HOURS * 3600) <= now
+    }
+
     /// The answer as a value for a change.
     pub fn value(answer: &Answer) -> Result<store::Value> {
         store::scope::value(answer)
-    }
-
-    /// Metadata for logs: never the body.
-    pub fn describe(&self) -> Value {
-        serde_json::json!({ "at": self.at.to_string(), "answered": self.answer.is_some() })
     }
 }
 

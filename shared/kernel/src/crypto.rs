@@ -160,6 +160,18 @@ impl Keys {
     }
 }
 
+impl Keys {
+    /// Seals a text that is kept for a while and may hold a secret, such as a reply that is to be given again.
+    pub fn seal_text(&self, ids: &Ids, context: &str, text: &str) -> Result<String> {
+        Ok(encode(&self.link.seal(ids.bytes(), context.as_bytes(), text.as_bytes())?))
+    }
+
+    /// The inverse of [`Keys::seal_text`].
+    pub fn open_text(&self, context: &str, sealed: &str) -> Option<String> {
+        String::from_utf8(self.link.open(context.as_bytes(), &decode(sealed)?)?).ok()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

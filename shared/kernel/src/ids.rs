@@ -17,6 +17,17 @@ pub enum Ids {
     System,
     /// A counter stretched by splitmix64: the same seed gives the same ids. Never used for secrets outside tests.
     Seeded(Arc<AtomicU64>),
+    /// A stream of HMAC outputs under a deployment key: unguessable from outside, and the same again for the same label. A
+    /// repeated request makes the same ids, so it cannot make a thing twice.
+    Derived(Arc<Derivation>),
+}
+
+/// See [`Ids::Derived`].
+#[derive(Debug)]
+pub struct Derivation {
+    key: crate::crypto::MacKey,
+    label: Vec<u8>,
+    drawn: AtomicU64,
 }
 
 impl Ids {
@@ -25,11 +36,26 @@ impl Ids {
         Self::Seeded(Arc::new(AtomicU64::new(seed)))
     }
 
+    /// Ids that follow from the label, under the deployment's keys.
+    pub fn derived(keys: &crate::Keys, label: &str) -> Self {
+        let label = format!("ids\0{label}\0").into_bytes();
+        Self::Derived(Arc::new(Derivation { key: keys.digest.clone(), label, drawn: AtomicU64::new(0) }))
+    }
+
     /// Random bytes for ids, owners, keys and nonces.
     pub fn bytes<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0_u8; N];
         match self {
             Self::System => crate::crypto::fill_random(&mut bytes),
+            Self::Derived(derivation) => {
+                for chunk in bytes.chunks_mut(32) {
+                    let number = derivation.drawn.fetch_add(1, Ordering::AcqRel).to_be_bytes();
+                    let block = derivation.key.sign(&[derivation.label.as_slice(), &number].concat());
+                    for (byte, drawn) in chunk.iter_mut().zip(block) {
+                        *byte = drawn;
+                    }
+                }
+            }
             Self::Seeded(state) => {
                 for chunk in bytes.chunks_mut(8) {
                     let word = split_mix(state.fetch_add(0x9E37_79B9_7F4A_7C15, Ordering::AcqRel)).to_le_bytes();

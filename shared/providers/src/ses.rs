@@ -1,6 +1,6 @@
 //! Amazon SES, API version 2. A function's own role is the credential, so an account has settings only.
 //!
-//! What comes back arrives through Amazon SNS: see [`events`](self) in the file beside this one. Sources: Amazon SES API
+//! What comes back arrives through Amazon SNS; the file `ses/record.rs` reads it. Sources: Amazon SES API
 //! Reference v2, `SendEmail`; Amazon SES Developer Guide.
 
 mod record;

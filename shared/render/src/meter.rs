@@ -134,6 +134,12 @@ impl Capped {
     }
 }
 
+impl std::fmt::Write for Capped {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        self.push(text.as_bytes()).map_err(|_| std::fmt::Error)
+    }
+}
+
 impl std::io::Write for Capped {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         self.push(bytes).map_err(std::io::Error::other)?;

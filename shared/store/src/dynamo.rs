@@ -57,7 +57,7 @@ fn other<E: ProvideErrorMetadata + std::error::Error + 'static>(error: &SdkError
             _ => TableError::Broken(words()),
         },
         SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => TableError::Lost(words()),
-        _ => TableError::Broken(words()),
+        SdkError::ConstructionFailure(_) | _ => TableError::Broken(words()),
     }
 }
 
@@ -79,9 +79,9 @@ fn refused(found: Option<Wire>) -> TableError {
 const ALL_OLD: ddb::ReturnValuesOnConditionCheckFailure = ddb::ReturnValuesOnConditionCheckFailure::AllOld;
 
 impl Dynamo {
-    /// That table through that client.
-    pub fn new(client: Client, name: impl Into<String>) -> Self {
-        Self { client, name: name.into() }
+    /// The table of that name.
+    pub fn connect(connection: &aws::Connection, name: impl Into<String>) -> Self {
+        Self { client: Client::new(connection.config()), name: name.into() }
     }
 
     pub(crate) async fn read(&self, key: &Key, strong: bool) -> Result<Option<Item>, TableError> {

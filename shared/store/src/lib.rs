@@ -37,6 +37,9 @@ pub mod schema;
 pub mod scope;
 pub mod table;
 
+#[cfg(test)]
+mod suite;
+
 pub use change::{Change, Cond};
 pub use cursor::Position;
 pub use doors::{Credential, Due, Internal, Platform, Store};

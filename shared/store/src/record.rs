@@ -1,6 +1,7 @@
 //! A change of a row, as the table's stream tells it.
 
 use crate::schema::{self, Attr, Entity, Key, attr};
+use crate::table::text;
 use crate::{Internal, Item, Stored, Value};
 
 /// One stream record: what a row was and what it is.
@@ -43,10 +44,7 @@ impl Record {
 
     /// The partition of the row: records of one partition come in order.
     pub fn partition(&self) -> Option<&str> {
-        match self.image()?.get(attr::PK.as_str())? {
-            Value::S(pk) => Some(pk),
-            _ => None,
-        }
+        text(self.image()?, attr::PK.as_str())
     }
 
     /// One attribute after the change.

@@ -61,15 +61,18 @@ class Emulator:
 
 
 @contextlib.contextmanager
-def running(folder: Path) -> Iterator[Emulator]:
-    """Starts MiniStack with everything it writes below `folder`, and ends it whatever happens."""
+def running(folder: Path, port: int, endpoint: str) -> Iterator[Emulator]:
+    """Starts MiniStack with everything it writes below `folder`, and ends it whatever happens.
+
+    `endpoint` is where the functions find AWS.
+    """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    emulator = Emulator(free_port())
+    emulator = Emulator(port)
     environment = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     environment |= {
         "AUTH": "true",
-        "AWS_ENDPOINT_URL": emulator.url,
+        "AWS_ENDPOINT_URL": endpoint,
         "AWS_ACCESS_KEY_ID": ACCOUNT,
         "AWS_SECRET_ACCESS_KEY": "test",
         "BIND_HOST": "127.0.0.1",

@@ -2,58 +2,56 @@
 
 import datetime
 
+from harness.wire import Mail
+
 
 def _now() -> str:
     now = datetime.datetime.now(datetime.UTC)
     return now.strftime("%Y-%m-%dT%H:%M:%S.") + f"{now.microsecond // 1000:03}Z"
 
 
-def _event(kind: str, mail: dict, configuration_set: str, detail: dict) -> dict:
+def _event(kind: str, mail: Mail, detail: dict) -> dict:
+    headers = [{"name": name, "value": str(value)} for name, value in mail.content.items()]
+    subject, source = str(mail.content["Subject"]), str(mail.content["From"])
     return {
         "eventType": kind,
         "mail": {
             "timestamp": _now(),
-            "source": mail["Source"],
-            "messageId": mail["MessageId"],
-            "destination": mail["To"],
+            "source": source,
+            "sendingAccountId": "000000000000",
+            "messageId": mail.id,
+            "destination": mail.to,
             "headersTruncated": False,
-            "headers": [{"name": "Subject", "value": mail["Subject"]}],
-            "commonHeaders": {"to": mail["To"], "messageId": mail["MessageId"], "subject": mail["Subject"]},
-            "tags": {"ses:configuration-set": [configuration_set]},
+            "headers": headers,
+            "commonHeaders": {"from": [source], "to": mail.to, "messageId": mail.id, "subject": subject},
+            "tags": {"ses:configuration-set": [mail.configuration_set]}
+            | {name: [value] for name, value in mail.tags.items()},
         },
         kind.lower(): detail,
     }
 
 
-def delivery(mail: dict, configuration_set: str) -> dict:
+def delivery(mail: Mail) -> dict:
     """The mail was handed to the recipient's server."""
     detail = {
         "timestamp": _now(),
         "processingTimeMillis": 540,
-        "recipients": mail["To"],
+        "recipients": mail.to,
         "smtpResponse": "250 2.6.0 Message received",
         "reportingMTA": "mta.example.com",
     }
-    return _event("Delivery", mail, configuration_set, detail)
+    return _event("Delivery", mail, detail)
 
 
-def bounce(mail: dict, configuration_set: str) -> dict:
+def bounce(mail: Mail) -> dict:
     """The recipient's server said that there is no such address."""
-    recipients = [
-        {
-            "emailAddress": address,
-            "action": "failed",
-            "status": "5.1.1",
-            "diagnosticCode": "smtp; 550 5.1.1 user unknown",
-        }
-        for address in mail["To"]
-    ]
+    refusal = {"action": "failed", "status": "5.1.1", "diagnosticCode": "smtp; 550 5.1.1 user unknown"}
     detail = {
         "bounceType": "Permanent",
         "bounceSubType": "General",
-        "bouncedRecipients": recipients,
+        "bouncedRecipients": [{"emailAddress": address} | refusal for address in mail.to],
         "timestamp": _now(),
-        "feedbackId": "0100018bounce-0000",
+        "feedbackId": "0100018c0ffee000-00000000-0000-0000-0000-000000000000-000000",
         "reportingMTA": "dsn; mta.example.com",
     }
-    return _event("Bounce", mail, configuration_set, detail)
+    return _event("Bounce", mail, detail)

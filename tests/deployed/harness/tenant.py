@@ -35,7 +35,7 @@ class Tenant:
         return self.api.post("/v1/accounts", account, expect=201).json["id"]
 
     def _template(self) -> str:
-        template = {"name": "Welcome", "channel": "email", "category": "transactional"}
+        template = {"name": "welcome", "channel": "email", "category": "transactional"}
         made = self.api.post("/v1/templates", template, expect=201).json["id"]
         version = {
             "engine": "jinja",
@@ -47,10 +47,10 @@ class Tenant:
         self.api.post(f"/v1/templates/{made}/publish", {"version": number}, expect=200)
         return made
 
-    def contact(self, first_name: str) -> tuple[str, str]:
+    def contact(self, first_name: str, **more) -> tuple[str, str]:
         """A new contact: its id and its address."""
         address = f"{first_name.lower()}@{self.id.replace('_', '-')}.example"
-        contact = {"first_name": first_name, "emails": [{"email": address}]}
+        contact = {"first_name": first_name, "emails": [{"email": address}], **more}
         return self.api.post("/v1/contacts", contact, expect=201).json["id"], address
 
     def key(self, role: str) -> Client:
@@ -70,6 +70,10 @@ class Tenant:
     def post_message(self, contact: str, code: str, headers: dict[str, str] | None = None, **more) -> Reply:
         """Sends the template to a contact; the whole reply."""
         return self.api.post("/v1/messages", self.request(contact, code, **more), expect=202, headers=headers)
+
+    def suppressed(self) -> list[str]:
+        """The addresses that are not written to any more."""
+        return [row["address"] for row in self.api.get("/v1/suppressions").json["data"]]
 
     def message(self, message: str) -> dict:
         """A message as the API shows it."""

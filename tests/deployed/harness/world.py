@@ -2,19 +2,19 @@
 
 import json
 
-from harness import ses
 from harness.client import Client
 from harness.emulator import Emulator
 from harness.sns import Origin, Signer
 from harness.stack import Stack
 from harness.tenant import Tenant
+from harness.wire import Mail, Wire
 
 
 class World:
     """One deployed stack with the outside that it talks to."""
 
-    def __init__(self, emulator: Emulator, stack: Stack, origin: Origin, signer: Signer, stranger: Signer):
-        self.emulator, self.stack, self.origin = emulator, stack, origin
+    def __init__(self, emulator: Emulator, wire: Wire, stack: Stack, origin: Origin, signer: Signer, stranger: Signer):
+        self.emulator, self.wire, self.stack, self.origin = emulator, wire, stack, origin
         self.signer, self.stranger = signer, stranger
         self.topic = stack.outputs["EventTopicArn"]
         self.anyone = Client(emulator.port, f"{stack.resources['HttpApi']}.execute-api.localhost:{emulator.port}")
@@ -27,19 +27,15 @@ class World:
         self._tenants += 1
         return Tenant.create(self, f"acme-{self._tenants}")
 
-    def mails_to(self, address: str) -> list[dict]:
+    def mails_to(self, address: str) -> list[Mail]:
         """The mails to that address that SES accepted."""
-        return [mail for mail in self.emulator.mails() if address in mail["To"]]
+        mails = [mail for mail in self.wire.mails if address in mail.to]
+        accepted = [mail["MessageId"] for mail in self.emulator.mails() if address in mail["To"]]
+        assert [mail.id for mail in mails] == accepted, f"SES was asked for {mails} and accepted {accepted}"
+        return mails
 
-    def tell_delivery(self, mail: dict) -> None:
-        """SES tells that the mail was delivered."""
-        self._tell(ses.delivery(mail, self.stack.outputs["ConfigurationSetName"]))
-
-    def tell_bounce(self, mail: dict) -> None:
-        """SES tells that there is no such recipient."""
-        self._tell(ses.bounce(mail, self.stack.outputs["ConfigurationSetName"]))
-
-    def _tell(self, event: dict) -> None:
+    def tell(self, event: dict) -> None:
+        """SES publishes an event."""
         self.post_envelope(self.signer.notification(self.topic, event), expect=200)
 
     def post_envelope(self, envelope: dict[str, str], *, expect: int) -> None:

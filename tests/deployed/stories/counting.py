@@ -1,5 +1,6 @@
 """The counters are exact."""
 
+from harness import ses
 from harness.story import story, until
 
 
@@ -13,7 +14,7 @@ def the_counters_add_up(world):
     for message, _ in sent:
         tenant.becomes(message, "sent")
     for _, address in sent[:2]:
-        world.tell_delivery(world.mails_to(address)[0])
+        world.tell(ses.delivery(world.mails_to(address)[0]))
     for message, _ in sent[:2]:
         tenant.becomes(message, "delivered")
 

@@ -2,6 +2,7 @@
 
 import uuid
 
+from harness import ses
 from harness.story import story
 from harness.tenant import in_seconds
 
@@ -13,10 +14,11 @@ def a_mail_by_template_is_sent_once_and_then_delivered(world):
     message = tenant.send(contact, "4711")
     tenant.becomes(message, "sent")
     [mail] = world.mails_to(address)
-    assert mail["Subject"] == "Welcome, Ada", mail
-    assert "4711" in mail["BodyText"] and "<b>4711</b>" in mail["BodyHtml"], mail
+    assert mail.content["Subject"] == "Welcome, Ada", mail.content
+    assert "4711" in mail.text("plain") and "<b>4711</b>" in mail.text("html"), mail.content
+    assert mail.configuration_set == world.stack.outputs["ConfigurationSetName"], mail
 
-    world.tell_delivery(mail)
+    world.tell(ses.delivery(mail))
     tenant.becomes(message, "delivered")
     assert len(world.mails_to(address)) == 1
 
@@ -42,11 +44,10 @@ def a_bounced_address_is_not_written_to_again(world):
     message = tenant.send(contact, "1")
     tenant.becomes(message, "sent")
     [mail] = world.mails_to(address)
-    world.tell_bounce(mail)
+    world.tell(ses.bounce(mail))
     tenant.becomes(message, "bounced")
 
-    suppressed = tenant.api.get("/v1/suppressions").json["data"]
-    assert [row["address"] for row in suppressed] == [address], suppressed
+    assert tenant.suppressed() == [address]
     second = tenant.send(contact, "2")
     tenant.becomes(second, "rejected")
     assert len(world.mails_to(address)) == 1

@@ -1,15 +1,16 @@
-//! Prepares a parsed Go template: counts its steps, lets bare names mean variables, and writes a
-//! missing value as nothing.
+//! Prepares a parsed Go template: what may grow is paid for, bare names mean variables, and a missing
+//! value is written as nothing.
 //!
-//! Invariant: every body that may run more than once - a range, a template - starts with a step that
-//! pays for the nodes in it, so that neither recursion nor nested ranges run unbounded.
+//! Invariants: every body that may run more than once - a range, a template - starts with a step that
+//! pays for the nodes in it, so neither recursion nor nested ranges run unbounded; and what a
+//! function of the engine reads, or a variable keeps, has been paid for.
 
 use gotmpl::parse::{
     ActionNode, BranchNode, CommandNode, DefineNode, Expr, ListNode, Node, Number, Parser,
     PipeNode, Pos, SmolStr,
 };
 
-use super::functions::is_function;
+use super::functions::{is_function, reads};
 use crate::fault::{Fault, Kind};
 
 /// A parsed source: its own tree, and the templates that it defines.
@@ -18,23 +19,19 @@ pub(super) struct Parsed {
     pub(super) defines: Vec<DefineNode>,
 }
 
-/// Parses and prepares a source.
+/// Parses a source as the author wrote it.
 pub(super) fn parse(part: &str, source: &str) -> Result<Parsed, Fault> {
-    let (mut main, mut defines) = Parser::with_name(None, source, "{{", "}}")
+    Parser::with_name(None, source, "{{", "}}")
         .and_then(Parser::parse)
-        .map_err(|e| super::fault(part, &e))?;
-    let mut prepare = Prepare {
-        part,
-        fault: None,
-    };
-    prepare.body(&mut main, true);
-    for define in &mut defines {
-        prepare.body(&mut define.body, true);
-    }
-    match prepare.fault {
-        Some(fault) => Err(fault),
-        None => Ok(Parsed { main, defines }),
-    }
+        .map(|(main, defines)| Parsed { main, defines })
+        .map_err(|e| super::fault(part, &e))
+}
+
+/// Prepares a body for running; the fault is a function that does not exist.
+pub(super) fn prepare(part: &str, body: &mut ListNode) -> Result<(), Fault> {
+    let mut prepare = Prepare { part, fault: None };
+    prepare.body(body, true);
+    prepare.fault.map_or(Ok(()), Err)
 }
 
 struct Prepare<'p> {
@@ -44,13 +41,14 @@ struct Prepare<'p> {
 
 impl Prepare<'_> {
     /// Prepares a body; answers how many nodes one run of it walks outside its ranges.
-    fn body(&mut self, list: &mut ListNode, counted: bool) -> i64 {
+    fn body(&mut self, list: &mut ListNode, repeats: bool) -> i64 {
         let mut steps = 1;
         for node in &mut list.nodes {
             steps += self.node(node);
         }
-        if counted {
+        if repeats {
             list.nodes.insert(0, step(list.pos, steps));
+            return 0;
         }
         steps
     }
@@ -71,11 +69,7 @@ impl Prepare<'_> {
     }
 
     fn branch(&mut self, branch: &mut BranchNode, repeats: bool) -> i64 {
-        let mut steps = self.pipe(&mut branch.pipe);
-        let body = self.body(&mut branch.body, repeats);
-        if !repeats {
-            steps += body;
-        }
+        let mut steps = self.pipe(&mut branch.pipe) + self.body(&mut branch.body, repeats);
         if let Some(other) = &mut branch.else_body {
             steps += self.body(other, false);
         }
@@ -84,16 +78,27 @@ impl Prepare<'_> {
 
     fn pipe(&mut self, pipe: &mut PipeNode) -> i64 {
         let mut steps = 0;
-        for command in &mut pipe.commands {
-            let alone = command.args.len() == 1;
+        let mut commands = Vec::with_capacity(pipe.commands.len());
+        for (at, mut command) in std::mem::take(&mut pipe.commands).into_iter().enumerate() {
+            let function = called(&command, at > 0);
             for (i, arg) in command.args.iter_mut().enumerate() {
-                steps += self.expr(arg, i == 0 && !alone);
+                steps += self.expr(arg, i == 0 && function.is_some());
             }
+            if function.as_deref().is_some_and(reads) {
+                pay(&mut command, function.as_deref() == Some("printf"));
+                if at > 0 {
+                    commands.push(self::command(command.pos, "__cost", None));
+                }
+            }
+            commands.push(command);
+        }
+        pipe.commands = commands;
+        if !pipe.decl.is_empty() {
+            pipe.commands.push(command(pipe.pos, "__keep", None));
         }
         steps
     }
 
-    /// `called` says that the expression has arguments, so it can only be a function.
     fn expr(&mut self, expr: &mut Expr, called: bool) -> i64 {
         match expr {
             Expr::Identifier(pos, name) if !is_function(name) => {
@@ -118,6 +123,43 @@ impl Prepare<'_> {
             | Expr::Bool(..)
             | Expr::Nil(_) => 1,
         }
+    }
+}
+
+/// The function that a command calls with arguments, or behind a pipe.
+pub(super) fn called(command: &CommandNode, piped: bool) -> Option<String> {
+    if command.args.len() < 2 && !piped {
+        return None;
+    }
+    match command.args.first()? {
+        Expr::Identifier(_, name) => Some(name.to_string()),
+        Expr::Chain(_, inner, _) => match inner.as_ref() {
+            Expr::Identifier(_, name) => Some(name.to_string()),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Puts `__cost` around the arguments of a call. A literal costs nothing, unless it is a format.
+fn pay(call: &mut CommandNode, format: bool) {
+    for (i, arg) in call.args.iter_mut().enumerate().skip(1) {
+        let guard = match arg {
+            _ if i == 1 && format => "__format",
+            Expr::String(..) | Expr::Number(..) | Expr::Bool(..) | Expr::Nil(_) => continue,
+            _ => "__cost",
+        };
+        let pos = arg.pos();
+        let value = std::mem::replace(arg, Expr::Nil(pos));
+        let mut guarded = command(pos, guard, None);
+        guarded.args.push(value);
+        let pipe = PipeNode {
+            pos,
+            decl: Vec::new(),
+            commands: vec![guarded],
+            is_assign: false,
+        };
+        *arg = Expr::Pipe(pos, pipe);
     }
 }
 
@@ -147,7 +189,7 @@ fn step(pos: Pos, steps: i64) -> Node {
     })
 }
 
-/// Puts `__show` behind the first command of what is written. Not at the end, where the escaper
+/// Puts `__show` behind the first command of what is written; not at the end, where the escaper
 /// looks for its own.
 fn show(action: &mut ActionNode) {
     if action.pipe.decl.is_empty() && !action.pipe.commands.is_empty() {

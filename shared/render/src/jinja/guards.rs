@@ -233,7 +233,8 @@ pub(super) fn times(left: &Value, right: &Value) -> Result<Value, Error> {
     let items = items(repeated)?;
     let bytes = items.len().saturating_mul(count).saturating_mul(ELEMENT);
     meter::build(bytes).map_err(refuse)?;
-    Ok(Value::from(items.repeat(count)))
+    let len = items.len() * count;
+    Ok(items.into_iter().cycle().take(len).collect())
 }
 
 fn repeats(value: &Value) -> bool {

@@ -1,0 +1,75 @@
+//! Pages of lists: the parameters that every list takes and the outline that every page has.
+
+use kernel::{Error, Keys, Result, Time};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use store::{Listing, Page, Position, Stored, TenantScope};
+
+/// Parameters that every list takes.
+#[derive(Clone, Debug, Default, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct PageParams {
+    /// Rows wanted, 1 to 100; 50 when not said.
+    #[serde(default)]
+    #[param(minimum = 1, maximum = 100, default = 50)]
+    pub limit: Option<u16>,
+    /// The `next` of an earlier page.
+    #[serde(default)]
+    pub after: Option<String>,
+    /// Names of the fields wanted, separated by commas; all when not said.
+    #[serde(default)]
+    pub fields: Option<String>,
+}
+
+/// A page of a list.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct List<T> {
+    /// The rows, newest first.
+    pub data: Vec<T>,
+    /// Whether there may be more.
+    pub has_more: bool,
+    /// Give this as `after` for the next page.
+    #[schema(required)]
+    pub next: Option<String>,
+}
+
+impl PageParams {
+    /// What to ask the store for. `list` names the list and its filters, so that a cursor fits its question.
+    pub fn listing(&self, keys: &Keys, scope: &TenantScope, list: &str) -> Result<Listing> {
+        let limit = self.limit.unwrap_or(50);
+        if !(1..=100).contains(&limit) {
+            return Err(Error::invalid("?limit", "range", "between 1 and 100"));
+        }
+        let after = self.after.as_deref().map(|after| Position::open(keys, scope, list, after)).transpose()?;
+        Ok(Listing { limit: usize::from(limit), after, since: None, until: None })
+    }
+
+    /// Shapes a page: `view` turns rows into views; `fields` leaves out what was not asked for.
+    pub fn shape<E, V: Serialize>(
+        &self,
+        keys: &Keys,
+        scope: &TenantScope,
+        list: &str,
+        page: Page<E>,
+        view: impl Fn(Stored<E>) -> V,
+    ) -> List<Value> {
+        let next = page.next.map(|position| position.seal(keys, scope, list));
+        let data = page.rows.into_iter().map(|row| self.sparse(serde_json::to_value(view(row)).unwrap_or_default())).collect();
+        List { data, has_more: next.is_some(), next }
+    }
+
+    fn sparse(&self, view: Value) -> Value {
+        match (&self.fields, view) {
+            (Some(fields), Value::Object(map)) => {
+                let wanted: Vec<&str> = fields.split(',').map(str::trim).collect();
+                Value::Object(map.into_iter().filter(|(name, _)| name == "id" || wanted.contains(&name.as_str())).collect())
+            }
+            (_, view) => view,
+        }
+    }
+}
+
+/// Reads a time out of a query parameter.
+pub fn time(name: &str, text: Option<&str>) -> Result<Option<Time>> {
+    text.map(Time::parse).transpose().map_err(|error| error.under(&format!("?{name}")))
+}

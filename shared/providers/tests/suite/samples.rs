@@ -1,0 +1,170 @@
+//! Every file under `events/providers` says what it should say. A file that no test expects fails, and so does one that is
+//! expected and not there.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use kernel::{Email, Time};
+use providers::BounceClass::{Block, Hard, Soft};
+use providers::EventKind::{
+    Bounced, Clicked, Complained, Delayed, Delivered, Opened, Rejected, RenderingFailed, Sent, Unsubscribed,
+};
+use providers::{BounceClass, Event, EventKind, PROVIDERS, find};
+
+use crate::posts::{House, Post, TOPIC, now};
+
+/// File, kind, recipients, bounce class.
+type Expected = (&'static str, Option<EventKind>, &'static [&'static str], Option<BounceClass>);
+
+const ADA: &[&str] = &["ada@example.com"];
+
+const SES: &[Expected] = &[
+    ("bounce-permanent-general", Some(Bounced), ADA, Some(Hard)),
+    ("bounce-permanent-noemail", Some(Bounced), &["ada@example.com", "bob@example.net"], Some(Hard)),
+    ("bounce-suppressed", Some(Bounced), ADA, Some(Hard)),
+    ("bounce-transient-contentrejected", Some(Bounced), ADA, Some(Block)),
+    ("bounce-transient-mailboxfull", Some(Bounced), ADA, Some(Soft)),
+    ("bounce-undetermined", Some(Bounced), ADA, Some(Soft)),
+    ("click", Some(Clicked), ADA, None),
+    ("complaint", Some(Complained), ADA, None),
+    ("complaint-redacted-several", Some(Complained), &["ada@example.com", "bob@example.com"], None),
+    ("delay", Some(Delayed), ADA, None),
+    ("delivery", Some(Delivered), ADA, None),
+    ("notification-bounce", Some(Bounced), ADA, Some(Hard)),
+    ("notification-complaint", Some(Complained), ADA, None),
+    ("notification-delivery", Some(Delivered), ADA, None),
+    ("open", Some(Opened), ADA, None),
+    ("reject", Some(Rejected), ADA, None),
+    ("rendering-failure", Some(RenderingFailed), ADA, None),
+    ("send", Some(Sent), ADA, None),
+    ("subscription", Some(Unsubscribed), ADA, None),
+    ("validation-text", None, &[], None),
+];
+
+/// The tag that all samples carry.
+const TAG: &str = "AZ1tT0pQcJ2x8Yk3mN5rVwHdL7uSbEaGf9qZiX4oCjKyR6vMhPtWnUsDlBeFgA_-";
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events/providers")
+}
+
+/// The samples of one provider: name and what would stand in the SNS `Message`.
+fn samples(provider: &str) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    for entry in std::fs::read_dir(folder().join(provider)).unwrap() {
+        let path = entry.unwrap().path();
+        assert_eq!(path.extension().and_then(|end| end.to_str()), Some("json"), "{path:?}");
+        let text = std::fs::read_to_string(&path).unwrap();
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let message = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        found.insert(path.file_stem().unwrap().to_str().unwrap().to_owned(), message);
+    }
+    found
+}
+
+fn events(house: &House, provider: &str, message: &str) -> Vec<Event> {
+    let provider = find(provider).unwrap();
+    let body = house.issuer.notification(TOPIC, "6a1f0c52-0000-5000-8000-000000000003", message, now()).unwrap();
+    let post = Post { body: body.into_bytes(), ..house.post.clone() };
+    provider.events(&provider.verify(&post.callback()).unwrap())
+}
+
+#[test]
+fn every_sample_is_expected_and_every_expectation_has_its_sample() {
+    for entry in std::fs::read_dir(folder()).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        assert!(find(&name).is_some(), "no provider is called {name}");
+        assert_eq!(name, "ses", "expectations for {name} are missing here");
+    }
+    let expected: Vec<_> = SES.iter().map(|(name, ..)| (*name).to_owned()).collect();
+    assert_eq!(samples("ses").into_keys().collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn samples_map_to_their_events() {
+    let house = House::new();
+    let samples = samples("ses");
+    for (name, kind, recipients, class) in SES {
+        for provider in ["ses", "capture"] {
+            let events = events(&house, provider, &samples[*name]);
+            let told: Vec<_> = events.iter().map(|event| event.recipient.as_ref().map_or("", Email::as_str)).collect();
+            assert_eq!(told, *recipients, "{name}");
+            for event in &events {
+                assert_eq!(Some(event.kind), *kind, "{name}");
+                assert_eq!(event.detail.class, *class, "{name}");
+                assert_eq!(event.tag.as_deref(), Some(TAG), "{name}");
+                assert_eq!(event.provider_id.as_deref(), Some("0100018f7a2b3c4d-5e6f7081-92a3-44b5-86c7-d8e9fa0b1c2d-000000"));
+                assert!(event.at >= Time::parse("2026-03-01T09:30:00Z").unwrap() && event.at != now(), "{name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn events_are_told_apart_and_repetitions_are_recognised() {
+    let house = House::new();
+    let mut ids = BTreeMap::new();
+    for (name, message) in samples("ses") {
+        let first = events(&house, "ses", &message);
+        assert_eq!(first, events(&house, "ses", &message), "{name}");
+        for event in first {
+            if let Some(other) = ids.insert(event.id.clone(), name.clone()) {
+                // A notification and an event record of the same delivery are one event.
+                assert_eq!((other.as_str(), name.as_str()), ("delivery", "notification-delivery"));
+            }
+            assert!(!event.id.contains('@'));
+        }
+    }
+}
+
+#[test]
+fn details_are_kept() {
+    let house = House::new();
+    let samples = samples("ses");
+    let one = |name: &str| events(&house, "ses", &samples[name]).remove(0);
+    let bounce = one("bounce-permanent-noemail");
+    assert_eq!(bounce.detail.code.as_deref(), Some("NoEmail"));
+    assert_eq!(bounce.detail.text.as_deref(), Some("smtp; 550 5.1.1 no such user"));
+    assert_eq!(bounce.at, Time::parse("2026-03-01T09:30:04.118Z").unwrap());
+    let click = one("click");
+    assert_eq!(click.detail.url.as_deref(), Some("https://shop.example/orders/17?from=mail"));
+    assert!(click.detail.agent.unwrap().contains("ExampleMail"));
+    assert!(one("open").detail.agent.unwrap().contains("ExampleMail"));
+    assert_eq!(one("complaint").detail.code.as_deref(), Some("abuse"));
+    assert_eq!(one("delay").detail.code.as_deref(), Some("MailboxFull"));
+    assert_eq!(one("delivery").detail.text.as_deref(), Some("250 2.0.0 OK: queued as 4F00BA12"));
+    assert_eq!(one("reject").detail.text.as_deref(), Some("Bad content"));
+    assert_eq!(one("rendering-failure").detail.code.as_deref(), Some("order-shipped"));
+}
+
+#[test]
+fn what_is_no_record_gives_no_events() {
+    let house = House::new();
+    for provider in PROVIDERS.iter().filter(|provider| provider.id() != "smtp") {
+        for message in [
+            "",
+            "plain words",
+            "null",
+            "[]",
+            "{}",
+            "7",
+            "{\"eventType\":\"Novel\"}",
+            "{\"eventType\":7}",
+            "{\"eventType\":",
+            "{\"notificationType\":\"Received\",\"mail\":{\"messageId\":\"m\"}}",
+            "{\"eventType\":\"Subscription\"}",
+        ] {
+            assert_eq!(events(&house, provider.id(), message), [], "{message}");
+        }
+    }
+}
+
+#[test]
+fn a_record_of_other_types_than_expected_costs_only_those_fields() {
+    let house = House::new();
+    let odd = r#"{"eventType":"Bounce","mail":{"messageId":"m","tags":{"sb":["t"]},"timestamp":7},
+        "bounce":{"bounceType":[],"bouncedRecipients":[{"emailAddress":7},{"emailAddress":"no address"},7],"timestamp":"then","feedbackId":{}}}"#;
+    let events = events(&house, "ses", odd);
+    assert_eq!(events.len(), 3);
+    assert!(events.iter().all(|event| event.tag.as_deref() == Some("t") && event.recipient.is_none() && event.at == now()));
+}
