@@ -7,7 +7,13 @@ use http::request::Parts;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use kernel::{Error, Fault, Result};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 use serde_path_to_error::Segment;
+use utoipa::IntoParams;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::Required;
 
 use crate::failure::Failure;
 use crate::state::Api;
@@ -63,10 +69,15 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
 fn segment(segment: &Segment) -> String {
     match segment {
         Segment::Seq { index } => format!("/{index}"),
-        Segment::Map { key } => format!("/{}", key.replace('~', "~0").replace('/', "~1")),
+        Segment::Map { key } => step(key),
         Segment::Enum { variant } => format!("/{variant}"),
         Segment::Unknown => String::new(),
     }
+}
+
+/// One step of a JSON pointer (RFC 6901).
+pub(crate) fn step(key: &str) -> String {
+    format!("/{}", key.replace('~', "~0").replace('/', "~1"))
 }
 
 fn fault(error: serde_json::Error, pointer: String) -> Error {
@@ -92,23 +103,67 @@ fn fault(error: serde_json::Error, pointer: String) -> Error {
     }
 }
 
+/// Reads a field of a change that can be removed: absent is `None`, null is `Some(None)`. Goes with `default`.
+pub(crate) fn double_option<'de, T: Deserialize<'de>, D: Deserializer<'de>>(value: D) -> Result<Option<Option<T>>, D::Error> {
+    Option::<T>::deserialize(value).map(Some)
+}
+
+/// Reads a field of a change that cannot be removed: absent is `None`, null is whatever `T` makes of it, most often a fault. Goes
+/// with `default`.
+pub(crate) fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(value: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(value).map(Some)
+}
+
+/// Takes over what a change says, if it says anything.
+pub(crate) fn put<T>(place: &mut T, given: Option<T>) {
+    if let Some(given) = given {
+        *place = given;
+    }
+}
+
+/// JSON merge patch (RFC 7396).
+pub(crate) fn merge(place: &mut Value, patch: Value) {
+    let Value::Object(patch) = patch else {
+        *place = patch;
+        return;
+    };
+    if !place.is_object() {
+        *place = Value::Object(serde_json::Map::new());
+    }
+    if let Value::Object(place) = place {
+        for (name, value) in patch {
+            if value.is_null() {
+                place.remove(&name);
+            } else {
+                merge(place.entry(name).or_insert(Value::Null), value);
+            }
+        }
+    }
+}
+
 /// Query parameters; unknown ones are faults.
 #[derive(Debug)]
 pub struct Params<T>(pub T);
+
+/// Reads those query parameters whose names are `wanted`.
+pub(crate) fn query<T: DeserializeOwned>(query: &str, wanted: impl Fn(&str) -> bool) -> Result<T> {
+    let pairs = url::form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| wanted(name));
+    let kept = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+    let pairs = serde_urlencoded::Deserializer::new(url::form_urlencoded::parse(kept.as_bytes()));
+    serde_path_to_error::deserialize(pairs).map_err(|error| {
+        let path = error.path().to_string();
+        let words = error.into_inner().to_string();
+        let named = words.contains(" field `");
+        let name = words.split('`').nth(1).filter(|_| named).map_or(path, str::to_owned);
+        Error::invalid(format!("?{name}"), "parameter", words)
+    })
+}
 
 impl<T: DeserializeOwned> FromRequestParts<Api> for Params<T> {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, Failure> {
-        let query = parts.uri.query().unwrap_or_default();
-        let pairs = serde_urlencoded::Deserializer::new(url::form_urlencoded::parse(query.as_bytes()));
-        let value = serde_path_to_error::deserialize(pairs).map_err(|error| {
-            let path = error.path().to_string();
-            let words = error.into_inner().to_string();
-            let name = words.split('`').nth(1).map_or(path, str::to_owned);
-            Error::invalid(format!("?{name}"), "parameter", words)
-        })?;
-        Ok(Self(value))
+        Ok(Self(query(parts.uri.query().unwrap_or_default(), |_| true)?))
     }
 }
 
@@ -180,5 +235,78 @@ impl FromRequestParts<Api> for IfMatch {
             Some(version) => Ok(Self(Some(version))),
             None => Err(Error::invalid("@If-Match", "etag", "an ETag of this API is needed").into()),
         }
+    }
+}
+
+fn header(name: &str, description: &str) -> Parameter {
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(description))
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
+        .build()
+}
+
+impl IntoParams for IfMatch {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![header("If-Match", "The ETag that was read: another version is refused.")]
+    }
+}
+
+/// The header of requests that have one effect however often they are sent: for descriptions.
+#[derive(Clone, Copy, Debug)]
+pub struct Repeatable;
+
+impl IntoParams for Repeatable {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![header("Idempotency-Key", "Any text of 1 to 255 characters: the same request has one effect within 24 hours.")]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_merge_patch_sets_removes_and_descends() {
+        let mut place = json!({"host": "a", "port": 25, "deep": {"x": 1, "y": 2}});
+        merge(&mut place, json!({"port": null, "deep": {"x": 3}, "new": {"z": null, "w": 1}}));
+        assert_eq!(place, json!({"host": "a", "deep": {"x": 3, "y": 2}, "new": {"w": 1}}));
+        merge(&mut place, json!([1]));
+        assert_eq!(place, json!([1]));
+    }
+
+    #[derive(Debug, Default, PartialEq, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    struct Sample {
+        #[serde(deserialize_with = "present")]
+        name: Option<String>,
+        #[serde(deserialize_with = "double_option")]
+        note: Option<Option<u8>>,
+    }
+
+    fn pointer<T: std::fmt::Debug>(result: Result<T>) -> (String, &'static str) {
+        let Err(Error::Invalid(faults)) = result else { unreachable!("{result:?}") };
+        (faults[0].pointer.clone(), faults[0].code)
+    }
+
+    #[test]
+    fn absent_and_null_differ_and_faults_point_to_their_place() {
+        assert_eq!(parse::<Sample>(b"{}").unwrap(), Sample::default());
+        assert_eq!(parse::<Sample>(br#"{"note": null}"#).unwrap().note, Some(None));
+        assert_eq!(parse::<Sample>(br#"{"note": 3}"#).unwrap().note, Some(Some(3)));
+        assert_eq!(pointer(parse::<Sample>(br#"{"name": null}"#)), ("/name".to_owned(), "type"));
+        assert_eq!(pointer(parse::<Sample>(br#"{"note": "x"}"#)), ("/note".to_owned(), "type"));
+        assert_eq!(pointer(parse::<Sample>(br#"{"other": 1}"#)).1, "unknown_field");
+    }
+
+    #[test]
+    fn parameters_are_read_by_name() {
+        assert_eq!(query::<Sample>("name=a%20b&limit=3", |name| name == "name").unwrap().name.unwrap(), "a b");
+        assert_eq!(pointer(query::<Sample>("limit=3", |_| true)).0, "?limit");
+        assert_eq!(pointer(query::<Sample>("note=x", |_| true)).0, "?note");
     }
 }

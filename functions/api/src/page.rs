@@ -1,9 +1,16 @@
 //! Pages of lists: the parameters that every list takes and the outline that every page has.
 
+use axum::extract::FromRequestParts;
+use http::request::Parts;
 use kernel::{Error, Keys, Result, Time};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::{Listing, Page, Position, Stored, TenantScope};
+
+use crate::failure::Failure;
+use crate::input;
+use crate::state::Api;
 
 /// Parameters that every list takes.
 #[derive(Clone, Debug, Default, Deserialize, utoipa::IntoParams)]
@@ -19,6 +26,25 @@ pub struct PageParams {
     /// Names of the fields wanted, separated by commas; all when not said.
     #[serde(default)]
     pub fields: Option<String>,
+}
+
+/// Query parameters of a list: those that every list takes, and its own filters. Unknown ones are faults.
+#[derive(Debug)]
+pub struct Paged<F>(pub PageParams, pub F);
+
+/// The filters of a list that has none.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unfiltered {}
+
+impl<F: DeserializeOwned> FromRequestParts<Api> for Paged<F> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, Failure> {
+        let text = parts.uri.query().unwrap_or_default();
+        let ours = |name: &str| ["limit", "after", "fields"].contains(&name);
+        Ok(Self(input::query(text, ours)?, input::query(text, |name| !ours(name))?))
+    }
 }
 
 /// A page of a list.

@@ -68,3 +68,94 @@ impl IntoResponse for Gone {
         StatusCode::NO_CONTENT.into_response()
     }
 }
+
+/// The problems that operations of one kind are answered with: for descriptions.
+pub mod refused {
+    use std::collections::BTreeMap;
+
+    use kernel::problem::CATALOGUE;
+    use utoipa::openapi::{Content, Ref, RefOr, Response, ResponseBuilder};
+    use utoipa::{IntoResponses, ToSchema};
+
+    use crate::meta::ProblemBody;
+
+    fn responses(statuses: &[u16]) -> BTreeMap<String, RefOr<Response>> {
+        let body = || Content::new(Some(Ref::from_schema_name(ProblemBody::name())));
+        let titles = |status| {
+            let titles = CATALOGUE.iter().filter(|kind| kind.status == status).map(|kind| kind.title);
+            titles.collect::<Vec<_>>().join(". ") + "."
+        };
+        statuses
+            .iter()
+            .map(|status| {
+                let response = ResponseBuilder::new().description(titles(*status)).content("application/problem+json", body());
+                (status.to_string(), RefOr::T(response.build()))
+            })
+            .collect()
+    }
+
+    macro_rules! kinds {
+        ($($name:ident = $doc:literal, [$($status:literal),*];)*) => {$(
+            #[doc = $doc]
+            #[derive(Clone, Copy, Debug)]
+            pub struct $name;
+            impl IntoResponses for $name {
+                fn responses() -> BTreeMap<String, RefOr<Response>> {
+                    responses(&[$($status),*])
+                }
+            }
+        )*};
+    }
+
+    kinds! {
+        Listing = "A list is asked for.", [401, 403, 422, 500, 503];
+        Finding = "One thing is asked for.", [401, 403, 404, 422, 500, 503];
+        Creating = "A body makes something new.", [400, 401, 403, 409, 413, 415, 422, 500, 503];
+        Changing = "A body changes something.", [400, 401, 403, 404, 409, 412, 413, 415, 422, 500, 503];
+        Deleting = "Something is deleted.", [401, 403, 404, 409, 412, 422, 500, 503];
+    }
+}
+
+/// Closed sets of words in bodies and views: for descriptions.
+pub mod words {
+    use std::borrow::Cow;
+
+    use domain::account::OnUnknown;
+    use domain::suppression::Reason;
+    use domain::{Channel, Role};
+    use serde::Serialize;
+    use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+    use utoipa::openapi::RefOr;
+    use utoipa::{PartialSchema, ToSchema};
+
+    fn words(words: &[impl Serialize]) -> RefOr<Schema> {
+        let words = words.iter().map(|word| serde_json::to_value(word).unwrap_or_default());
+        RefOr::T(ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words)).build().into())
+    }
+
+    macro_rules! sets {
+        ($($shape:ident = $name:literal, $doc:literal, $words:expr;)*) => {$(
+            #[doc = $doc]
+            #[derive(Clone, Copy, Debug)]
+            pub struct $shape;
+            impl PartialSchema for $shape {
+                fn schema() -> RefOr<Schema> {
+                    words(&$words)
+                }
+            }
+            impl ToSchema for $shape {
+                fn name() -> Cow<'static, str> {
+                    Cow::Borrowed($name)
+                }
+            }
+        )*};
+    }
+
+    sets! {
+        ChannelWord = "Channel", "What messages travel by.", [Channel::Email];
+        OnUnknownWord = "OnUnknown", "What to do when nobody knows.", [OnUnknown::Hold, OnUnknown::Resend];
+        ReasonWord = "SuppressionReason", "Why an address is suppressed.",
+            [Reason::HardBounce, Reason::Complaint, Reason::Unsubscribe, Reason::Manual];
+        RoleWord = "Role", "What a person or key may be.", Role::ALL;
+    }
+}

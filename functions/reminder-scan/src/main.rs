@@ -1,1 +1,17 @@
-fn main() {}
+//! Wires `reminder-scan` to Lambda.
+#![recursion_limit = "256"]
+
+use aws_lambda_events::event::eventbridge::EventBridgeEvent;
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let env = aws::Env::process();
+    aws::log::start(&env);
+    let scanner = reminder_scan::Scanner::from_env(&env).map_err(|error| format!("{error:?}"))?;
+    let scanner = &scanner;
+    let handle = |_: LambdaEvent<EventBridgeEvent>| async move {
+        reminder_scan::handle(scanner).await.map_err(|error| Error::from(format!("{error:?}")))
+    };
+    lambda_runtime::run(service_fn(handle)).await
+}

@@ -1,1 +1,95 @@
-//! send
+//! `send`: the only function that talks to providers. It takes jobs off the send queue, one provider call per claim.
+//!
+//! A queue message that fails is reported by itself, its neighbours are not held up. One that is no job is reported until the
+//! queue parks it. Nothing a message contains can take the batch down: each is handled behind its own panic barrier.
+
+pub mod carrier;
+pub mod compose;
+pub mod deliver;
+pub mod outbox;
+pub mod wire;
+
+use std::panic::AssertUnwindSafe;
+
+use aws::{Connection, Env, Vault};
+use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
+use domain::flows::Context;
+use domain::flows::catalog::Catalog;
+use futures_util::FutureExt;
+use futures_util::future::join_all;
+use kernel::{Clock, Ids, Keys, Result};
+use store::{Dynamo, Job, Store, Table};
+
+pub use carrier::Carrier;
+pub use deliver::Done;
+
+/// What sending needs.
+#[derive(Debug)]
+pub struct Sender {
+    /// The table behind its doors.
+    pub store: Store,
+    /// Time, ids and keys.
+    pub context: Context,
+    /// Tenants, accounts and templates.
+    pub catalog: Catalog,
+    /// Data keys of tenants.
+    pub vault: Vault,
+    /// The way to providers.
+    pub carrier: Carrier,
+    /// Where tracking and unsubscribe links lead, without a slash at the end.
+    pub public_url: String,
+}
+
+impl Sender {
+    /// A sender on the table, keys and configuration set that the environment names.
+    pub fn from_env(env: &Env) -> Result<Self> {
+        let connection = Connection::from_env(env)?;
+        let context = Context { clock: Clock::System, ids: Ids::System, keys: Keys::derive(&env.secret("DEPLOYMENT_SECRET")?)? };
+        let table = Table::Dynamo(Dynamo::connect(&connection, env.need("TABLE_NAME")?));
+        Ok(Self {
+            store: Store::new(table),
+            catalog: Catalog::new(context.clock.clone()),
+            vault: Vault::kms(connection.clone(), env.need("KMS_KEY_ID")?, context.clock.clone(), context.ids.clone()),
+            carrier: Carrier::Wire(wire::Wire::new(connection, env.find("SES_CONFIGURATION_SET"))),
+            public_url: env.need("PUBLIC_URL")?.trim_end_matches('/').to_owned(),
+            context,
+        })
+    }
+}
+
+/// Handles a batch and names the messages that must come again.
+pub async fn handle(sender: &Sender, event: SqsEvent) -> SqsBatchResponse {
+    let outcomes = join_all(event.records.iter().map(|record| one(sender, record))).await;
+    let mut response = SqsBatchResponse::default();
+    for (record, done) in event.records.iter().zip(outcomes) {
+        if let (false, Some(id)) = (done, &record.message_id) {
+            response.add_failure(id.clone());
+        }
+    }
+    response
+}
+
+/// Whether the queue message is done with.
+async fn one(sender: &Sender, record: &SqsMessage) -> bool {
+    let id = record.message_id.as_deref().unwrap_or_default();
+    let job = match Job::decode(record.body.as_deref().unwrap_or_default()) {
+        Ok(job) => job,
+        Err(unreadable) => {
+            tracing::error!(queue.message.id = id, ?unreadable, "queue message {id} is no job of this version; it will be parked");
+            return false;
+        }
+    };
+    let message = job.message;
+    match AssertUnwindSafe(deliver::deliver(sender, &job)).catch_unwind().await {
+        Ok(Ok(Done::Settled)) => true,
+        Ok(Ok(Done::NotYet)) => false,
+        Ok(Err(error)) => {
+            tracing::warn!(message.id = %message, ?error, "message {message} comes again");
+            false
+        }
+        Err(_) => {
+            tracing::error!(message.id = %message, "handling message {message} panicked");
+            false
+        }
+    }
+}

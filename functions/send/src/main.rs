@@ -1,1 +1,15 @@
-fn main() {}
+//! Wires `send` to Lambda.
+#![recursion_limit = "256"]
+
+use aws_lambda_events::event::sqs::SqsEvent;
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let env = aws::Env::process();
+    aws::log::start(&env);
+    let sender = send::Sender::from_env(&env).map_err(|error| format!("{error:?}"))?;
+    let sender = &sender;
+    let handle = |event: LambdaEvent<SqsEvent>| async move { Ok::<_, Error>(send::handle(sender, event.payload).await) };
+    lambda_runtime::run(service_fn(handle)).await
+}

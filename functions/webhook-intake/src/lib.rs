@@ -1,1 +1,123 @@
-//! webhook-intake
+//! `webhook-intake`: what comes in from outside without a credential of ours: provider callbacks, opens, clicks,
+//! unsubscriptions. It trusts nobody. What is not proven is refused and costs no write; what is proven is stored before it is
+//! acknowledged.
+
+mod callbacks;
+mod certificates;
+mod pages;
+mod preferences;
+mod tracking;
+
+use std::sync::Arc;
+
+use aws::{Connection, Env, Fetch};
+use axum::Router;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use domain::flows::Context;
+use kernel::ids::RequestId;
+use kernel::{Clock, Error, Ids, Keys, Problem, Result};
+use providers::Roots;
+use store::{Dynamo, Store, Table};
+
+use certificates::Certificates;
+
+/// What the intake shares.
+#[derive(Clone, Debug)]
+pub struct Intake(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    store: Store,
+    context: Context,
+    topics: Vec<String>,
+    roots: Roots,
+    certificates: Certificates,
+}
+
+/// What an intake is made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// The table behind its doors.
+    pub store: Store,
+    /// Time, ids and keys.
+    pub context: Context,
+    /// Reads of signing certificates and confirmations.
+    pub fetch: Fetch,
+    /// SNS topics that may speak for the whole deployment.
+    pub topics: Vec<String>,
+    /// Roots that signing certificates may chain to.
+    pub roots: Roots,
+    /// Where certificates and confirmations are read instead of from AWS: emulators and private partitions. What comes from
+    /// there must chain to the roots.
+    pub origin: Option<String>,
+}
+
+impl Intake {
+    /// An intake of those parts.
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(Inner {
+            store: parts.store,
+            certificates: Certificates::new(parts.fetch, parts.origin, parts.context.clock.clone()),
+            context: parts.context,
+            topics: parts.topics,
+            roots: parts.roots,
+        }))
+    }
+
+    /// An intake on the table, keys and topics that the environment names.
+    pub fn from_env(env: &Env) -> Result<Self> {
+        let connection = Connection::from_env(env)?;
+        let context = Context { clock: Clock::System, ids: Ids::System, keys: Keys::derive(&env.secret("DEPLOYMENT_SECRET")?)? };
+        let mut roots = Roots::public();
+        if let Some(pem) = env.find("SNS_EXTRA_ROOT_PEM") {
+            roots = roots.and(pem.as_bytes())?;
+        }
+        let topics = env.find("SNS_TOPIC_ARNS").unwrap_or_default();
+        Ok(Self::new(Parts {
+            store: Store::new(Table::Dynamo(Dynamo::connect(&connection, env.need("TABLE_NAME")?))),
+            context,
+            fetch: Fetch::network(),
+            topics: topics.split(',').map(str::trim).filter(|topic| !topic.is_empty()).map(str::to_owned).collect(),
+            roots,
+            origin: env.find("SNS_CERTIFICATE_ORIGIN"),
+        }))
+    }
+}
+
+/// Every way in: what Lambda, the local runner and the tests call.
+pub fn router(intake: Intake) -> Router {
+    Router::new()
+        .route("/hooks/{provider}", post(callbacks::take_for_deployment))
+        .route("/hooks/{provider}/{route}", post(callbacks::take_for_account))
+        .route("/t/o/{token}", get(tracking::open))
+        .route("/t/c/{token}", get(tracking::click))
+        .route("/u/{token}", get(preferences::show).post(preferences::save))
+        .fallback(async || Refusal(Error::NotFound { kind: "page" }))
+        .with_state(intake)
+}
+
+/// An error on its way out, as a problem.
+#[derive(Debug)]
+pub(crate) struct Refusal(pub(crate) Error);
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self(error)
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let id = RequestId::new(&Ids::System, &Clock::System).to_string();
+        if let Error::Internal(cause) | Error::Unavailable(cause) = &self.0 {
+            tracing::error!(request.id = id, cause = cause.for_log(), "a callback could not be taken, request {id}");
+        }
+        let problem = Problem::of(&self.0, &id);
+        let status = axum::http::StatusCode::from_u16(problem.status).unwrap_or(axum::http::StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, serde_json::to_vec(&problem).unwrap_or_default()).into_response();
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        response
+    }
+}

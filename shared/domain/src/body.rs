@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use store::schema::{self, Entity, Locator, Row};
 
+/// Most bytes of what one row holds for a caller. A row of the table takes 400 KB with its names and all.
+pub const LIMIT: usize = 380 * 1024;
+
 /// See the module's words.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Body {
@@ -16,10 +19,10 @@ pub struct Body {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Source>,
     /// Variables.
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    #[serde(default, skip_serializing_if = "Map::is_empty", with = "crate::as_json")]
     pub variables: Map<String, Value>,
     /// Metadata.
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    #[serde(default, skip_serializing_if = "Map::is_empty", with = "crate::as_json")]
     pub metadata: Map<String, Value>,
     /// Further headers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -4,6 +4,7 @@
 
 pub mod account;
 pub mod address;
+pub mod as_json;
 pub mod body;
 pub mod category;
 pub mod contact;

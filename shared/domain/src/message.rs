@@ -51,10 +51,10 @@ pub struct Message {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub locale: Option<Locale>,
     /// Variables, when they fit.
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    #[serde(default, skip_serializing_if = "Map::is_empty", with = "crate::as_json")]
     pub variables: Map<String, Value>,
     /// Data of the caller's, when it fits.
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    #[serde(default, skip_serializing_if = "Map::is_empty", with = "crate::as_json")]
     pub metadata: Map<String, Value>,
     /// Whether there is a [`crate::Body`] with what did not fit.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -54,6 +54,26 @@ pub struct Template {
     pub updated_at: Time,
 }
 
+impl Template {
+    /// What stands in for a template that was deleted while messages of it were under way.
+    pub fn deleted(id: TemplateId) -> Self {
+        Self {
+            id,
+            name: String::new(),
+            description: None,
+            r#use: Use::Message,
+            channel: Channel::Email,
+            category: Category::default(),
+            locale: Locale::default(),
+            active: false,
+            live: None,
+            latest: 0,
+            created_at: id.made_at(),
+            updated_at: id.made_at(),
+        }
+    }
+}
+
 impl Entity for Template {
     const ROW: Row = schema::TEMPLATE;
 
@@ -75,7 +95,7 @@ pub struct Version {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stale: Vec<Locale>,
     /// The variables it takes.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "crate::as_json")]
     pub variables: Vec<Variable>,
     /// Layouts it names, pinned to the versions that were live when it was written.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

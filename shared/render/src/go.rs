@@ -7,7 +7,7 @@ mod functions;
 mod names;
 mod tree;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use gotmpl::parse::ListNode;
@@ -23,6 +23,8 @@ use crate::source::{Layout, Source};
 const MAIN: &str = "@main";
 /// Nodes that the escaper may copy for the contexts that a template is called from.
 const COPIES: usize = 100_000;
+/// Templates that one part may reach, its own among them.
+const TEMPLATES: usize = 200;
 /// Loop passes of one part, as the engine counts them.
 const PASSES: u64 = 100_000;
 
@@ -166,6 +168,7 @@ impl Trees {
     ) -> Result<Trees, Fault> {
         let mut found: BTreeMap<String, ListNode> = BTreeMap::new();
         let mut queue = vec![(part.to_owned(), MAIN.to_owned(), source)];
+        let mut queued: BTreeSet<String> = BTreeSet::new();
         let mut bytes = 0;
         let mut wanted = Vec::new();
         while let Some((from, name, source)) = queue.pop() {
@@ -185,13 +188,12 @@ impl Trees {
                 found.entry(name).or_insert(body);
             }
             while let Some((name, line)) = wanted.pop() {
-                if found.contains_key(name.as_str()) {
+                if found.contains_key(name.as_str()) || queued.contains(name.as_str()) {
                     continue;
                 }
                 match layout(&name) {
                     Some(source) => {
-                        // Taken up at once, so that a layout that calls itself ends.
-                        found.insert(name.to_string(), empty());
+                        queued.insert(name.to_string());
                         queue.push((name.to_string(), name.to_string(), source));
                     }
                     None => {
@@ -206,17 +208,9 @@ impl Trees {
 
     /// Checks, reads and prepares the trees.
     fn finish(mut self, part: &str, used: &mut BTreeMap<String, bool>) -> Result<Trees, Fault> {
-        let mut calls = Vec::new();
-        self.trees
-            .values()
-            .for_each(|body| names::calls(body, &mut calls));
-        let copied = calls
-            .iter()
-            .filter_map(|(name, _)| self.trees.get(name.as_str()))
-            .map(size)
-            .fold(0, usize::saturating_add);
-        if copied > COPIES {
-            let message = "templates call each other too often";
+        let mut written = BTreeMap::new();
+        if self.trees.len() > TEMPLATES || self.written(MAIN, &mut written) > COPIES {
+            let message = "there are too many templates, or they call each other too often";
             return Err(Fault::new(part, 0, Kind::Refused, message));
         }
         if let Some(main) = self.trees.get(MAIN) {
@@ -226,6 +220,27 @@ impl Trees {
             tree::prepare(if name == MAIN { part } else { name }, body)?;
         }
         Ok(self)
+    }
+
+    /// The nodes of a template with all that it calls written in place of the calls.
+    fn written<'t>(&'t self, name: &'t str, known: &mut BTreeMap<&'t str, usize>) -> usize {
+        if let Some(nodes) = known.get(name) {
+            return *nodes;
+        }
+        // A template inside itself counts once: the depth of calls is bounded when it runs.
+        known.insert(name, 0);
+        let Some(body) = self.trees.get(name) else {
+            return 0;
+        };
+        let mut calls = Vec::new();
+        names::calls(body, &mut calls);
+        let nodes = calls
+            .iter()
+            .filter_map(|(name, _)| self.trees.get_key_value(name.as_str()))
+            .map(|(name, _)| self.written(name, known))
+            .fold(size(body), usize::saturating_add);
+        known.insert(name, nodes);
+        nodes
     }
 
     fn plain(self) -> Result<gotmpl::Template, TemplateError> {

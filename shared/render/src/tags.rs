@@ -55,13 +55,6 @@ pub(crate) fn tags(html: &str) -> Tags<'_> {
     Tags { html, at: 0 }
 }
 
-impl<'h> Tags<'h> {
-    /// The attributes of a tag of this document.
-    pub(crate) fn attributes(&self, tag: &Tag<'h>) -> Attributes<'h> {
-        attributes(self.html, tag)
-    }
-}
-
 /// The attributes of a tag of `html`.
 pub(crate) fn attributes<'h>(html: &'h str, tag: &Tag<'h>) -> Attributes<'h> {
     Attributes {

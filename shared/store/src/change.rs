@@ -1,6 +1,6 @@
 //! The small language of conditions and changes: enough for every write of the house, small enough that memory needs no parser.
 //!
-//! What DynamoDB would refuse whatever the row, [`Cond::fault`] and [`Change::fault`] name, so that memory is no kinder.
+//! What DynamoDB would refuse whatever the row is named here (`fault`), so that no table is kinder.
 
 use std::cmp::Ordering;
 use std::collections::HashSet;
@@ -41,7 +41,9 @@ impl Cond {
         match self {
             Self::Absent => item.is_none(),
             Self::Present => item.is_some(),
-            Self::Version(version) => i64::try_from(*version).is_ok_and(|version| number(value(&attr::VERSION)) == Some(version)),
+            Self::Version(version) => {
+                i64::try_from(*version).is_ok_and(|version| number(value(&attr::VERSION)) == Some(version))
+            }
             Self::Is(attr, wanted) => value(attr).is_some_and(|value| same(value, wanted)),
             Self::In(attr, wanted) => value(attr).is_some_and(|value| wanted.iter().any(|wanted| same(value, wanted))),
             Self::Below(attr, bound) => value(attr).is_none_or(|value| order(value, bound) == Some(Ordering::Less)),

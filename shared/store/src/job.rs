@@ -56,6 +56,11 @@ impl Job {
         serde_json::to_string(self).unwrap_or_default()
     }
 
+    /// What jobs are grouped by, so that no tenant's jobs make another's wait.
+    pub fn group(&self) -> String {
+        self.tenant.to_string()
+    }
+
     /// Evidence of the tenant that the job is for.
     pub const fn internal(&self) -> Internal {
         Internal::new(self.tenant)

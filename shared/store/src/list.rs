@@ -178,7 +178,8 @@ impl TenantScope {
             .collect();
         while !page.full {
             try_join_all(lanes.iter_mut().map(|lane| lane.fill(self, lower))).await?;
-            let Some(lane) = lanes.iter_mut().filter(|lane| lane.head().is_some()).max_by(|a, b| a.head().cmp(&b.head())) else {
+            let Some(lane) = lanes.iter_mut().filter(|lane| lane.head().is_some()).max_by(|a, b| a.head().cmp(&b.head()))
+            else {
                 return Ok(());
             };
             let Some(item) = lane.rows.pop_front() else { return Ok(()) };

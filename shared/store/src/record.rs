@@ -18,6 +18,12 @@ impl Record {
         Self { old, new, sequence }
     }
 
+    /// From the images of a Lambda event, where a missing image is an empty one.
+    pub fn of_event(old: Item, new: Item, sequence: Option<String>) -> Self {
+        let image = |item: Item| Some(item).filter(|item| !item.is_empty());
+        Self { old: image(old), new: image(new), sequence: sequence.unwrap_or_default() }
+    }
+
     /// The sequence number.
     pub fn sequence(&self) -> &str {
         &self.sequence

@@ -177,8 +177,7 @@ pub mod attr {
 }
 
 /// The attributes that the store writes itself: no row may have a field of such a name.
-pub(crate) const OURS: [Attr; 7] =
-    [attr::PK, attr::SK, attr::KIND, attr::VERSION, attr::EXPIRES, attr::DUE_PK, attr::DUE_SK];
+pub(crate) const OURS: [Attr; 7] = [attr::PK, attr::SK, attr::KIND, attr::VERSION, attr::EXPIRES, attr::DUE_PK, attr::DUE_SK];
 
 /// A primary key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -290,9 +289,7 @@ pub(crate) fn key(tenant: TenantId, row: &Row, locator: &Locator) -> Result<Key>
         (Shape::Single, Locator::Natural(name)) => {
             Ok(Key { pk: format!("{}#{}#{}", tenant_prefix(tenant), row.noun, part(name)?), sk: ALONE.to_owned() })
         }
-        (Shape::Below, Locator::Below(owner, name)) => {
-            Ok(Key { pk: below_partition(tenant, row, owner)?, sk: name.clone() })
-        }
+        (Shape::Below, Locator::Below(owner, name)) => Ok(Key { pk: below_partition(tenant, row, owner)?, sk: name.clone() }),
         (Shape::Small | Shape::Dated { .. } | Shape::Single | Shape::Below | Shape::Door, _) => Err(misplaced()),
     }
 }

@@ -142,9 +142,7 @@ impl TenantScope {
         let cond = Cond::All(vec![Cond::Present, cond]);
         match self.table.update(&key, change, &cond).await {
             Ok(item) => Ok(Outcome::Done(Stored::read(item)?)),
-            Err(TableError::Refused { found, .. }) => {
-                Ok(Outcome::Refused(found.map(|item| Stored::read(*item)).transpose()?))
-            }
+            Err(TableError::Refused { found, .. }) => Ok(Outcome::Refused(found.map(|item| Stored::read(*item)).transpose()?)),
             Err(error) => Err(error.into()),
         }
     }

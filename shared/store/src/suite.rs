@@ -6,10 +6,11 @@
 mod agreement;
 mod bill;
 mod cursors;
+mod description;
 mod doors;
 mod faults;
 mod homes;
 mod language;
 mod lists;
-mod strictness;
+
 mod verbs;

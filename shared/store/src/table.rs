@@ -98,6 +98,7 @@ impl Table {
     }
 
     pub(crate) async fn put(&self, item: Item, cond: &Cond) -> Result<(), TableError> {
+        sound(None, cond)?;
         match self {
             Self::Dynamo(table) => table.put(item, cond).await,
             Self::Memory(table) => table.put(item, cond).await,
@@ -107,6 +108,7 @@ impl Table {
     /// Carries the change out and answers with the row as it is then.
     pub(crate) async fn update(&self, key: &Key, change: Change, cond: &Cond) -> Result<Item, TableError> {
         let change = change.spelled(key);
+        sound(Some(&change), cond)?;
         match self {
             Self::Dynamo(table) => table.update(key, &change, cond).await,
             Self::Memory(table) => table.update(key, &change, cond).await,
@@ -114,6 +116,7 @@ impl Table {
     }
 
     pub(crate) async fn delete(&self, key: &Key, cond: &Cond) -> Result<(), TableError> {
+        sound(None, cond)?;
         match self {
             Self::Dynamo(table) => table.delete(key, cond).await,
             Self::Memory(table) => table.delete(key, cond).await,
@@ -151,19 +154,24 @@ impl Table {
 
     /// All or nothing, at most 100 writes, billed double.
     pub(crate) async fn transact(&self, ops: Vec<Op>) -> Result<(), TableError> {
-        let ops = ops
-            .into_iter()
-            .map(|op| match op {
+        let mut spelled = Vec::with_capacity(ops.len());
+        for op in ops {
+            let op = match op {
                 Op::Update(key, change, cond) => {
                     let change = change.spelled(&key);
+                    sound(Some(&change), &cond)?;
                     Op::Update(key, change, cond)
                 }
-                same @ (Op::Put(..) | Op::Delete(..) | Op::Check(..)) => same,
-            })
-            .collect();
+                Op::Put(_, ref cond) | Op::Delete(_, ref cond) | Op::Check(_, ref cond) => {
+                    sound(None, cond)?;
+                    op
+                }
+            };
+            spelled.push(op);
+        }
         match self {
-            Self::Dynamo(table) => table.transact(ops).await,
-            Self::Memory(table) => table.transact(ops).await,
+            Self::Dynamo(table) => table.transact(spelled).await,
+            Self::Memory(table) => table.transact(spelled).await,
         }
     }
 
@@ -172,6 +180,12 @@ impl Table {
         let key = Key { pk: "PING".to_owned(), sk: "-".to_owned() };
         Ok(self.read(&key, false).await.map(|_| ())?)
     }
+}
+
+/// Refuses what no table could carry out, whatever the row.
+fn sound(change: Option<&Change>, cond: &Cond) -> Result<(), TableError> {
+    let fault = change.and_then(Change::fault).or_else(|| cond.fault());
+    fault.map_or(Ok(()), |fault| Err(TableError::Broken(Cause::new(fault))))
 }
 
 /// The text of a string attribute.

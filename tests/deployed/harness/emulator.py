@@ -98,6 +98,9 @@ def running(folder: Path, port: int, endpoint: str) -> Iterator[Emulator]:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+            # The unpacked binaries are large; the log stays.
+            for unpacked in folder.glob("ministack-provided-code-*"):
+                shutil.rmtree(unpacked, ignore_errors=True)
 
 
 def _await_ready(emulator: Emulator, process: subprocess.Popen, log: Path) -> None:

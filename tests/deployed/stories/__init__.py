@@ -1,3 +1,3 @@
 """The stories, in the order in which they are told."""
 
-from stories import access, sending, events, faults, counting, clock  # noqa: F401
+from stories import access, sending, events, counting, clock, faults  # noqa: F401

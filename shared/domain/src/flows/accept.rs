@@ -11,7 +11,6 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use store::{Stored, TenantScope};
 
-use super::Context;
 use super::catalog::Catalog;
 use crate::message::{Hold, Made, Message, Recipient, State, Wait};
 use crate::{Body, Category, Channel, Contact};
@@ -175,7 +174,6 @@ pub struct Accepted {
 
 /// Checks an order and makes the message of it. Reads at most the contact; templates come from the catalog.
 pub async fn prepare(
-    context: &Context,
     catalog: &Catalog,
     scope: &TenantScope,
     order: Order,
@@ -222,8 +220,14 @@ pub async fn prepare(
     }
     let later = order.send_at.filter(|at| *at > now);
     let headers: Vec<(String, String)> = order.headers.into_iter().collect();
-    let apart =
-        order.content.is_some() || !headers.is_empty() || size(&variables) + size(&order.metadata) > INLINE;
+    let brought = size(&variables) + size(&order.metadata);
+    let apart = order.content.is_some() || !headers.is_empty() || brought > INLINE;
+    let content = order.content.as_ref().map_or(0, |source| serde_json::to_string(source).map_or(usize::MAX, |text| text.len()));
+    if content.saturating_add(brought) > crate::body::LIMIT {
+        let pointer = if order.content.is_some() { "/content" } else { "/variables" };
+        let limit = crate::body::LIMIT;
+        return Err(Error::invalid(pointer, "too_long", format!("content, variables and metadata take at most {limit} bytes together")));
+    }
     let body = apart.then(|| Body {
         message: id,
         source: order.content,
@@ -262,7 +266,6 @@ pub async fn prepare(
         evidence: None,
         events: Vec::new(),
     };
-    let _ = context;
     Ok(Accepted { message, body })
 }
 
@@ -315,7 +318,8 @@ fn compile(source: &Source) -> Result<Compiled> {
 
 /// Checks variables against the version's schema and fills in defaults.
 pub fn checked(schema: &[render::Variable], variables: Map<String, Value>) -> Result<Map<String, Value>> {
-    match render::check_variables(schema, &Value::Object(variables)) {
+    let schema = render::Schema { variables: schema.to_vec(), closed: false };
+    match render::check_variables(&schema, &Value::Object(variables)) {
         Ok(Value::Object(variables)) => Ok(variables),
         Ok(_) => Ok(Map::new()),
         Err(faults) => Err(Error::Invalid(

@@ -173,6 +173,22 @@ impl Catalog {
         Ok(Edition { template, version, locale, compiled })
     }
 
+    /// The same for a message, which must be sent even when its template has been deleted since: versions stay.
+    pub async fn edition_of(
+        &self,
+        scope: &TenantScope,
+        template: TemplateId,
+        number: u32,
+        wanted: Option<&Locale>,
+    ) -> Result<Edition> {
+        let row = match self.template(scope, &template.to_string()).await {
+            Ok(row) => row,
+            Err(Error::NotFound { .. }) => Arc::new(Template::deleted(template)),
+            Err(error) => return Err(error),
+        };
+        self.edition(scope, row, number, wanted).await
+    }
+
     /// The layouts that a version pins, in the best locale for `wanted`.
     pub async fn layouts(&self, scope: &TenantScope, version: &Version, wanted: &Locale) -> Result<BTreeMap<String, Layout>> {
         let mut layouts = BTreeMap::new();

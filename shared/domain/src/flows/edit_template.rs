@@ -97,6 +97,15 @@ pub async fn check(
     if let Some(note) = &note {
         faults.longer("/note", note, 500);
     }
+    if let Err(misfits) = render::check_schema(&render::Schema { variables: variables.clone(), closed: false }) {
+        for misfit in misfits {
+            faults.add(misfit.pointer, "variable", misfit.reason);
+        }
+    }
+    let size = serde_json::to_string(&(&contents, &variables)).map_or(usize::MAX, |text| text.len());
+    if size > crate::body::LIMIT {
+        faults.add("/contents", "too_long", format!("a version takes at most {} bytes", crate::body::LIMIT));
+    }
     for (locale, source) in &contents {
         let pointer = format!("/contents/{locale}");
         if source.html.is_none() && source.text.is_none() {
@@ -147,7 +156,10 @@ async fn pin(catalog: &Catalog, scope: &TenantScope, version: &Version) -> Resul
             return Err(Error::invalid(pointer, "too_many", format!("at most {MOST} layouts")));
         }
         let unknown = || Error::invalid(&pointer, "layout", format!("there is no live layout named {name}"));
-        let layout = catalog.template(scope, &name).await.map_err(|_| unknown())?;
+        let layout = match catalog.template(scope, &name).await {
+            Err(Error::NotFound { .. }) => return Err(unknown()),
+            found => found?,
+        };
         let number = layout.live.filter(|_| layout.r#use == Use::Layout).ok_or_else(unknown)?;
         let edition = catalog.version(scope, layout.id, number).await?;
         for source in edition.contents.values() {
@@ -164,8 +176,8 @@ pub fn faults_under(prefix: &str, faults: &[render::Fault]) -> Vec<Fault> {
         .iter()
         .map(|fault| {
             let detail = match fault.line {
-                Some(line) => format!("line {line}: {}", fault.message),
-                None => fault.message.clone(),
+                0 => fault.message.clone(),
+                line => format!("line {line}: {}", fault.message),
             };
             Fault::new(format!("{prefix}/{}", fault.part), "template", detail)
         })

@@ -8,7 +8,7 @@
 use std::fmt::Write;
 
 use minijinja::value::{ObjectRepr, Rest, ValueKind};
-use minijinja::{Error, ErrorKind, State, Value};
+use minijinja::{Error, ErrorKind, State, UndefinedBehavior, Value};
 
 use crate::meter::{self, Spent};
 
@@ -182,12 +182,17 @@ pub(super) fn text(bytes: usize) -> Result<bool, Error> {
     Ok(false)
 }
 
+/// Whether a missing value is a fault here.
+fn strict(state: &State) -> bool {
+    matches!(
+        state.undefined_behavior(),
+        UndefinedBehavior::Strict | UndefinedBehavior::SemiStrict
+    )
+}
+
 /// `a ~ b ~ c`.
 pub(super) fn join(state: &State, first: &Value, others: Rest<Value>) -> Result<Value, Error> {
-    let strict = matches!(
-        state.undefined_behavior(),
-        minijinja::UndefinedBehavior::Strict
-    );
+    let strict = strict(state);
     let mut bytes = 0;
     for value in std::iter::once(first).chain(others.iter()) {
         if strict && value.is_undefined() {
@@ -301,16 +306,8 @@ pub(super) fn slice(
                 Value::from(picked)
             })
         }
-        ValueKind::Undefined
-            if !matches!(
-                state.undefined_behavior(),
-                minijinja::UndefinedBehavior::Strict
-            ) =>
-        {
-            Ok(Value::from(Vec::<Value>::new()))
-        }
-        ValueKind::Undefined => Err(undefined(value)),
-        ValueKind::None => Ok(Value::from(Vec::<Value>::new())),
+        ValueKind::Undefined if strict(state) => Err(undefined(value)),
+        ValueKind::Undefined | ValueKind::None => Ok(Value::from(Vec::<Value>::new())),
         kind => Err(Error::new(
             ErrorKind::InvalidOperation,
             format!("{kind} cannot be sliced"),

@@ -4,7 +4,6 @@
 //! changes.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::error::Error as _;
 use std::sync::LazyLock;
 
 use minijinja::machinery::{ast::Stmt, parse};
@@ -308,7 +307,8 @@ impl<'s> Reach<'s> {
             return Err(faults);
         }
         let mut preview = send.clone();
-        preview.set_undefined_behavior(UndefinedBehavior::Strict);
+        // Asking in a condition is allowed, using is not.
+        preview.set_undefined_behavior(UndefinedBehavior::SemiStrict);
         preview.set_debug(true);
         Ok(Set { send, preview })
     }
@@ -347,6 +347,10 @@ pub(super) fn fault(part_name: &str, error: &Error) -> Fault {
             | ErrorKind::UnknownMethod
             | ErrorKind::UnknownBlock,
         ) => Kind::Unknown,
+        // An operator names the operand that has no value.
+        (None, _) if deepest.detail().is_some_and(|d| d.contains(" is undefined")) => {
+            Kind::Undefined
+        }
         (None, _) => Kind::Value,
     };
     let message = match spent {

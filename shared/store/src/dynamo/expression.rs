@@ -118,4 +118,3 @@ impl Expression {
         Some(self.values.clone()).filter(|values| !values.is_empty())
     }
 }
-

@@ -85,8 +85,7 @@ fn parts(op: &Op) -> Result<(Key, &Cond), TableError> {
             check(item)?;
             Ok((key_of(item).ok_or_else(|| broken("a row without a key"))?, cond))
         }
-        Op::Update(key, change, cond) => change.fault().map_or_else(|| Ok((key.clone(), cond)), |fault| Err(broken(fault))),
-        Op::Delete(key, cond) | Op::Check(key, cond) => Ok((key.clone(), cond)),
+        Op::Update(key, _, cond) | Op::Delete(key, cond) | Op::Check(key, cond) => Ok((key.clone(), cond)),
     }
 }
 
@@ -114,9 +113,6 @@ impl Rows {
         let mut checked: Vec<(Key, &Cond)> = Vec::with_capacity(ops.len());
         for op in ops {
             let (key, cond) = parts(op)?;
-            if let Some(fault) = cond.fault() {
-                return Err(broken(fault));
-            }
             if checked.iter().any(|(other, _)| *other == key) {
                 return Err(broken("a transaction names a row twice"));
             }

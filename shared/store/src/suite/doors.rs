@@ -6,7 +6,7 @@ use kernel::{Purpose, Reference, Time};
 use super::homes::{Desk, Letter, World, both, keys};
 use crate::change::{n, s};
 use crate::doors::DUE_LIMIT;
-use crate::schema::{DUE_SHARDS, attr};
+use crate::schema::{self, DUE_SHARDS, attr};
 use crate::{Change, Cond, Credential, Due, Job, Outcome, Record};
 
 fn credential(w: &World, digest: &str) -> Credential {
@@ -93,8 +93,8 @@ async fn references_jobs_and_records_resume_the_tenant_they_name() {
         let reference = Reference::verify(&keys(), Purpose::Tag, &token).unwrap();
         assert!(w.store.by_reference(&reference).read_now::<Letter>(letter.id).await.unwrap().is_some(), "{home}");
 
-        let item = w.table.read(&crate::schema::key(w.scope.tenant(), &crate::schema::MESSAGE, &letter.id.into()).unwrap(), true);
-        let record = Record::new(None, item.await.unwrap(), "1".into());
+        let key = schema::key(w.scope.tenant(), &schema::MESSAGE, &letter.id.into()).unwrap();
+        let record = Record::new(None, w.table.read(&key, true).await.unwrap(), "1".into());
         let evidence = record.internal().unwrap();
         assert_eq!(w.store.resume(&evidence).tenant(), w.scope.tenant(), "{home}");
         assert_eq!(record.new_row::<Letter>().unwrap().row, letter, "{home}");

@@ -1,7 +1,6 @@
 //! The two tables under test, and the rows that the tests keep in them.
 
 use aws::Connection;
-use aws_sdk_dynamodb::Client;
 use dynoxide::Database;
 use dynoxide::actions::create_table::CreateTableRequest;
 use kernel::ids::{AccountId, MessageId, TemplateId, TenantId};
@@ -32,17 +31,17 @@ const DEFINITION: &str = r#"{
 }"#;
 
 /// An empty engine, and a client that reaches it through HTTP as it would reach AWS. It serves until the runtime ends.
-pub(super) async fn engine() -> Client {
+pub(super) async fn engine() -> Connection {
     let database = Database::memory().unwrap();
     database.create_table(serde_json::from_str::<CreateTableRequest>(DEFINITION).unwrap()).unwrap();
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(dynoxide::server::serve_on(listener, database));
-    Client::new(Connection::loopback(&endpoint).unwrap().config())
+    Connection::loopback(&endpoint).unwrap()
 }
 
 pub(super) async fn dynamo() -> Table {
-    Table::Dynamo(Dynamo::new(engine().await, TABLE))
+    Table::Dynamo(Dynamo::connect(&engine().await, TABLE))
 }
 
 /// Both tables, empty, with a name for each.

@@ -19,7 +19,12 @@ fn all(limit: usize) -> Listing {
 }
 
 /// Walks the pages to their end, checking each for its size, and answers with the ids in the order they came.
-async fn walk<E: Entity>(w: &World, mut listing: Listing, keep: impl Fn(&E) -> bool + Send + Copy, id: impl Fn(&E) -> String) -> Vec<String> {
+async fn walk<E: Entity>(
+    w: &World,
+    mut listing: Listing,
+    keep: impl Fn(&E) -> bool + Send + Copy,
+    id: impl Fn(&E) -> String,
+) -> Vec<String> {
     let mut ids = Vec::new();
     for _ in 0..10_000 {
         let page = w.scope.list::<E>(&listing, w.clock.now(), keep).await.unwrap();
@@ -75,14 +80,26 @@ async fn since_is_inclusive_and_until_is_not() {
         let start = w.clock.now().millis();
         let ids = letters(&w, (0..10).map(|i| start + i * DAY)).await;
         let oldest_first: Vec<_> = ids.iter().rev().cloned().collect();
-        for (since, until) in [(None, None), (Some(0), Some(10)), (Some(3), None), (None, Some(3)), (Some(2), Some(5)), (Some(5), Some(5)), (Some(7), Some(2))] {
+        for (since, until) in [
+            (None, None),
+            (Some(0), Some(10)),
+            (Some(3), None),
+            (None, Some(3)),
+            (Some(2), Some(5)),
+            (Some(5), Some(5)),
+            (Some(7), Some(2)),
+        ] {
             let moment = |day: i64| Time::from_millis(start + day * DAY);
             let listing = Listing { since: since.map(moment), until: until.map(moment), ..all(2) };
             let (low, high) = (usize::try_from(since.unwrap_or(0)).unwrap(), usize::try_from(until.unwrap_or(10)).unwrap());
             let expected: Vec<_> = oldest_first.iter().take(high).skip(low).rev().cloned().collect();
             assert_eq!(walk(&w, listing, |_| true, letter_id).await, expected, "{home}: {since:?} to {until:?}");
         }
-        let listing = Listing { since: Some(Time::from_millis(start + DAY + 1)), until: Some(Time::from_millis(start + 2 * DAY + 1)), ..all(9) };
+        let listing = Listing {
+            since: Some(Time::from_millis(start + DAY + 1)),
+            until: Some(Time::from_millis(start + 2 * DAY + 1)),
+            ..all(9)
+        };
         assert_eq!(walk(&w, listing, |_| true, letter_id).await, [oldest_first[2].clone()], "{home}: to the millisecond");
     }
 }
@@ -180,11 +197,8 @@ struct Story {
 }
 
 fn stories() -> impl Strategy<Value = Story> {
-    let meanwhile = prop_oneof![
-        Just(Meanwhile::Nothing),
-        (1_u8..5).prop_map(Meanwhile::Newer),
-        (1_u8..200).prop_map(Meanwhile::Older)
-    ];
+    let meanwhile =
+        prop_oneof![Just(Meanwhile::Nothing), (1_u8..5).prop_map(Meanwhile::Newer), (1_u8..200).prop_map(Meanwhile::Older)];
     (proptest::collection::vec(0_u16..200, 0..60), 1_usize..30, 1_u8..4, proptest::collection::vec(meanwhile, 1..6))
         .prop_map(|(days, limit, modulus, meanwhile)| Story { days, limit, modulus, meanwhile })
 }

@@ -119,7 +119,8 @@ async fn a_tally_makes_its_row_and_stops_at_its_watermark() {
         let mark = Attr::watermark("202603");
         let count = |up_to: i64| Change::new().add(Attr::counter("sent"), 3).set(mark.clone(), n(up_to));
         for up_to in [10, 20] {
-            let counted = w.scope.tally::<Tally>(place.clone(), count(up_to), Cond::Below(mark.clone(), n(up_to))).await.unwrap();
+            let counted =
+                w.scope.tally::<Tally>(place.clone(), count(up_to), Cond::Below(mark.clone(), n(up_to))).await.unwrap();
             assert_eq!(counted, Ok(()), "{home}");
         }
         let again = w.scope.tally::<Tally>(place.clone(), count(20), Cond::Below(mark.clone(), n(20))).await.unwrap();
@@ -137,8 +138,7 @@ async fn a_transaction_is_all_or_nothing_and_tells_which_write_was_refused() {
         for letter in [&kept, &gone] {
             w.scope.create(letter).await.unwrap();
         }
-        let (mut kept, gone) =
-            (w.scope.find::<Letter>(kept.id).await.unwrap(), w.scope.find::<Letter>(gone.id).await.unwrap());
+        let (mut kept, gone) = (w.scope.find::<Letter>(kept.id).await.unwrap(), w.scope.find::<Letter>(gone.id).await.unwrap());
         let mailbox = crate::Stored { row: Mailbox { name: "email:x".into() }, version: 0 };
         let writes = |kept: &crate::Stored<Letter>| {
             vec![

@@ -1,0 +1,305 @@
+//! Accounts: connections to providers. Credentials go in and never come out.
+
+use axum::extract::State;
+use domain::account::OnUnknown;
+use domain::flows::{catalog, connect};
+use domain::{Account, Channel};
+use kernel::error::Faults;
+use kernel::ids::AccountId;
+use kernel::{Email, Error, Result, Time};
+use providers::Mailbox;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::caller::{Caller, may};
+use crate::failure::Failure;
+use crate::input::{self, Id, IfMatch, Input, Repeatable, double_option, present, put};
+use crate::page::{List, PageParams, Paged, Unfiltered};
+use crate::reply::words::{ChannelWord, OnUnknownWord};
+use crate::reply::{Gone, Reply, refused};
+use crate::state::Api;
+
+/// Most bytes of settings, and of credentials.
+const SETTINGS_LIMIT: usize = 16 * 1024;
+
+/// A connection to a provider.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AccountView {
+    #[schema(value_type = String, example = "acc_0195527c0d7b7c3e8a51d2b0f3a94c11")]
+    id: AccountId,
+    name: String,
+    #[schema(value_type = ChannelWord)]
+    channel: Channel,
+    provider: String,
+    from: SenderView,
+    /// In the provider's own words.
+    #[schema(value_type = Object)]
+    settings: Value,
+    /// Lower is tried earlier.
+    priority: u16,
+    enabled: bool,
+    #[schema(value_type = OnUnknownWord)]
+    on_unknown: OnUnknown,
+    /// Where the provider posts its events, below this deployment's address. Who knows it can post there.
+    callback_path: String,
+    #[serde(with = "kernel::clock::rfc3339")]
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Time,
+    #[serde(with = "kernel::clock::rfc3339")]
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: Time,
+}
+
+/// Who messages are from.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SenderView {
+    #[schema(value_type = String, format = Email)]
+    email: Email,
+    name: Option<String>,
+}
+
+impl From<Account> for AccountView {
+    fn from(account: Account) -> Self {
+        Self {
+            id: account.id,
+            name: account.name,
+            channel: account.channel,
+            callback_path: format!("/hooks/{}/{}", account.provider, account.route),
+            provider: account.provider,
+            from: SenderView { email: account.from.email, name: account.from.name },
+            settings: account.settings,
+            priority: account.priority,
+            enabled: account.enabled,
+            on_unknown: account.on_unknown,
+            created_at: account.created_at,
+            updated_at: account.updated_at,
+        }
+    }
+}
+
+/// What an account is made of.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewAccount {
+    #[schema(max_length = 200)]
+    name: String,
+    /// The provider's word: `ses`, `smtp`, `capture`.
+    #[schema(example = "smtp")]
+    provider: String,
+    from: NewSender,
+    /// In the provider's own words.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>, example = json!({"host": "smtp.example.com", "port": 587, "security": "starttls"}))]
+    settings: Value,
+    /// In the provider's own words. Kept encrypted and never shown.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>, example = json!({"username": "mailer", "password": "..."}))]
+    credentials: Value,
+    /// Lower is tried earlier; 100 when not said.
+    priority: Option<u16>,
+    /// Whether it is used; it is when not said.
+    enabled: Option<bool>,
+    /// What to do when nobody knows whether a message was sent: `hold` leaves it to a person, `resend` sends it once more.
+    #[serde(default)]
+    #[schema(value_type = OnUnknownWord, required = false)]
+    on_unknown: OnUnknown,
+}
+
+/// Who messages are from.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewSender {
+    #[schema(value_type = String, format = Email)]
+    email: Email,
+    #[schema(max_length = 200)]
+    name: Option<String>,
+}
+
+/// What changes of an account. What is absent stays as it is; `settings` are merged, null removes one; `credentials` are replaced
+/// as a whole.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct AccountChange {
+    #[serde(deserialize_with = "present")]
+    #[schema(value_type = String, required = false, max_length = 200)]
+    name: Option<String>,
+    #[serde(deserialize_with = "present")]
+    #[schema(value_type = SenderChange, required = false)]
+    from: Option<SenderChange>,
+    #[serde(deserialize_with = "present")]
+    #[schema(value_type = Option<Object>)]
+    settings: Option<Value>,
+    #[serde(deserialize_with = "present")]
+    #[schema(value_type = Option<Object>)]
+    credentials: Option<Value>,
+    #[serde(deserialize_with = "present")]
+    #[schema(value_type = u16, required = false)]
+    priority: Option<u16>,
+    #[serde(deserialize_with = "present")]
+    #[schema(value_type = bool, required = false)]
+    enabled: Option<bool>,
+    #[serde(deserialize_with = "present")]
+    #[schema(value_type = OnUnknownWord, required = false)]
+    on_unknown: Option<OnUnknown>,
+}
+
+/// What changes of a sender.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct SenderChange {
+    #[serde(deserialize_with = "present")]
+    #[schema(value_type = String, format = Email, required = false)]
+    email: Option<Email>,
+    #[serde(deserialize_with = "double_option")]
+    #[schema(value_type = Option<String>, max_length = 200)]
+    name: Option<Option<String>>,
+}
+
+impl NewAccount {
+    /// The account, its credentials still to be sealed.
+    fn build(self, id: AccountId, route: String, now: Time) -> Account {
+        let channel = providers::find(&self.provider).map_or(Channel::Email, |provider| provider.channel());
+        Account {
+            id,
+            name: self.name.trim().to_owned(),
+            channel,
+            provider: self.provider,
+            from: Mailbox { email: self.from.email, name: self.from.name.map(|name| name.trim().to_owned()) },
+            settings: self.settings,
+            credentials: String::new(),
+            priority: self.priority.unwrap_or(100),
+            enabled: self.enabled.unwrap_or(true),
+            on_unknown: self.on_unknown,
+            route,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+}
+
+impl AccountChange {
+    /// Carries the change out, but for the credentials.
+    fn apply(self, account: &mut Account, now: Time) {
+        put(&mut account.name, self.name.map(|name| name.trim().to_owned()));
+        if let Some(from) = self.from {
+            put(&mut account.from.email, from.email);
+            put(&mut account.from.name, from.name.map(|name| name.map(|name| name.trim().to_owned())));
+        }
+        if let Some(settings) = self.settings {
+            input::merge(&mut account.settings, settings);
+        }
+        put(&mut account.priority, self.priority);
+        put(&mut account.enabled, self.enabled);
+        put(&mut account.on_unknown, self.on_unknown);
+        account.updated_at = now;
+    }
+}
+
+/// Checks an account with its credentials in the clear.
+fn check(account: &Account, credentials: &Value) -> Result<()> {
+    let mut faults = Faults::default();
+    faults.longer("/settings", &account.settings.to_string(), SETTINGS_LIMIT);
+    faults.longer("/credentials", &credentials.to_string(), SETTINGS_LIMIT);
+    faults.check()?;
+    account.check(credentials)
+}
+
+/// Checks a changed account against its credentials, the new ones or those that it has, and seals the new ones.
+async fn settle(api: &Api, caller: &Caller<may::ManageAccounts>, account: &mut Account, new: Option<Value>) -> Result<()> {
+    let tenant = api.0.catalog.tenant(&caller.scope).await?;
+    match new {
+        Some(credentials) => {
+            check(account, &credentials)?;
+            account.credentials = connect::seal(&api.0.vault, &tenant, &credentials).await?;
+        }
+        None => check(account, &connect::open(&api.0.vault, &tenant, account).await?)?,
+    }
+    Ok(())
+}
+
+/// Lists accounts, newest first.
+#[utoipa::path(get, path = "/v1/accounts", tag = "accounts", operation_id = "list_accounts", security(("key" = [])),
+    params(PageParams),
+    responses((status = 200, description = "A page of accounts.", body = List<AccountView>), refused::Listing))]
+async fn list_accounts(
+    caller: Caller<may::ManageAccounts>,
+    Paged(page, Unfiltered {}): Paged<Unfiltered>,
+) -> Result<Reply<List<Value>>, Failure> {
+    let (keys, list) = (&caller.context.keys, "accounts");
+    let listing = page.listing(keys, &caller.scope, list)?;
+    let found = caller.scope.list::<Account>(&listing, caller.context.clock.now(), |_| true).await?;
+    Ok(Reply::ok(page.shape(keys, &caller.scope, list, found, |account| AccountView::from(account.row))))
+}
+
+/// Finds an account.
+#[utoipa::path(get, path = "/v1/accounts/{id}", tag = "accounts", operation_id = "find_account", security(("key" = [])),
+    params(("id" = String, Path, description = "The account's id.")),
+    responses((status = 200, description = "The account.", body = AccountView, headers(("etag" = String))), refused::Finding))]
+async fn find_account(caller: Caller<may::ManageAccounts>, Id(id): Id<AccountId>) -> Result<Reply<AccountView>, Failure> {
+    let account = caller.scope.find::<Account>(id).await?;
+    Ok(Reply::ok(account.row.into()).version(account.version))
+}
+
+/// Makes an account.
+#[utoipa::path(post, path = "/v1/accounts", tag = "accounts", operation_id = "create_account", security(("key" = [])),
+    params(Repeatable), request_body = NewAccount,
+    responses((status = 201, description = "The new account.", body = AccountView, headers(("etag" = String), ("location" = String))),
+        refused::Creating))]
+async fn create_account(
+    State(api): State<Api>,
+    caller: Caller<may::ManageAccounts>,
+    Input(mut body): Input<NewAccount>,
+) -> Result<Reply<AccountView>, Failure> {
+    let context = &caller.context;
+    if api.0.catalog.accounts(&caller.scope).await?.len() >= catalog::ACCOUNTS {
+        return Err(Error::conflict(format!("a tenant has at most {} accounts", catalog::ACCOUNTS)).into());
+    }
+    let id = AccountId::new(&context.ids, &context.clock);
+    let credentials = body.credentials.take();
+    let mut account = body.build(id, kernel::crypto::encode(&context.ids.bytes::<24>()), context.clock.now());
+    settle(&api, &caller, &mut account, Some(credentials)).await?;
+    connect::create(&context.keys, &caller.scope, &account).await?;
+    Ok(Reply::created(account.into(), &format!("/v1/accounts/{id}")).version(1))
+}
+
+/// Changes an account. Its provider stays.
+#[utoipa::path(patch, path = "/v1/accounts/{id}", tag = "accounts", operation_id = "update_account", security(("key" = [])),
+    params(("id" = String, Path, description = "The account's id."), IfMatch, Repeatable), request_body = AccountChange,
+    responses((status = 200, description = "The changed account.", body = AccountView, headers(("etag" = String))),
+        refused::Changing))]
+async fn update_account(
+    State(api): State<Api>,
+    caller: Caller<may::ManageAccounts>,
+    Id(id): Id<AccountId>,
+    if_match: IfMatch,
+    Input(mut body): Input<AccountChange>,
+) -> Result<Reply<AccountView>, Failure> {
+    let mut account = caller.scope.find::<Account>(id).await?;
+    if_match.check(account.version)?;
+    let credentials = body.credentials.take();
+    body.apply(&mut account.row, caller.context.clock.now());
+    settle(&api, &caller, &mut account.row, credentials).await?;
+    let version = caller.scope.replace(&account).await?;
+    Ok(Reply::ok(account.row.into()).version(version))
+}
+
+/// Deletes an account. Callbacks to its address are unknown from then on.
+#[utoipa::path(delete, path = "/v1/accounts/{id}", tag = "accounts", operation_id = "delete_account", security(("key" = [])),
+    params(("id" = String, Path, description = "The account's id."), IfMatch),
+    responses((status = 204, description = "It is gone."), refused::Deleting))]
+async fn delete_account(caller: Caller<may::ManageAccounts>, Id(id): Id<AccountId>, if_match: IfMatch) -> Result<Gone, Failure> {
+    let account = caller.scope.find::<Account>(id).await?;
+    if_match.check(account.version)?;
+    connect::delete(&caller.context.keys, &caller.scope, &account).await?;
+    Ok(Gone)
+}
+
+/// The operations of this resource.
+pub(crate) fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(list_accounts, create_account))
+        .routes(routes!(find_account, update_account, delete_account))
+}

@@ -1,0 +1,236 @@
+//! Contacts: people, how they are reached and what they allow.
+
+use std::collections::BTreeMap;
+
+use domain::contact::{Consent, ContactEmail, QuietHours};
+use domain::flows::keep_contact;
+use domain::suppression::Reason;
+use domain::{Address, Channel, Contact};
+use kernel::ids::ContactId;
+use kernel::{Email, Locale, Phone, Result, Time, Zone};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use store::{Listing, Page};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::caller::{Caller, may};
+use crate::failure::Failure;
+use crate::input::{Id, IfMatch, Input, Repeatable};
+use crate::page::{List, PageParams, Paged};
+use crate::reply::words::ReasonWord;
+use crate::reply::{Gone, Reply, refused};
+use crate::state::Api;
+
+pub(crate) mod fields;
+
+use fields::{ContactFields, QuietHoursShape, blank};
+
+/// A person or mailbox.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ContactView {
+    #[schema(value_type = String, example = "con_0195527c0d7b7c3e8a51d2b0f3a94c11")]
+    id: ContactId,
+    first_name: Option<String>,
+    last_name: Option<String>,
+    company: Option<String>,
+    /// The preferred one first.
+    emails: Vec<EmailView>,
+    /// The preferred one first, in E.164.
+    #[schema(value_type = Vec<String>)]
+    phones: Vec<Phone>,
+    /// IANA time zone; the tenant's own when there is none.
+    #[schema(value_type = Option<String>)]
+    zone: Option<Zone>,
+    /// Language tag; the tenant's own when there is none.
+    #[schema(value_type = Option<String>)]
+    locale: Option<Locale>,
+    /// Nothing may be sent, whatever the channel and category.
+    do_not_contact: bool,
+    /// Recorded answers by `channel:category`.
+    consents: BTreeMap<String, ConsentView>,
+    #[schema(value_type = Option<QuietHoursShape>)]
+    quiet_hours: Option<QuietHours>,
+    tags: Vec<String>,
+    /// Further fields, for templates.
+    #[schema(value_type = Object)]
+    fields: BTreeMap<String, Value>,
+    #[serde(with = "kernel::clock::rfc3339")]
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Time,
+    #[serde(with = "kernel::clock::rfc3339")]
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: Time,
+}
+
+/// An address of a contact.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct EmailView {
+    #[schema(value_type = String, format = Email)]
+    email: Email,
+    /// Why it must not be written to.
+    #[schema(value_type = Option<ReasonWord>)]
+    suppressed: Option<Reason>,
+}
+
+/// A recorded answer to the question whether a category may be sent.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ConsentView {
+    granted: bool,
+    #[serde(with = "kernel::clock::rfc3339")]
+    #[schema(value_type = String, format = DateTime)]
+    at: Time,
+    /// Where it came from: `api`, `preference_page`, `one_click`.
+    source: String,
+}
+
+impl From<Contact> for ContactView {
+    fn from(contact: Contact) -> Self {
+        let email = |ContactEmail { email, suppressed }| EmailView { email, suppressed };
+        let consent = |(key, Consent { granted, at, source })| (key, ConsentView { granted, at, source });
+        Self {
+            id: contact.id,
+            first_name: contact.first_name,
+            last_name: contact.last_name,
+            company: contact.company,
+            emails: contact.emails.into_iter().map(email).collect(),
+            phones: contact.phones,
+            zone: contact.zone,
+            locale: contact.locale,
+            do_not_contact: contact.do_not_contact,
+            consents: contact.consents.into_iter().map(consent).collect(),
+            quiet_hours: contact.quiet_hours,
+            tags: contact.tags,
+            fields: contact.fields,
+            created_at: contact.created_at,
+            updated_at: contact.updated_at,
+        }
+    }
+}
+
+/// Filters of the list.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ContactFilters {
+    /// The one contact with this address.
+    #[param(value_type = Option<String>)]
+    email: Option<Email>,
+    /// Contacts with this tag.
+    tag: Option<String>,
+    /// Made at this moment or later.
+    #[serde(with = "kernel::clock::rfc3339::option")]
+    #[param(value_type = Option<String>, format = DateTime)]
+    since: Option<Time>,
+    /// Made before this moment.
+    #[serde(with = "kernel::clock::rfc3339::option")]
+    #[param(value_type = Option<String>, format = DateTime)]
+    until: Option<Time>,
+}
+
+impl ContactFilters {
+    fn list(&self) -> String {
+        let email = self.email.as_ref().map(Email::key);
+        format!("contacts {:?}", (email, &self.tag, self.since, self.until))
+    }
+
+    fn keeps(&self, contact: &Contact) -> bool {
+        self.tag.as_ref().is_none_or(|tag| contact.tags.contains(tag))
+            && self.since.is_none_or(|since| contact.created_at >= since)
+            && self.until.is_none_or(|until| contact.created_at < until)
+    }
+}
+
+/// The contact that an address belongs to: found by the address's own row, whatever the number of contacts.
+async fn owner_of(caller: &Caller<may::Read>, email: &Email) -> Result<Page<Contact>> {
+    let at = Address::at(&caller.context.keys, Channel::Email, &email.key());
+    let address = caller.scope.read_now::<Address>(at).await?;
+    let owner = match address.and_then(|address| address.row.contact) {
+        Some(owner) => caller.scope.read_now::<Contact>(owner).await?,
+        None => None,
+    };
+    Ok(Page { rows: owner.into_iter().collect(), next: None })
+}
+
+/// Lists contacts, newest first.
+#[utoipa::path(get, path = "/v1/contacts", tag = "contacts", operation_id = "list_contacts", security(("key" = [])),
+    params(PageParams, ContactFilters),
+    responses((status = 200, description = "A page of contacts.", body = List<ContactView>), refused::Listing))]
+async fn list_contacts(
+    caller: Caller<may::Read>,
+    Paged(page, filters): Paged<ContactFilters>,
+) -> Result<Reply<List<Value>>, Failure> {
+    let (keys, list) = (&caller.context.keys, filters.list());
+    let asked = page.listing(keys, &caller.scope, &list)?;
+    let mut found = if let Some(email) = &filters.email {
+        owner_of(&caller, email).await?
+    } else {
+        let listing = Listing { since: filters.since, until: filters.until, ..asked };
+        caller.scope.list(&listing, caller.context.clock.now(), |contact| filters.keeps(contact)).await?
+    };
+    found.rows.retain(|contact| filters.keeps(&contact.row));
+    Ok(Reply::ok(page.shape(keys, &caller.scope, &list, found, |contact| ContactView::from(contact.row))))
+}
+
+/// Finds a contact.
+#[utoipa::path(get, path = "/v1/contacts/{id}", tag = "contacts", operation_id = "find_contact", security(("key" = [])),
+    params(("id" = String, Path, description = "The contact's id.")),
+    responses((status = 200, description = "The contact.", body = ContactView, headers(("etag" = String))), refused::Finding))]
+async fn find_contact(caller: Caller<may::Read>, Id(id): Id<ContactId>) -> Result<Reply<ContactView>, Failure> {
+    let contact = caller.scope.find::<Contact>(id).await?;
+    Ok(Reply::ok(contact.row.into()).version(contact.version))
+}
+
+/// Makes a contact.
+#[utoipa::path(post, path = "/v1/contacts", tag = "contacts", operation_id = "create_contact", security(("key" = [])),
+    params(Repeatable), request_body = ContactFields,
+    responses((status = 201, description = "The new contact.", body = ContactView, headers(("etag" = String), ("location" = String))),
+        refused::Creating))]
+async fn create_contact(
+    caller: Caller<may::WriteContacts>,
+    Input(body): Input<ContactFields>,
+) -> Result<Reply<ContactView>, Failure> {
+    let id = ContactId::new(&caller.context.ids, &caller.context.clock);
+    let mut contact = blank(id, caller.context.clock.now());
+    body.apply(&mut contact, contact.created_at)?;
+    keep_contact::create(&caller.context, &caller.scope, &mut contact).await?;
+    Ok(Reply::created(contact.into(), &format!("/v1/contacts/{id}")).version(1))
+}
+
+/// Changes a contact.
+#[utoipa::path(patch, path = "/v1/contacts/{id}", tag = "contacts", operation_id = "update_contact", security(("key" = [])),
+    params(("id" = String, Path, description = "The contact's id."), IfMatch, Repeatable), request_body = ContactFields,
+    responses((status = 200, description = "The changed contact.", body = ContactView, headers(("etag" = String))),
+        refused::Changing))]
+async fn update_contact(
+    caller: Caller<may::WriteContacts>,
+    Id(id): Id<ContactId>,
+    if_match: IfMatch,
+    Input(body): Input<ContactFields>,
+) -> Result<Reply<ContactView>, Failure> {
+    let mut contact = caller.scope.find::<Contact>(id).await?;
+    if_match.check(contact.version)?;
+    let before = contact.row.clone();
+    body.apply(&mut contact.row, caller.context.clock.now())?;
+    let version = keep_contact::replace(&caller.context, &caller.scope, &before, &mut contact).await?;
+    Ok(Reply::ok(contact.row.into()).version(version))
+}
+
+/// Deletes a contact. Its suppressed addresses stay suppressed.
+#[utoipa::path(delete, path = "/v1/contacts/{id}", tag = "contacts", operation_id = "delete_contact", security(("key" = [])),
+    params(("id" = String, Path, description = "The contact's id."), IfMatch),
+    responses((status = 204, description = "It is gone."), refused::Deleting))]
+async fn delete_contact(caller: Caller<may::Delete>, Id(id): Id<ContactId>, if_match: IfMatch) -> Result<Gone, Failure> {
+    let contact = caller.scope.find::<Contact>(id).await?;
+    if_match.check(contact.version)?;
+    keep_contact::delete(&caller.context, &caller.scope, &contact).await?;
+    Ok(Gone)
+}
+
+/// The operations of this resource.
+pub(crate) fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(list_contacts, create_contact))
+        .routes(routes!(find_contact, update_contact, delete_contact))
+}

@@ -1,0 +1,203 @@
+//! Suppressions: addresses that must not be written to, and why.
+
+use domain::flows::suppress;
+use domain::suppression::Reason;
+use domain::{Address, Channel, Suppression};
+use kernel::ids::{ContactId, SuppressionId};
+use kernel::{Email, Result, Time};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use store::{Listing, Page};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::caller::{Caller, may};
+use crate::failure::Failure;
+use crate::input::{Id, IfMatch, Input, Repeatable};
+use crate::page::{List, PageParams, Paged};
+use crate::reply::words::{ChannelWord, ReasonWord};
+use crate::reply::{Gone, Reply, refused};
+use crate::state::Api;
+
+/// An address that must not be written to.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SuppressionView {
+    #[schema(value_type = String, example = "sup_0195527c0d7b7c3e8a51d2b0f3a94c11")]
+    id: SuppressionId,
+    #[schema(value_type = ChannelWord)]
+    channel: Channel,
+    /// In lower case.
+    address: String,
+    #[schema(value_type = ReasonWord)]
+    reason: Reason,
+    /// The contact that had the address then.
+    #[schema(value_type = Option<String>)]
+    contact_id: Option<ContactId>,
+    /// What brought it about: `api`, `preference_page`, a message's id.
+    source: String,
+    /// When it ends to hold, if ever.
+    #[serde(with = "kernel::clock::rfc3339::option")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    until: Option<Time>,
+    #[serde(with = "kernel::clock::rfc3339")]
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Time,
+}
+
+impl From<Suppression> for SuppressionView {
+    fn from(entry: Suppression) -> Self {
+        Self {
+            id: entry.id,
+            channel: entry.channel,
+            address: entry.address,
+            reason: entry.reason,
+            contact_id: entry.contact,
+            source: entry.source,
+            until: entry.until,
+            created_at: entry.created_at,
+        }
+    }
+}
+
+/// An address to suppress.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewSuppression {
+    #[schema(value_type = ChannelWord)]
+    channel: Channel,
+    #[schema(value_type = String, format = Email)]
+    address: Email,
+    /// `manual` when not said.
+    #[serde(default)]
+    reason: GivenReason,
+}
+
+/// The reasons that can be given by hand: `manual` stops everything, `unsubscribe` stops what recipients can leave.
+#[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum GivenReason {
+    #[default]
+    Manual,
+    Unsubscribe,
+}
+
+impl From<GivenReason> for Reason {
+    fn from(given: GivenReason) -> Self {
+        match given {
+            GivenReason::Manual => Self::Manual,
+            GivenReason::Unsubscribe => Self::Unsubscribe,
+        }
+    }
+}
+
+/// Filters of the list.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct SuppressionFilters {
+    /// The entry of this email address.
+    #[param(value_type = Option<String>)]
+    address: Option<Email>,
+    /// Entries with this reason.
+    #[param(value_type = Option<ReasonWord>)]
+    reason: Option<Reason>,
+    /// Made at this moment or later.
+    #[serde(with = "kernel::clock::rfc3339::option")]
+    #[param(value_type = Option<String>, format = DateTime)]
+    since: Option<Time>,
+    /// Made before this moment.
+    #[serde(with = "kernel::clock::rfc3339::option")]
+    #[param(value_type = Option<String>, format = DateTime)]
+    until: Option<Time>,
+}
+
+impl SuppressionFilters {
+    fn list(&self) -> String {
+        let address = self.address.as_ref().map(Email::key);
+        format!("suppressions {:?}", (address, self.reason, self.since, self.until))
+    }
+
+    fn keeps(&self, entry: &Suppression) -> bool {
+        self.reason.is_none_or(|reason| entry.reason == reason)
+            && self.since.is_none_or(|since| entry.created_at >= since)
+            && self.until.is_none_or(|until| entry.created_at < until)
+    }
+}
+
+/// The entry of an address: found by the address's own row, whatever the number of entries.
+async fn entry_of(caller: &Caller<may::Read>, address: &Email) -> Result<Page<Suppression>> {
+    let at = Address::at(&caller.context.keys, Channel::Email, &address.key());
+    let address = caller.scope.read_now::<Address>(at).await?;
+    let entry = match address.and_then(|address| address.row.suppressed) {
+        Some(standing) => caller.scope.read_now::<Suppression>(standing.id).await?,
+        None => None,
+    };
+    Ok(Page { rows: entry.into_iter().collect(), next: None })
+}
+
+/// Lists suppressed addresses, newest first.
+#[utoipa::path(get, path = "/v1/suppressions", tag = "suppressions", operation_id = "list_suppressions", security(("key" = [])),
+    params(PageParams, SuppressionFilters),
+    responses((status = 200, description = "A page of entries.", body = List<SuppressionView>), refused::Listing))]
+async fn list_suppressions(
+    caller: Caller<may::Read>,
+    Paged(page, filters): Paged<SuppressionFilters>,
+) -> Result<Reply<List<Value>>, Failure> {
+    let (keys, list) = (&caller.context.keys, filters.list());
+    let asked = page.listing(keys, &caller.scope, &list)?;
+    let mut found = if let Some(address) = &filters.address {
+        entry_of(&caller, address).await?
+    } else {
+        let listing = Listing { since: filters.since, until: filters.until, ..asked };
+        caller.scope.list(&listing, caller.context.clock.now(), |entry| filters.keeps(entry)).await?
+    };
+    found.rows.retain(|entry| filters.keeps(&entry.row));
+    Ok(Reply::ok(page.shape(keys, &caller.scope, &list, found, |entry| SuppressionView::from(entry.row))))
+}
+
+/// Finds an entry.
+#[utoipa::path(get, path = "/v1/suppressions/{id}", tag = "suppressions", operation_id = "find_suppression",
+    security(("key" = [])), params(("id" = String, Path, description = "The entry's id.")),
+    responses((status = 200, description = "The entry.", body = SuppressionView, headers(("etag" = String))), refused::Finding))]
+async fn find_suppression(caller: Caller<may::Read>, Id(id): Id<SuppressionId>) -> Result<Reply<SuppressionView>, Failure> {
+    let entry = caller.scope.find::<Suppression>(id).await?;
+    Ok(Reply::ok(entry.row.into()).version(entry.version))
+}
+
+/// Suppresses an address. One that is suppressed already keeps its entry, unless the new reason weighs more.
+#[utoipa::path(post, path = "/v1/suppressions", tag = "suppressions", operation_id = "create_suppression",
+    security(("key" = [])), params(Repeatable), request_body = NewSuppression,
+    responses((status = 201, description = "The entry.", body = SuppressionView, headers(("etag" = String), ("location" = String))),
+        refused::Creating))]
+async fn create_suppression(
+    caller: Caller<may::WriteSuppressions>,
+    Input(body): Input<NewSuppression>,
+) -> Result<Reply<SuppressionView>, Failure> {
+    let (channel, reason) = (body.channel, body.reason.into());
+    let entry = suppress::suppress(&caller.context, &caller.scope, channel, &body.address, reason, "api").await?;
+    let location = format!("/v1/suppressions/{}", entry.id);
+    // Entries are made and lifted, never changed.
+    Ok(Reply::created(entry.into(), &location).version(1))
+}
+
+/// Lifts a suppression: the address may be written to again.
+#[utoipa::path(delete, path = "/v1/suppressions/{id}", tag = "suppressions", operation_id = "delete_suppression",
+    security(("key" = [])), params(("id" = String, Path, description = "The entry's id."), IfMatch),
+    responses((status = 204, description = "It is lifted."), refused::Deleting))]
+async fn delete_suppression(
+    caller: Caller<may::WriteSuppressions>,
+    Id(id): Id<SuppressionId>,
+    if_match: IfMatch,
+) -> Result<Gone, Failure> {
+    if_match.check(caller.scope.find::<Suppression>(id).await?.version)?;
+    suppress::lift(&caller.context, &caller.scope, id).await?;
+    Ok(Gone)
+}
+
+/// The operations of this resource.
+pub(crate) fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(list_suppressions, create_suppression))
+        .routes(routes!(find_suppression, delete_suppression))
+}

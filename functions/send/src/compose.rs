@@ -1,0 +1,98 @@
+//! From a stored message to one that is ready to go: rendered, links rewritten, headers in place.
+
+use std::collections::BTreeMap;
+
+use domain::flows::accept;
+use domain::message::Message;
+use domain::{Body, Contact, Tenant};
+use kernel::{Email, Error, Fault, Purpose, Result};
+use providers::{Mailbox, Outgoing};
+use render::{Compiled, Limits, Rendered, Strictness};
+use serde_json::{Map, Value};
+use store::TenantScope;
+
+use crate::Sender;
+
+/// Composes. Faults of the content are [`Error::Invalid`].
+pub async fn compose(
+    sender: &Sender,
+    scope: &TenantScope,
+    tenant: &Tenant,
+    contact: Option<&Contact>,
+    message: &Message,
+    from: Mailbox,
+) -> Result<Outgoing> {
+    let body = match message.body {
+        true => Some(scope.read_now::<Body>(Body::at(message.id)).await?.ok_or_else(|| Error::internal("a body is gone"))?.row),
+        false => None,
+    };
+    let keys = &sender.context.keys;
+    let leave = message.category.can_be_left();
+    let token = keys.reference_token(Purpose::Unsubscribe, tenant.id, message.id);
+    let unsubscribe = leave.then(|| format!("{}/u/{token}", sender.public_url));
+    let variables = body.as_ref().map_or(&message.variables, |body| &body.variables);
+    let values = values(tenant, contact, message, variables, unsubscribe.as_deref());
+    let rendered = rendered(sender, scope, contact, message, body.as_ref(), &values).await?;
+    let html = rendered.html.map(|html| if message.untracked { html } else { tracked(sender, tenant, message, &html) });
+    Ok(Outgoing {
+        from,
+        to: Mailbox { email: Email::parse(&message.to.address)?, name: message.to.name.clone() },
+        cc: message.cc.clone(),
+        bcc: message.bcc.clone(),
+        reply_to: message.reply_to.clone(),
+        subject: rendered.subject.unwrap_or_default(),
+        html,
+        text: rendered.text,
+        headers: body.map(|body| body.headers).unwrap_or_default(),
+        unsubscribe,
+        id: message.id.hex(),
+        tag: keys.reference_token(Purpose::Tag, tenant.id, message.id),
+        at: sender.context.clock.now(),
+    })
+}
+
+fn values(tenant: &Tenant, contact: Option<&Contact>, message: &Message, variables: &Map<String, Value>, leave: Option<&str>) -> Value {
+    let mut values = accept::values(variables, contact, &message.to);
+    if let Value::Object(values) = &mut values {
+        values.insert("tenant".to_owned(), serde_json::json!({ "name": tenant.name, "slug": tenant.slug }));
+        values.insert("message".to_owned(), serde_json::json!({ "id": message.id }));
+        values.insert("unsubscribe_url".to_owned(), leave.map_or(Value::Null, Value::from));
+    }
+    values
+}
+
+async fn rendered(
+    sender: &Sender,
+    scope: &TenantScope,
+    contact: Option<&Contact>,
+    message: &Message,
+    body: Option<&Body>,
+    values: &Value,
+) -> Result<Rendered> {
+    let refuse = |fault: render::Fault| {
+        Error::Invalid(vec![Fault::new(format!("/{}", fault.part), "template", fault.to_string())])
+    };
+    if let Some(source) = body.and_then(|body| body.source.as_ref()) {
+        let compiled = Compiled::new(source, &BTreeMap::new(), &Limits::default())
+            .map_err(|faults| faults.into_iter().next().map_or_else(|| Error::internal("content does not compile"), refuse))?;
+        return compiled.render(values, Strictness::Send).map_err(refuse);
+    }
+    let made = message.template.ok_or_else(|| Error::internal("a message without content"))?;
+    let wanted = message.locale.as_ref().or_else(|| contact.and_then(|contact| contact.locale.as_ref()));
+    let edition = sender.catalog.edition_of(scope, made.id, made.number, wanted).await?;
+    edition.compiled.render(values, Strictness::Send).map_err(refuse)
+}
+
+/// Links lead through the click redirect, and a pixel tells of opens.
+fn tracked(sender: &Sender, tenant: &Tenant, message: &Message, html: &str) -> String {
+    let keys = &sender.context.keys;
+    let own = format!("{}/", sender.public_url);
+    let html = render::rewrite_links(html, |url| {
+        if url.starts_with(&own) {
+            return None;
+        }
+        keys.link_token(tenant.id, message.id, url).map(|token| format!("{}/t/c/{token}", sender.public_url))
+    });
+    let token = keys.reference_token(Purpose::Open, tenant.id, message.id);
+    render::insert_pixel(&html, &format!("{}/t/o/{token}", sender.public_url))
+}

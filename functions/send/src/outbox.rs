@@ -1,0 +1,168 @@
+//! The outbox: messages kept on this machine instead of being sent, for people to look at and for tests. It behaves like a
+//! provider: it gives ids, recognises repetitions by their tag where the provider does, and answers badly when told to.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use kernel::{Email, Time};
+use providers::{Call, Reply};
+use serde::{Deserialize, Serialize};
+use store::memory::Faults;
+
+/// How many messages are kept in memory and listed.
+const KEEP: usize = 1_000;
+
+/// One message as a provider took it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    /// The id given to it.
+    pub id: String,
+    /// Our reference, as the provider's events would carry it back.
+    pub tag: String,
+    /// Which provider.
+    pub provider: String,
+    /// Envelope sender.
+    pub from: Email,
+    /// Envelope recipients.
+    pub to: Vec<Email>,
+    /// The MIME message.
+    #[serde(with = "text")]
+    pub raw: Vec<u8>,
+    /// When.
+    pub at: Time,
+}
+
+mod text {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&kernel::crypto::encode(bytes))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        kernel::crypto::decode(&text).ok_or_else(|| serde::de::Error::custom("not base64"))
+    }
+}
+
+/// See the module's words. Clones share their content.
+#[derive(Clone, Debug, Default)]
+pub struct Outbox {
+    state: Arc<Mutex<State>>,
+    faults: Faults,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    kept: VecDeque<Kept>,
+    taken: u64,
+    folder: Option<PathBuf>,
+    replies: VecDeque<Reply>,
+}
+
+impl Outbox {
+    /// An empty outbox in memory that fails as `faults` says.
+    pub fn new(faults: Faults) -> Self {
+        Self { state: Arc::default(), faults }
+    }
+
+    /// An outbox that keeps every message as a file in the folder, and starts with those that are there.
+    pub fn in_folder(folder: PathBuf) -> std::io::Result<Self> {
+        std::fs::create_dir_all(&folder)?;
+        let mut kept = Vec::new();
+        for entry in std::fs::read_dir(&folder)? {
+            let bytes = std::fs::read(entry?.path())?;
+            // A file cut short by a crash is a message whose answer never went out: it is sent again.
+            kept.extend(serde_json::from_slice::<Kept>(&bytes).ok());
+        }
+        kept.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
+        let skip = kept.len().saturating_sub(KEEP);
+        let taken = u64::try_from(kept.len()).unwrap_or(u64::MAX);
+        let kept = kept.into_iter().skip(skip).collect();
+        let state = State { kept, taken, folder: Some(folder), replies: VecDeque::new() };
+        Ok(Self { state: Arc::new(Mutex::new(state)), faults: Faults::none() })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the next calls are answered with, instead of being taken. [`Reply::Lost`] takes the message all the same.
+    pub fn answer_next(&self, replies: impl IntoIterator<Item = Reply>) {
+        self.state().replies.extend(replies);
+    }
+
+    /// The messages, oldest first.
+    pub fn kept(&self) -> Vec<Kept> {
+        self.state().kept.iter().cloned().collect()
+    }
+
+    /// How many messages were taken in all.
+    pub fn taken(&self) -> u64 {
+        self.state().taken
+    }
+
+    /// Takes a call.
+    pub async fn keep(&self, call: &Call, now: Time) -> Reply {
+        let lost = |text: &str| Reply::Lost { text: text.to_owned() };
+        let Ok(fault) = self.faults.before("carrier.call").await else {
+            return Reply::Unreached { text: "the connection was refused".to_owned() };
+        };
+        let answer = self.state().replies.pop_front();
+        let reply = match answer {
+            Some(Reply::Lost { text }) => {
+                self.store(call, now);
+                Reply::Lost { text }
+            }
+            Some(reply) => reply,
+            None => self.store(call, now),
+        };
+        match self.faults.after("carrier.call", fault).await {
+            Ok(()) => reply,
+            Err(_) => lost("the connection broke before the answer came"),
+        }
+    }
+
+    fn store(&self, call: &Call, now: Time) -> Reply {
+        let (provider, from, to, raw, tag, repeatable) = match call {
+            Call::Ses(call) => {
+                let tag = call.tags.iter().find(|(name, _)| name == providers::ses::TAG).map(|(_, tag)| tag.clone());
+                ("ses", &call.from, &call.to, &call.raw, tag.unwrap_or_default(), false)
+            }
+            Call::Smtp(call) => ("smtp", &call.from, &call.to, &call.raw, String::new(), false),
+            Call::Capture(call) => ("capture", &call.from, &call.to, &call.raw, call.tag.clone(), true),
+        };
+        let mut state = self.state();
+        if let Some(known) = state.kept.iter().find(|kept| repeatable && kept.provider == provider && kept.tag == tag) {
+            return Reply::Accepted { id: known.id.clone() };
+        }
+        let id = format!("{:012x}-{:06}", now.millis(), state.taken);
+        let kept = Kept {
+            id: id.clone(),
+            tag,
+            provider: provider.to_owned(),
+            from: from.clone(),
+            to: to.clone(),
+            raw: raw.clone(),
+            at: now,
+        };
+        if let Some(folder) = &state.folder
+            && let Err(error) = write(&folder.join(format!("{id}.json")), &kept)
+        {
+            return Reply::Unreached { text: format!("the outbox cannot be written: {error}") };
+        }
+        state.taken += 1;
+        state.kept.push_back(kept);
+        if state.kept.len() > KEEP {
+            state.kept.pop_front();
+        }
+        Reply::Accepted { id }
+    }
+}
+
+fn write(path: &std::path::Path, kept: &Kept) -> std::io::Result<()> {
+    let half = path.with_extension("half");
+    std::fs::write(&half, serde_json::to_vec(kept)?)?;
+    std::fs::rename(half, path)
+}

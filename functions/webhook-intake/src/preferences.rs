@@ -1,0 +1,169 @@
+//! Unsubscribing and preferences. A GET shows and never changes anything, so that link scanners cannot unsubscribe people
+//! (RFC 8058 section 3.1); a POST does, with one click from the mail program or by the page's form.
+
+use axum::extract::{Path, State};
+use axum::response::{Html, IntoResponse, Response};
+use domain::contact::{Consent, consent_key, parse_consent_key};
+use domain::flows::report::report;
+use domain::flows::suppress::{address_row, lift, suppress};
+use domain::suppression::Reason;
+use domain::{Address, Category, Contact, Message, Tenant};
+use kernel::{Email, Error, Purpose, Reference, Result};
+use providers::{Event, EventDetail, EventKind};
+use store::{Stored, TenantScope};
+
+use crate::pages::{self, Choice, Page};
+use crate::{Intake, Refusal};
+
+/// How often a change is tried against other writers of the contact.
+const TRIES: usize = 8;
+
+/// What is known of the person behind a token.
+struct Person {
+    scope: TenantScope,
+    message: Message,
+    tenant: Tenant,
+    address: Stored<Address>,
+    contact: Option<Stored<Contact>>,
+}
+
+async fn person(intake: &Intake, token: &str) -> Result<Person> {
+    let gone = || Error::NotFound { kind: "page" };
+    let reference = Reference::verify(&intake.0.context.keys, Purpose::Unsubscribe, token).ok_or_else(gone)?;
+    let scope = intake.0.store.by_reference(&reference);
+    let message = scope.read_now::<Message>(reference.message()).await?.ok_or_else(gone)?.row;
+    let tenant = scope.find::<Tenant>(scope.tenant()).await?.row;
+    let key = Email::parse(&message.to.address)?.key();
+    let address = address_row(&intake.0.context, &scope, message.channel, &key).await?;
+    let contact = match message.to.contact.or(address.row.contact) {
+        Some(id) => scope.read_now::<Contact>(id).await?,
+        None => None,
+    };
+    Ok(Person { scope, message, tenant, address, contact })
+}
+
+/// Shows what the person receives.
+pub(crate) async fn show(State(intake): State<Intake>, Path(token): Path<String>) -> Result<Response, Refusal> {
+    let person = person(&intake, &token).await?;
+    Ok(page(&person, false))
+}
+
+fn page(person: &Person, saved: bool) -> Response {
+    let choices = categories(person).into_iter().map(|category| Choice { wanted: wanted(person, &category), category }).collect();
+    let page = Page { sender: &person.tenant.name, address: &person.message.to.address, choices, saved };
+    let mut response = Html(pages::render(&page)).into_response();
+    pages::protect(&mut response);
+    response
+}
+
+/// The categories that the person can decide about: those with an answer, and that of the message in hand.
+fn categories(person: &Person) -> Vec<Category> {
+    let answered = person.contact.iter().flat_map(|contact| contact.row.consents.keys());
+    let mut found: Vec<Category> = answered
+        .filter_map(|key| parse_consent_key(key).ok())
+        .filter(|(channel, _)| *channel == person.message.channel)
+        .map(|(_, category)| category)
+        .collect();
+    if person.message.category.can_be_left() && !found.contains(&person.message.category) {
+        found.push(person.message.category.clone());
+    }
+    found
+}
+
+fn wanted(person: &Person, category: &Category) -> bool {
+    let left = person.address.row.suppressed.is_some_and(|standing| standing.reason.stops(category));
+    let consent = person.contact.as_ref().and_then(|contact| contact.row.consent(person.message.channel, category));
+    !left && consent.is_none_or(|consent| consent.granted)
+}
+
+/// Takes the person's decision.
+pub(crate) async fn save(State(intake): State<Intake>, Path(token): Path<String>, body: String) -> Result<Response, Refusal> {
+    let found = person(&intake, &token).await?;
+    let fields: Vec<(String, String)> = url::form_urlencoded::parse(body.as_bytes()).into_owned().collect();
+    let has = |name: &str, value: &str| fields.iter().any(|(field, given)| field == name && given == value);
+    if has("List-Unsubscribe", "One-Click") {
+        decide(&intake, &found, "one_click", |category| *category != found.message.category).await?;
+    } else if has("choice", "none") {
+        decide(&intake, &found, "preference_page", |_| false).await?;
+        suppress_all(&intake, &found).await?;
+    } else if has("choice", "save") {
+        decide(&intake, &found, "preference_page", |category| has("category", category.as_str())).await?;
+    } else {
+        return Err(Error::invalid("/choice", "choice", "nothing was decided").into());
+    }
+    Ok(page(&person(&intake, &token).await?, true))
+}
+
+/// Records an answer for each category; `keep` says which the person wants. Somebody who is no contact has no place for answers
+/// by category: leaving one leaves all.
+async fn decide(intake: &Intake, person: &Person, source: &str, keep: impl Fn(&Category) -> bool) -> Result<()> {
+    let leaves = !keep(&person.message.category);
+    if let Some(contact) = &person.contact {
+        answer(intake, person, contact.clone(), source, &keep).await?;
+        let stands = person.address.row.suppressed.filter(|standing| standing.reason == Reason::Unsubscribe);
+        if let Some(standing) = stands.filter(|_| categories(person).iter().any(&keep)) {
+            lift(&intake.0.context, &person.scope, standing.id).await?;
+        }
+    } else if leaves {
+        suppress_all(intake, person).await?;
+    } else if let Some(standing) = person.address.row.suppressed.filter(|standing| standing.reason == Reason::Unsubscribe) {
+        lift(&intake.0.context, &person.scope, standing.id).await?;
+    }
+    if leaves { note(intake, person).await } else { Ok(()) }
+}
+
+async fn answer(
+    intake: &Intake,
+    person: &Person,
+    mut contact: Stored<Contact>,
+    source: &str,
+    keep: &impl Fn(&Category) -> bool,
+) -> Result<()> {
+    let now = intake.0.context.clock.now();
+    for _ in 0..TRIES {
+        let before = contact.row.clone();
+        for category in categories(person) {
+            let granted = keep(&category);
+            let standing = contact.row.consent(person.message.channel, &category).is_none_or(|consent| consent.granted);
+            if source == "one_click" && granted {
+                continue;
+            }
+            let known = contact.row.consents.contains_key(&consent_key(person.message.channel, &category));
+            if standing != granted || !known {
+                let consent = Consent { granted, at: now, source: source.to_owned() };
+                contact.row.record_consent(person.message.channel, &category, consent);
+            }
+        }
+        if contact.row == before {
+            return Ok(());
+        }
+        contact.row.updated_at = now;
+        match person.scope.replace(&contact).await {
+            Ok(_) => return Ok(()),
+            Err(Error::Stale { .. }) => contact = person.scope.find::<Contact>(contact.row.id).await?,
+            Err(error) => return Err(error),
+        }
+    }
+    Err(Error::unavailable("a contact is being changed too fast"))
+}
+
+async fn suppress_all(intake: &Intake, person: &Person) -> Result<()> {
+    let email = Email::parse(&person.message.to.address)?;
+    let source = person.message.id.to_string();
+    let (context, channel) = (&intake.0.context, person.message.channel);
+    suppress(context, &person.scope, channel, &email, Reason::Unsubscribe, &source).await.map(|_| ())
+}
+
+/// Notes on the message that it led to an unsubscription.
+async fn note(intake: &Intake, person: &Person) -> Result<()> {
+    let event = Event {
+        kind: EventKind::Unsubscribed,
+        at: intake.0.context.clock.now(),
+        id: "unsubscribed".to_owned(),
+        tag: None,
+        provider_id: None,
+        recipient: None,
+        detail: EventDetail::default(),
+    };
+    report(&intake.0.context, &person.scope, person.message.id, &event).await.map(|_| ())
+}
