@@ -80,8 +80,8 @@ impl From<Account> for AccountView {
     }
 }
 
-/// What an account is made of.
-#[derive(Debug, Deserialize, ToSchema)]
+/// What an account is made of. Has no `Debug`: it holds secrets.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewAccount {
     #[schema(max_length = 200)]
@@ -119,8 +119,8 @@ pub(crate) struct NewSender {
 }
 
 /// What changes of an account. What is absent stays as it is; `settings` are merged, null removes one; `credentials` are replaced
-/// as a whole.
-#[derive(Debug, Default, Deserialize, ToSchema)]
+/// as a whole. Has no `Debug`: it holds secrets.
+#[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct AccountChange {
     #[serde(deserialize_with = "present")]
@@ -158,6 +158,11 @@ pub(crate) struct SenderChange {
     name: Option<Option<String>>,
 }
 
+/// No settings are an empty object.
+fn sheet(settings: Value) -> Value {
+    if settings.is_null() { Value::Object(serde_json::Map::new()) } else { settings }
+}
+
 impl NewAccount {
     /// The account, its credentials still to be sealed.
     fn build(self, id: AccountId, route: String, now: Time) -> Account {
@@ -168,7 +173,7 @@ impl NewAccount {
             channel,
             provider: self.provider,
             from: Mailbox { email: self.from.email, name: self.from.name.map(|name| name.trim().to_owned()) },
-            settings: self.settings,
+            settings: sheet(self.settings),
             credentials: String::new(),
             priority: self.priority.unwrap_or(100),
             enabled: self.enabled.unwrap_or(true),
@@ -190,6 +195,7 @@ impl AccountChange {
         }
         if let Some(settings) = self.settings {
             input::merge(&mut account.settings, settings);
+            account.settings = sheet(account.settings.take());
         }
         put(&mut account.priority, self.priority);
         put(&mut account.enabled, self.enabled);

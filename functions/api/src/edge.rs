@@ -7,7 +7,7 @@ use domain::Idempotency;
 use domain::flows::Context;
 use domain::idempotency::{Answer, LEASE_SECONDS};
 use http::header::{ETAG, HeaderName, HeaderValue, LOCATION};
-use http::{Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 use kernel::ids::RequestId;
 use kernel::{Clock, Error, Ids, Result};
 use store::change::n;
@@ -49,8 +49,8 @@ pub async fn finish(State(api): State<Api>, request: Request, next: Next) -> Res
 }
 
 /// The idempotency key of a request, checked.
-fn key_of(request: &Request) -> Result<Option<String>> {
-    let Some(value) = request.headers().get(KEY) else { return Ok(None) };
+pub(crate) fn key_of(headers: &HeaderMap) -> Result<Option<String>> {
+    let Some(value) = headers.get(KEY) else { return Ok(None) };
     let text = value.to_str().unwrap_or_default();
     if text.is_empty() || text.len() > KEY_LIMIT {
         return Err(Error::invalid("@Idempotency-Key", "length", format!("1 to {KEY_LIMIT} visible characters")));
@@ -69,7 +69,7 @@ enum Begun {
 /// Makes a POST or PATCH with a key happen once. `POST /v1/messages` has a cheaper way of its own.
 pub async fn once(State(api): State<Api>, request: Request, next: Next) -> Response {
     let applies = matches!(*request.method(), Method::POST | Method::PATCH) && request.uri().path() != "/v1/messages";
-    match key_of(&request) {
+    match key_of(request.headers()) {
         Ok(Some(key)) if applies => run_once(&api, &key, request, next).await.unwrap_or_else(|error| Failure(error).into_response()),
         Ok(_) => next.run(request).await,
         Err(error) => Failure(error).into_response(),

@@ -17,10 +17,8 @@ use crate::failure::Failure;
 use crate::state::Api;
 
 mod pages;
-mod refusals;
 
 pub(crate) use pages::pages;
-pub(crate) use refusals::{BadBody, BadQuery, Conflicting, Denied, NoSuch, Outdated};
 
 const ABOUT: &str = "Accepts messages for the customers of many tenants, decides whether each may be sent, sends it through the \
 tenant's own provider accounts, and tells what became of it.\n\n\
@@ -59,7 +57,10 @@ pub(crate) fn description() -> OpenApi {
         .version(env!("CARGO_PKG_VERSION"))
         .description(Some(ABOUT))
         .license(Some(LicenseBuilder::new().name("Apache-2.0").identifier(Some("Apache-2.0")).build()));
+    // What operations of every resource answer with is named here once.
     let components = ComponentsBuilder::new()
+        .schema_from::<ProblemBody>()
+        .schema_from::<ProblemPlace>()
         .security_scheme("key", bearer("An API key of a tenant, or a token of a person who works there."))
         .security_scheme("platform", bearer("The platform's own key."));
     OpenApiBuilder::new().info(info.build()).tags(Some(tags())).components(Some(components.build())).build()
@@ -72,7 +73,6 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
 
 /// How the service is.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Health)]
 struct HealthView {
     /// `ok` when every dependency answers, `degraded` otherwise.
     #[schema(example = "ok")]

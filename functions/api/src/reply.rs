@@ -121,8 +121,13 @@ pub mod words {
     use std::borrow::Cow;
 
     use domain::account::OnUnknown;
+    use domain::gate::Check;
+    use domain::message::{Status, Verdict, Wait};
     use domain::suppression::Reason;
+    use domain::template::Use;
     use domain::{Channel, Role};
+    use providers::{BounceClass, EventKind};
+    use render::{Engine, Markup, Type as Holds};
     use serde::Serialize;
     use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
     use utoipa::openapi::RefOr;
@@ -157,5 +162,20 @@ pub mod words {
         ReasonWord = "SuppressionReason", "Why an address is suppressed.",
             [Reason::HardBounce, Reason::Complaint, Reason::Unsubscribe, Reason::Manual];
         RoleWord = "Role", "What a person or key may be.", Role::ALL;
+        StatusWord = "MessageStatus", "Where a message is.", Status::ALL;
+        WaitWord = "Wait", "Why a message waits.",
+            [Wait::Schedule, Wait::QuietHours, Wait::Retry, Wait::Evidence, Wait::Resend];
+        VerdictWord = "Verdict", "What a provider's answer meant.",
+            [Verdict::Sent, Verdict::Retry, Verdict::Rejected, Verdict::Misconfigured, Verdict::Unknown];
+        EventWord = "EventKind", "What happened to a message after it was sent.",
+            [EventKind::Sent, EventKind::Delayed, EventKind::Delivered, EventKind::Bounced, EventKind::Complained,
+             EventKind::Rejected, EventKind::RenderingFailed, EventKind::Opened, EventKind::Clicked, EventKind::Unsubscribed];
+        BounceWord = "BounceClass", "Why a message came back.", [BounceClass::Hard, BounceClass::Soft, BounceClass::Block];
+        CheckWord = "GateCheck", "What is checked before a message goes out, in this order.", Check::ALL;
+        UseWord = "TemplateUse", "What a template is for.", [Use::Message, Use::Layout];
+        EngineWord = "Engine", "The language of a template.", [Engine::Jinja, Engine::Go];
+        MarkupWord = "Markup", "What the html part is written in.", [Markup::Html, Markup::Mjml];
+        VariableWord = "VariableKind", "What a variable holds.",
+            [Holds::Text, Holds::Number, Holds::Boolean, Holds::Date, Holds::List, Holds::Object];
     }
 }

@@ -131,6 +131,8 @@ impl QuietHours {
 
 /// Most addresses of one kind, tags and fields.
 const MOST: usize = 20;
+/// Most recorded consents.
+const CONSENTS: usize = 100;
 
 impl Contact {
     /// Checks what the types do not.
@@ -143,14 +145,15 @@ impl Contact {
                 faults.take(pointer, crate::name::title(text));
             }
         }
-        for (pointer, count) in [
-            ("/emails", self.emails.len()),
-            ("/phones", self.phones.len()),
-            ("/tags", self.tags.len()),
-            ("/fields", self.fields.len()),
+        for (pointer, count, most) in [
+            ("/emails", self.emails.len(), MOST),
+            ("/phones", self.phones.len(), MOST),
+            ("/tags", self.tags.len(), MOST),
+            ("/fields", self.fields.len(), MOST),
+            ("/consents", self.consents.len(), CONSENTS),
         ] {
-            if count > MOST {
-                faults.add(pointer, "too_many", format!("at most {MOST}"));
+            if count > most {
+                faults.add(pointer, "too_many", format!("at most {most}"));
             }
         }
         for (at, email) in self.emails.iter().enumerate() {

@@ -37,6 +37,11 @@ impl Statistic {
         Locator::Below(month, format!("{}#{}#{}#{shard}", day_hour(cell.hour), part(cell.account), part(cell.template)))
     }
 
+    /// The sort key that it was read under: where a walk over many rows goes on.
+    pub fn place(&self) -> Option<&str> {
+        self.numbers.get(schema::attr::SK.as_str())?.as_str()
+    }
+
     /// The count of a mark.
     pub fn count(&self, mark: Mark) -> i64 {
         let name = schema::Attr::counter(mark.as_str());

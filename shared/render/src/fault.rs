@@ -45,11 +45,20 @@ pub struct Fault {
 
 impl Fault {
     pub(crate) fn new(part: &str, line: usize, kind: Kind, message: impl Into<String>) -> Fault {
+        let mut message = message.into();
+        // An engine may quote a whole source.
+        if let Some((end, _)) = message.char_indices().nth(MESSAGE) {
+            message.truncate(end);
+            message.push('…');
+        }
         Fault {
             part: part.to_owned(),
             line,
             kind,
-            message: message.into(),
+            message,
         }
     }
 }
+
+/// The most characters of a message.
+const MESSAGE: usize = 300;

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::sync::OnceLock;
 
 use render::{Compiled, Engine, Kind, Layout, Limits, Markup, Source, Strictness};
 use serde_json::{Value, json};
@@ -326,14 +327,20 @@ fn peak() -> u64 {
     kilobytes.parse::<u64>().unwrap() << 10
 }
 
-fn forget() -> u64 {
+fn forget() {
     fs::write("/proc/self/clear_refs", "5").unwrap();
-    peak()
+}
+
+/// What this process took before its first template.
+fn start() -> u64 {
+    static START: OnceLock<u64> = OnceLock::new();
+    *START.get_or_init(peak)
 }
 
 /// Compiles and renders on a thread with the stack of a worker.
 fn survive(name: &str, source: &Source, layouts: &BTreeMap<String, Layout>) {
-    let before = forget();
+    let before = start();
+    forget();
     let outcome = std::thread::scope(|scope| {
         let run = || {
             let limits = Limits::default();

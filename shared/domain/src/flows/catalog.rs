@@ -17,7 +17,7 @@ pub const FRESH_MILLIS: i64 = 5_000;
 /// Most entries of one kind; beyond it the cache starts anew.
 const MOST: usize = 2_000;
 /// Most accounts of one tenant that are looked at.
-const ACCOUNTS: usize = 100;
+pub const ACCOUNTS: usize = 100;
 
 /// See the module's words.
 #[derive(Clone, Debug)]
@@ -116,6 +116,13 @@ impl Catalog {
         let template = Arc::new(scope.find::<Template>(id).await?.row);
         put(&mut self.kept().templates, (scope.tenant(), id), (self.clock.now(), template.clone()));
         Ok(template)
+    }
+
+    /// Forgets what is kept of a template that this process has just changed, so that it sees its own change at once.
+    pub fn forget(&self, scope: &TenantScope, template: TemplateId) {
+        let mut kept = self.kept();
+        kept.templates.remove(&(scope.tenant(), template));
+        kept.names.retain(|(tenant, _), (_, id)| *tenant != scope.tenant() || *id != template);
     }
 
     async fn named(&self, scope: &TenantScope, name: &str) -> Result<Option<TemplateId>> {

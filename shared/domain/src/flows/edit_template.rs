@@ -26,6 +26,24 @@ pub async fn create(scope: &TenantScope, template: &Template) -> Result<()> {
     }
 }
 
+/// Writes a changed template. `name` is the one it had; another one must be free.
+pub async fn replace(scope: &TenantScope, name: &str, template: &Stored<Template>) -> Result<u64> {
+    let id = template.row.id;
+    if template.row.name == name {
+        return scope.replace(template).await;
+    }
+    let taken = Name { noun: TemplateId::KIND.to_owned(), slug: template.row.name.clone(), of: id.to_string() };
+    let mut writes = vec![scope.creating(&taken)?, scope.replacing(template)?];
+    if let Some(freed) = scope.read_now::<Name>(Name::at(TemplateId::KIND, name)).await? {
+        writes.push(scope.erasing(&freed)?);
+    }
+    match scope.transact(writes).await? {
+        None => Ok(template.version.saturating_add(1)),
+        Some(0) => Err(Error::invalid("/name", "taken", "another template has this name")),
+        Some(_) => Err(Error::Stale { version: scope.find::<Template>(id).await?.version }),
+    }
+}
+
 /// Deletes a template and frees its name. Its versions stay: messages that were made of them can still be shown.
 pub async fn delete(scope: &TenantScope, template: &Stored<Template>) -> Result<()> {
     let mut writes = vec![scope.erasing(template)?];

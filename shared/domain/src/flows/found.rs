@@ -46,11 +46,13 @@ pub async fn found(context: &Context, vault: &Vault, store: &Store, new: NewTena
         let name = Name { noun: TemplateId::KIND.to_owned(), slug: template.name.clone(), of: template.id.to_string() };
         writes.extend([scope.creating(&name)?, scope.creating(&template)?, scope.creating(&version)?]);
     }
-    if scope.transact(writes).await?.is_some() {
-        return Err(Error::invalid("/slug", "taken", "another tenant has this slug"));
+    let (key, secret, admission) = let_in::draft_key(context, &scope, "Owner's first key", Role::Owner, None)?;
+    writes.extend(admission);
+    match scope.transact(writes).await? {
+        None => Ok((tenant, key, secret, scope)),
+        Some(0) => Err(Error::invalid("/slug", "taken", "another tenant has this slug")),
+        Some(_) => Err(Error::conflict("the tenant exists already")),
     }
-    let (key, secret) = let_in::create_key(context, &scope, "Owner's first key", Role::Owner, None).await?;
-    Ok((tenant, key, secret, scope))
 }
 
 fn edition(context: &Context, shipped: &shipped::Shipped) -> (Template, Version) {

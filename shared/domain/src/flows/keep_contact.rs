@@ -16,10 +16,9 @@ pub async fn create(context: &Context, scope: &TenantScope, contact: &mut Contac
         writes.push(claim(context, scope, contact, at).await?);
     }
     writes.push(scope.creating(contact)?);
-    match scope.transact(writes).await? {
-        None => Ok(()),
-        Some(_) => Err(changed_meanwhile()),
-    }
+    let refused = scope.transact(writes).await?;
+    // A contact of this id is there when an earlier try of the same request got this far.
+    if refused.is_none() || scope.read_now::<Contact>(contact.id).await?.is_some() { Ok(()) } else { Err(changed_meanwhile()) }
 }
 
 /// Writes a changed contact over the version it was read at.

@@ -1,12 +1,42 @@
 //! Users and API keys, each with the credential row that lets them in.
 
+use kernel::error::Faults;
 use kernel::ids::{ApiKeyId, UserId};
 use kernel::{Email, Error, Result, Secret, Time};
-use store::{Stored, TenantScope};
+use store::{Credential, Stored, TenantScope, Write};
 
 use super::Context;
 use crate::user::{key_digest, new_key};
 use crate::{ApiKey, Role, User};
+
+/// A new API key, the key itself, and the writes that let its bearer in.
+pub(super) fn draft_key(
+    context: &Context,
+    scope: &TenantScope,
+    name: &str,
+    role: Role,
+    expires_at: Option<Time>,
+) -> Result<(ApiKey, Secret, [Write; 2])> {
+    let now = context.clock.now();
+    let mut faults = Faults::default();
+    let name = faults.take("/name", crate::name::title(name));
+    if expires_at.is_some_and(|end| end <= now) {
+        faults.add("/expires_at", "past", "the time lies in the past");
+    }
+    faults.check()?;
+    let secret = new_key(&context.ids);
+    let key = ApiKey {
+        id: ApiKeyId::new(&context.ids, &context.clock),
+        name: name.unwrap_or_default(),
+        role,
+        start: secret.reveal().chars().take(12).collect(),
+        digest: key_digest(&context.keys, secret.reveal()),
+        expires_at,
+        created_at: now,
+    };
+    let writes = [scope.creating(&key)?, scope.admitting(&key.credential(scope.tenant()))?];
+    Ok((key, secret, writes))
+}
 
 /// Makes an API key. The key itself is in the answer and nowhere else.
 pub async fn create_key(
@@ -16,25 +46,13 @@ pub async fn create_key(
     role: Role,
     expires_at: Option<Time>,
 ) -> Result<(ApiKey, Secret)> {
-    let now = context.clock.now();
-    if expires_at.is_some_and(|end| end <= now) {
-        return Err(Error::invalid("/expires_at", "past", "the time lies in the past"));
-    }
-    let name = crate::name::title(name).map_err(|error| error.under("/name"))?;
-    let secret = new_key(&context.ids);
-    let key = ApiKey {
-        id: ApiKeyId::new(&context.ids, &context.clock),
-        name,
-        role,
-        start: secret.reveal().chars().take(12).collect(),
-        digest: key_digest(&context.keys, secret.reveal()),
-        expires_at,
-        created_at: now,
-    };
-    let writes = vec![scope.creating(&key)?, scope.admitting(&key.credential(scope.tenant()))?];
-    match scope.transact(writes).await? {
-        None => Ok((key, secret)),
-        Some(_) => Err(Error::conflict("the key exists already")),
+    let (key, secret, writes) = draft_key(context, scope, name, role, expires_at)?;
+    let refused = scope.transact(writes.into()).await?;
+    // A key of this id is there when an earlier try of the same request got this far.
+    if refused.is_none() || scope.read_now::<ApiKey>(key.id).await?.is_some() {
+        Ok((key, secret))
+    } else {
+        Err(Error::conflict("the key exists already"))
     }
 }
 
@@ -60,43 +78,79 @@ pub struct NewUser {
     pub subject: Option<String>,
 }
 
+/// Longest `sub` claim (OpenID Connect Core, section 2).
+const SUBJECT_LIMIT: usize = 255;
+
+/// Checks what the types do not, and tidies up.
+fn check(user: &mut User) -> Result<()> {
+    let mut faults = Faults::default();
+    if let Some(name) = faults.take("/name", crate::name::title(&user.name)) {
+        user.name = name;
+    }
+    user.subject = user.subject.take().filter(|subject| !subject.is_empty());
+    if user.subject.as_ref().is_some_and(|subject| subject.len() > SUBJECT_LIMIT || subject.chars().any(char::is_control)) {
+        faults.add("/subject", "subject", format!("at most {SUBJECT_LIMIT} bytes without control characters"));
+    }
+    faults.check()
+}
+
+fn taken() -> Error {
+    Error::invalid("/subject", "taken", "the subject belongs to another user")
+}
+
 /// Adds a user. `issuer` is the deployment's token issuer, when it has one.
 pub async fn create_user(context: &Context, scope: &TenantScope, issuer: Option<&str>, new: NewUser) -> Result<User> {
-    let user = User {
+    let mut user = User {
         id: UserId::new(&context.ids, &context.clock),
-        name: crate::name::title(&new.name).map_err(|error| error.under("/name"))?,
+        name: new.name,
         email: new.email,
         role: new.role,
-        subject: new.subject.filter(|subject| !subject.is_empty()),
+        subject: new.subject,
         created_at: context.clock.now(),
     };
+    check(&mut user)?;
     let mut writes = vec![scope.creating(&user)?];
     if let Some(credential) = issuer.and_then(|issuer| user.credential(scope.tenant(), &context.keys, issuer)) {
         writes.push(scope.admitting(&credential)?);
     }
-    match scope.transact(writes).await? {
-        None => Ok(user),
-        Some(_) => Err(Error::invalid("/subject", "taken", "the subject belongs to another user")),
-    }
+    let refused = scope.transact(writes).await?;
+    // A user of this id is there when an earlier try of the same request got this far.
+    if refused.is_none() || scope.read_now::<User>(user.id).await?.is_some() { Ok(user) } else { Err(taken()) }
 }
 
-/// Writes a changed user; a changed role holds for the person's tokens at once.
+/// The writes that turn one credential into another.
+fn hand_over(scope: &TenantScope, old: Option<&Credential>, new: Option<&Credential>) -> Result<Vec<Write>> {
+    if let (Some(old), Some(new)) = (old, new)
+        && old.digest == new.digest
+    {
+        return if old.role == new.role { Ok(Vec::new()) } else { Ok(vec![scope.regrading(&new.digest, &new.role)?]) };
+    }
+    let shut = old.map(|old| scope.shutting_out(&old.digest)).transpose()?;
+    let admitted = new.map(|new| scope.admitting(new)).transpose()?;
+    Ok(shut.into_iter().chain(admitted).collect())
+}
+
+/// Writes a changed user; a changed role or subject holds for the person's tokens at once.
 pub async fn replace_user(
     context: &Context,
     scope: &TenantScope,
     issuer: Option<&str>,
     before: &User,
-    user: &Stored<User>,
+    user: &mut Stored<User>,
 ) -> Result<u64> {
-    let mut writes = vec![scope.replacing(user)?];
-    if before.role != user.row.role
-        && let Some(credential) = issuer.and_then(|issuer| user.row.credential(scope.tenant(), &context.keys, issuer))
-    {
-        writes.push(scope.regrading(&credential.digest, user.row.role.as_str())?);
-    }
-    match scope.transact(writes).await? {
-        None => Ok(user.version.saturating_add(1)),
-        Some(_) => Err(Error::Stale { version: scope.find::<User>(user.row.id).await?.version }),
+    check(&mut user.row)?;
+    let credential = |user: &User| issuer.and_then(|issuer| user.credential(scope.tenant(), &context.keys, issuer));
+    let (mut old, new) = (credential(before), credential(&user.row));
+    loop {
+        let mut writes = vec![scope.replacing(user)?];
+        writes.extend(hand_over(scope, old.as_ref(), new.as_ref())?);
+        match scope.transact(writes).await? {
+            None => return Ok(user.version.saturating_add(1)),
+            Some(0) => return Err(Error::Stale { version: scope.find::<User>(user.row.id).await?.version }),
+            // Who was added before there was an issuer has no credential to change or to shut out.
+            Some(1) if old.take().is_some() => {}
+            Some(_) => return Err(taken()),
+        }
     }
 }
 
@@ -108,6 +162,8 @@ pub async fn remove_user(context: &Context, scope: &TenantScope, issuer: Option<
     }
     match scope.transact(writes).await? {
         None => Ok(()),
-        Some(_) => Err(Error::conflict("the user was changed by another request")),
+        Some(0) => Err(Error::conflict("the user was changed by another request")),
+        // Who was added before there was an issuer has no credential to shut out.
+        Some(_) => scope.erase(user).await,
     }
 }

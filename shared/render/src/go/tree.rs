@@ -19,23 +19,44 @@ pub(super) struct Parsed {
     pub(super) defines: Vec<DefineNode>,
 }
 
+/// `else if` branches of one source. Each nests the tree, which the parser does not count.
+const BRANCHES: usize = 100;
+
 /// Parses a source as the author wrote it.
 pub(super) fn parse(part: &str, source: &str) -> Result<Parsed, Fault> {
+    let branches = source.split("{{").filter(|tag| {
+        let inside = tag.trim_start_matches('-').trim_start();
+        let rest = inside.strip_prefix("else").map(str::trim_start);
+        rest.is_some_and(|rest| rest.starts_with("if") || rest.starts_with("with"))
+    });
+    if branches.count() > BRANCHES {
+        let message = "the source has too many else if branches";
+        return Err(Fault::new(part, 0, Kind::Refused, message));
+    }
     Parser::with_name(None, source, "{{", "}}")
         .and_then(Parser::parse)
         .map(|(main, defines)| Parsed { main, defines })
         .map_err(|e| super::fault(part, &e))
 }
 
-/// Prepares a body for running; the fault is a function that does not exist.
+/// Expressions of one body, and of one call.
+const NODES: usize = 20_000;
+const ARGUMENTS: usize = 100;
+
+/// Prepares a body for running; the fault is a function that does not exist, or too much of all.
 pub(super) fn prepare(part: &str, body: &mut ListNode) -> Result<(), Fault> {
-    let mut prepare = Prepare { part, fault: None };
+    let mut prepare = Prepare {
+        part,
+        nodes: 0,
+        fault: None,
+    };
     prepare.body(body, true);
     prepare.fault.map_or(Ok(()), Err)
 }
 
 struct Prepare<'p> {
     part: &'p str,
+    nodes: usize,
     fault: Option<Fault>,
 }
 
@@ -80,6 +101,13 @@ impl Prepare<'_> {
         let mut steps = 0;
         let mut commands = Vec::with_capacity(pipe.commands.len());
         for (at, mut command) in std::mem::take(&mut pipe.commands).into_iter().enumerate() {
+            self.nodes += command.args.len();
+            if self.nodes > NODES || command.args.len() > ARGUMENTS {
+                let message = "the source has too many tags, or one is too long";
+                let fault = Fault::new(self.part, command.pos.line, Kind::Refused, message);
+                self.fault.get_or_insert(fault);
+                return steps;
+            }
             let function = called(&command, at > 0);
             for (i, arg) in command.args.iter_mut().enumerate() {
                 steps += self.expr(arg, i == 0 && function.is_some());

@@ -400,6 +400,39 @@ fn known(e: &Expr<'_>) -> bool {
     }
 }
 
+/// Whether the value is no larger than something that was already paid for.
+pub(super) fn settled(e: &Expr<'_>) -> bool {
+    match e {
+        Expr::Filter(f) => {
+            // These hand on what they are given.
+            let hands_on = matches!(f.name, "default" | "d" | "first" | "attr");
+            let given = |arg: &CallArg<'_>| matches!(arg, CallArg::Pos(e) if settled(e));
+            !hands_on || (f.expr.as_ref().is_none_or(settled) && f.args.iter().all(given))
+        }
+        Expr::IfExpr(c) => settled(&c.true_expr) && c.false_expr.as_ref().is_none_or(settled),
+        Expr::BinOp(op) => match op.op {
+            BinOpKind::ScAnd | BinOpKind::ScOr => settled(&op.left) && settled(&op.right),
+            BinOpKind::Add => number(e),
+            BinOpKind::Eq
+            | BinOpKind::Ne
+            | BinOpKind::Lt
+            | BinOpKind::Lte
+            | BinOpKind::Gt
+            | BinOpKind::Gte
+            | BinOpKind::Sub
+            | BinOpKind::Mul
+            | BinOpKind::Div
+            | BinOpKind::FloorDiv
+            | BinOpKind::Rem
+            | BinOpKind::Pow
+            | BinOpKind::Concat
+            | BinOpKind::In => true,
+        },
+        Expr::UnaryOp(_) | Expr::Compare(_) | Expr::Test(_) => true,
+        _ => known(e),
+    }
+}
+
 fn is_range(e: &Expr<'_>) -> bool {
     matches!(e, Expr::Call(c) if matches!(&c.expr, Expr::Var(v) if v.id == "range"))
 }

@@ -11,7 +11,7 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value};
 
 use super::names::{Uses, assigned, uses};
-use super::references::{References, references};
+use super::references::{References, blocks_too_deep, references};
 use super::{filters, rewrite, scan};
 use crate::context::{aliases, find};
 use crate::fault::{Fault, Kind};
@@ -23,6 +23,9 @@ use crate::source::{Layout, Source, Strictness};
 const MARK: char = '@';
 /// The cost of an include in the engine's own depth; a macro costs 4, a loop 1.
 const INCLUDE_DEPTH: usize = 10;
+
+/// Layouts that one part may reach: a block may call its parent in each.
+const LAYOUTS: usize = 32;
 
 static BASE: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut env = filters::install();
@@ -202,6 +205,11 @@ struct Reach<'s> {
 }
 
 impl<'s> Reach<'s> {
+    /// The part to blame for what no line is.
+    fn first(&self) -> &'s str {
+        self.templates.first().map_or("source", |(name, _, _)| part(name))
+    }
+
     fn gather(
         roots: &[(&'s str, &'s str)],
         known: &[&'s str],
@@ -221,6 +229,11 @@ impl<'s> Reach<'s> {
             at += 1;
             if at > roots.len() {
                 layout_bytes += source.len();
+            }
+            if at > roots.len() + LAYOUTS {
+                let message = "the template reaches too many layouts";
+                faults.push(Fault::new(reach.first(), 0, Kind::Size, message));
+                break;
             }
             if source.len() > limits.source_bytes || layout_bytes > limits.layout_bytes {
                 faults.push(Fault::new(part(name), 0, Kind::Size, "the source is too large"));
@@ -280,6 +293,11 @@ impl<'s> Reach<'s> {
         let any = |f: fn(&References) -> bool| self.templates.iter().any(|(_, _, r)| f(r));
         let everywhere = any(|r| r.captures_anything);
         let in_layouts = everywhere || any(|r| r.captures_layouts);
+
+        if blocks_too_deep(self.templates.iter().map(|(_, _, r)| r)) {
+            let message = "blocks run each other too deep";
+            return Err(vec![Fault::new(self.first(), 0, Kind::Refused, message)]);
+        }
 
         let mut send = BASE.clone();
         send.set_auto_escape_callback(move |_| auto.clone());

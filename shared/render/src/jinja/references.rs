@@ -3,10 +3,15 @@
 //! Invariant: when in doubt the answer is the larger one - all layouts, captured - because a wrong
 //! "no" would let text grow unpaid.
 
+use std::collections::BTreeSet;
+
 use minijinja::machinery::ast::{Expr, Stmt};
 
 use super::expression::names;
 use super::walk::{Visit, walk_expr, walk_stmt};
+
+/// How deep blocks may run each other.
+const BLOCK_DEPTH: usize = 24;
 
 /// A layout that a template names.
 pub(super) struct Reference {
@@ -27,7 +32,10 @@ pub(super) struct References {
     /// `super()`, `self.name()` or `loop(x)` is used as a value, which captures text written
     /// anywhere.
     pub(super) captures_anything: bool,
+    /// Which block runs which other, inside it or by `self.name()`.
+    pub(super) runs: Vec<(String, String)>,
     capturing: bool,
+    block: Option<String>,
 }
 
 pub(super) fn references(tree: &Stmt<'_>) -> References {
@@ -46,6 +54,21 @@ impl References {
             names,
             needed,
         });
+    }
+
+    fn run(&mut self, name: &str) {
+        if let Some(block) = &self.block {
+            self.runs.push((block.clone(), name.to_owned()));
+        }
+    }
+
+    fn run_called(&mut self, expr: &Expr<'_>) {
+        if let Expr::Call(call) = expr
+            && let Expr::GetAttr(a) = &call.expr
+            && matches!(&a.expr, Expr::Var(v) if v.id == "self")
+        {
+            self.run(a.name);
+        }
     }
 
     fn captured(&mut self, visit: impl FnOnce(&mut References)) {
@@ -86,6 +109,7 @@ impl<'a> Visit<'a> for References {
                 // Written in place, so only its arguments are values.
                 Expr::Call(call) if value_of_text(&s.expr) => {
                     self.captures_anything |= self.capturing;
+                    self.run_called(&s.expr);
                     self.args(&call.args);
                 }
                 e => self.expr(e),
@@ -93,7 +117,10 @@ impl<'a> Visit<'a> for References {
             // A child may put its own text here.
             Stmt::Block(s) => {
                 self.captures_anything |= self.capturing;
+                self.run(s.name);
+                let outer = self.block.replace(s.name.to_owned());
                 self.body(&s.body);
+                self.block = outer;
             }
             Stmt::SetBlock(_) | Stmt::FilterBlock(_) | Stmt::Macro(_) | Stmt::CallBlock(_) => {
                 self.captured(|found| walk_stmt(found, stmt));
@@ -104,8 +131,24 @@ impl<'a> Visit<'a> for References {
 
     fn expr(&mut self, expr: &Expr<'a>) {
         self.captures_anything |= value_of_text(expr);
+        self.run_called(expr);
         walk_expr(self, expr);
     }
+}
+
+/// Whether blocks run each other deeper than the stack should hold, or without end.
+pub(super) fn blocks_too_deep<'r>(all: impl Iterator<Item = &'r References>) -> bool {
+    let runs: Vec<&(String, String)> = all.flat_map(|r| &r.runs).collect();
+    // Longest ways by their last block, one step longer in each round.
+    let mut reached: BTreeSet<&str> = runs.iter().map(|(_, to)| to.as_str()).collect();
+    for _ in 0..BLOCK_DEPTH {
+        reached = runs
+            .iter()
+            .filter(|(from, _)| reached.contains(from.as_str()))
+            .map(|(_, to)| to.as_str())
+            .collect();
+    }
+    !reached.is_empty()
 }
 
 /// `super()`, `self.name()` and `loop(x)`: calls whose value is text written elsewhere.

@@ -15,6 +15,7 @@ use minijinja::machinery::Span;
 use minijinja::machinery::ast::{Expr, IfCond, Macro, Stmt};
 use minijinja::syntax::SyntaxConfig;
 
+use super::expression::settled;
 use super::references::value_of_text;
 use crate::fault::{Fault, Kind};
 
@@ -170,8 +171,9 @@ impl Rewriter<'_> {
             }
             Stmt::EmitExpr(s) => {
                 self.open(VALUE.0, s.span().start_line);
-                // `{{ super() }}` and its like write their text themselves.
-                if self.charged && !value_of_text(&s.expr) {
+                // `{{ super() }}` and its like write their text themselves. Lists are written as
+                // one text, so those that the expression builds are paid for anywhere.
+                if !value_of_text(&s.expr) && (self.charged || !settled(&s.expr)) {
                     self.costed(&s.expr);
                 } else {
                     self.expr(&s.expr);

@@ -6,6 +6,8 @@
 //!
 //! Invariant: whatever passes can be parsed, walked, compiled and dropped within a small stack.
 
+use std::panic::catch_unwind;
+
 use minijinja::machinery::{Token, Tokenizer};
 use minijinja::syntax::SyntaxConfig;
 
@@ -45,6 +47,14 @@ pub(super) fn scan(part: &str, source: &str) -> Result<(), Fault> {
             "the source holds a control character",
         ));
     }
+    // Built for debugging, the tokenizer panics where it wants to point behind column 65,535.
+    catch_unwind(|| tokens(part, source)).unwrap_or_else(|_| {
+        let message = "something is not closed in a line of more than 65,535 characters";
+        Err(Fault::new(part, 0, Kind::Syntax, message))
+    })
+}
+
+fn tokens(part: &str, source: &str) -> Result<(), Fault> {
     let mut tokenizer = Tokenizer::new(source, part, false, SyntaxConfig::default());
     let mut scan = Scan::default();
     // The statement's keyword decides late whether `set` opens a block, so a tag is judged at its end.

@@ -1,0 +1,252 @@
+//! Messages: send, follow, call off, send again, explain.
+
+use axum::extract::State;
+use domain::flows::accept;
+use domain::flows::release::enter;
+use domain::message::{State as Place, Status};
+use domain::{Body, Category, Channel, Message, idempotency};
+use kernel::ids::{ContactId, MessageId, TemplateId};
+use kernel::{Error, Result, Time};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use store::schema::attr;
+use store::{Change, Cond, Listing, Outcome, Stored, TenantScope};
+use utoipa::IntoParams;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::caller::{Caller, may};
+use crate::failure::Failure;
+use crate::input::{Id, IfMatch, Repeatable};
+use crate::page::{List, PageParams, Paged};
+use crate::reply::words::{ChannelWord, StatusWord};
+use crate::reply::{Gone, Reply, refused};
+use crate::state::Api;
+
+mod once;
+pub(crate) mod request;
+mod trace;
+pub(crate) mod view;
+
+use once::{Begun, Ordered};
+use request::NewMessage;
+use trace::TraceView;
+use view::MessageView;
+
+/// Filters of the list.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct MessageFilters {
+    /// Messages with this status.
+    #[param(value_type = Option<StatusWord>)]
+    status: Option<Status>,
+    /// Messages to this contact.
+    #[param(value_type = Option<String>)]
+    contact: Option<ContactId>,
+    /// Messages made of this template.
+    #[param(value_type = Option<String>)]
+    template: Option<TemplateId>,
+    /// Messages with this tag.
+    tag: Option<String>,
+    /// Messages of this category.
+    #[param(value_type = Option<String>)]
+    category: Option<Category>,
+    /// Messages of this channel.
+    #[param(value_type = Option<ChannelWord>)]
+    channel: Option<Channel>,
+    /// Accepted at this moment or later.
+    #[serde(with = "kernel::clock::rfc3339::option")]
+    #[param(value_type = Option<String>, format = DateTime)]
+    since: Option<Time>,
+    /// Accepted before this moment.
+    #[serde(with = "kernel::clock::rfc3339::option")]
+    #[param(value_type = Option<String>, format = DateTime)]
+    until: Option<Time>,
+}
+
+impl MessageFilters {
+    fn list(&self) -> String {
+        format!("messages {self:?}")
+    }
+
+    fn keeps(&self, message: &Message) -> bool {
+        fn fits<T: PartialEq>(wanted: Option<&T>, found: Option<&T>) -> bool {
+            wanted.is_none() || wanted == found
+        }
+        fits(self.status.as_ref(), Some(&message.status()))
+            && fits(self.contact.as_ref(), message.to.contact.as_ref())
+            && fits(self.template.as_ref(), message.template.as_ref().map(|made| &made.id))
+            && self.tag.as_ref().is_none_or(|tag| message.tags.contains(tag))
+            && fits(self.category.as_ref(), Some(&message.category))
+            && fits(self.channel.as_ref(), Some(&message.channel))
+    }
+}
+
+/// Sends a message: stores it and answers. What becomes of it is told by its status.
+#[utoipa::path(post, path = "/v1/messages", tag = "messages", operation_id = "send_message", security(("key" = [])),
+    params(Repeatable),
+    request_body(content = NewMessage, example = json!({
+        "to": {"email": "ada@example.com", "name": "Ada"}, "template": "ticket",
+        "variables": {"number": "4711", "title": "My parcel is late"}, "metadata": {"order": "4711"}
+    })),
+    responses((status = 202, description = "The message, which will not be lost.", body = MessageView,
+        headers(("etag" = String), ("location" = String), ("idempotency-replayed" = Option<String>))), refused::Creating))]
+async fn send_message(
+    State(api): State<Api>,
+    caller: Caller<may::Send>,
+    ordered: Ordered,
+) -> Result<Reply<MessageView>, Failure> {
+    let scope = &caller.scope;
+    let claim = match once::begin(&caller.context, scope, ordered.key).await? {
+        Begun::Done(message) => {
+            return Ok(accepted(MessageView::whole(scope, message.as_accepted()).await?, message.id).replayed());
+        }
+        Begun::Run(claim) => claim,
+    };
+    let id = claim.id;
+    let made = match accept::prepare(&api.0.catalog, scope, ordered.message.into(), id).await {
+        Ok(made) => made,
+        Err(error) => {
+            claim.forget(scope).await;
+            return Err(error.into());
+        }
+    };
+    if let Err(error) = accept::write(scope, &made).await {
+        claim.yield_lease(scope).await;
+        return Err(error.into());
+    }
+    Ok(accepted(shown(made), id))
+}
+
+fn accepted(view: MessageView, id: MessageId) -> Reply<MessageView> {
+    Reply::accepted(view, &format!("/v1/messages/{id}")).version(1)
+}
+
+/// A message that was accepted just now.
+pub(crate) fn shown(made: accept::Accepted) -> MessageView {
+    match made.body {
+        Some(body) => MessageView::full(made.message, body),
+        None => MessageView::brief(made.message),
+    }
+}
+
+/// Lists messages, newest first.
+#[utoipa::path(get, path = "/v1/messages", tag = "messages", operation_id = "list_messages", security(("key" = [])),
+    params(PageParams, MessageFilters),
+    responses((status = 200, description = "A page of messages.", body = List<MessageView>), refused::Listing))]
+async fn list_messages(
+    caller: Caller<may::Read>,
+    Paged(page, filters): Paged<MessageFilters>,
+) -> Result<Reply<List<Value>>, Failure> {
+    let (keys, list) = (&caller.context.keys, filters.list());
+    let asked = page.listing(keys, &caller.scope, &list)?;
+    let listing = Listing { since: filters.since, until: filters.until, ..asked };
+    let found = caller.scope.list(&listing, caller.context.clock.now(), |message| filters.keeps(message)).await?;
+    Ok(Reply::ok(page.shape(keys, &caller.scope, &list, found, |message| MessageView::brief(message.row))))
+}
+
+/// Finds a message.
+#[utoipa::path(get, path = "/v1/messages/{id}", tag = "messages", operation_id = "find_message", security(("key" = [])),
+    params(("id" = String, Path, description = "The message's id.")),
+    responses((status = 200, description = "The message.", body = MessageView, headers(("etag" = String))), refused::Finding))]
+async fn find_message(caller: Caller<may::Read>, Id(id): Id<MessageId>) -> Result<Reply<MessageView>, Failure> {
+    Ok(whole(&caller.scope, caller.scope.find::<Message>(id).await?).await?)
+}
+
+async fn whole(scope: &TenantScope, message: Stored<Message>) -> Result<Reply<MessageView>> {
+    Ok(Reply::ok(MessageView::whole(scope, message.row).await?).version(message.version))
+}
+
+/// Explains a message: every check, every try, every event, and in one sentence why it was or was not sent.
+#[utoipa::path(get, path = "/v1/messages/{id}/trace", tag = "messages", operation_id = "trace_message", security(("key" = [])),
+    params(("id" = String, Path, description = "The message's id.")),
+    responses((status = 200, description = "The explanation.", body = TraceView), refused::Finding))]
+async fn trace_message(caller: Caller<may::Read>, Id(id): Id<MessageId>) -> Result<Reply<TraceView>, Failure> {
+    let message = caller.scope.find::<Message>(id).await?;
+    Ok(Reply::ok(TraceView::of(message.row)).version(message.version))
+}
+
+/// Changes a message in one conditional write, or says why not.
+async fn change(scope: &TenantScope, id: MessageId, change: Change, cond: Cond, done: Option<Place>) -> Result<Stored<Message>> {
+    match scope.change::<Message>(id, change, cond).await? {
+        Outcome::Done(message) => Ok(message),
+        Outcome::Refused(None) => Err(Error::NotFound { kind: MessageId::KIND }),
+        Outcome::Refused(Some(found)) if Some(found.row.state) == done => Ok(found),
+        Outcome::Refused(Some(found)) => Err(refusal(&found.row)),
+    }
+}
+
+fn refusal(message: &Message) -> Error {
+    let status = json!(message.status());
+    Error::conflict(format!("The message is {}.", status.as_str().unwrap_or_default()))
+}
+
+/// Calls a message off, unless it is being sent already.
+#[utoipa::path(post, path = "/v1/messages/{id}/cancel", tag = "messages", operation_id = "cancel_message", security(("key" = [])),
+    params(("id" = String, Path, description = "The message's id."), Repeatable),
+    responses((status = 200, description = "The message, cancelled now or before.", body = MessageView, headers(("etag" = String))),
+        refused::Changing))]
+async fn cancel_message(caller: Caller<may::Send>, Id(id): Id<MessageId>) -> Result<Reply<MessageView>, Failure> {
+    let waiting = Cond::In(attr::STATE, Place::CANCELLABLE.map(Place::value).into());
+    let entering = enter(Place::Cancelled, caller.context.clock.now());
+    let message = change(&caller.scope, id, entering, waiting, Some(Place::Cancelled)).await?;
+    Ok(whole(&caller.scope, message).await?)
+}
+
+/// Sends a message again that failed, was rejected or cancelled, or of which nobody knows whether it was sent.
+#[utoipa::path(post, path = "/v1/messages/{id}/retry", tag = "messages", operation_id = "retry_message", security(("key" = [])),
+    params(("id" = String, Path, description = "The message's id."), Repeatable),
+    responses((status = 200, description = "The message, queued again.", body = MessageView, headers(("etag" = String))),
+        refused::Changing))]
+async fn retry_message(caller: Caller<may::Send>, Id(id): Id<MessageId>) -> Result<Reply<MessageView>, Failure> {
+    let ended = Cond::In(attr::STATE, Place::RETRYABLE.map(Place::value).into());
+    // Any event is proof that a provider took it.
+    let unproven = Cond::All(vec![ended, Cond::Missing(attr::EVIDENCE), Cond::Missing(attr::EVENTS)]);
+    let entering = enter(Place::Queued, caller.context.clock.now());
+    let message = change(&caller.scope, id, entering, unproven, None).await?;
+    Ok(whole(&caller.scope, message).await?)
+}
+
+/// Deletes a message that is not under way any more, with its content.
+#[utoipa::path(delete, path = "/v1/messages/{id}", tag = "messages", operation_id = "delete_message", security(("key" = [])),
+    params(("id" = String, Path, description = "The message's id."), IfMatch),
+    responses((status = 204, description = "It is gone."), refused::Deleting))]
+async fn delete_message(caller: Caller<may::Delete>, Id(id): Id<MessageId>, if_match: IfMatch) -> Result<Gone, Failure> {
+    let message = caller.scope.find::<Message>(id).await?;
+    if_match.check(message.version)?;
+    if !message.row.state.is_final() && message.row.state != Place::Unknown {
+        return Err(refusal(&message.row).into());
+    }
+    erase(&caller, &message).await?;
+    Ok(Gone)
+}
+
+async fn erase(caller: &Caller<may::Delete>, message: &Stored<Message>) -> Result<()> {
+    let scope = &caller.scope;
+    let mut writes = vec![scope.erasing(message)?];
+    if message.row.body
+        && let Some(body) = scope.read_now::<Body>(Body::at(message.row.id)).await?
+    {
+        writes.push(scope.erasing(&body)?);
+    }
+    // A repeated request to send must not make anew what was deleted.
+    let now = caller.context.clock.now();
+    if now < message.row.id.made_at().plus_seconds(idempotency::HOURS * 3600) {
+        writes.push(scope.creating(&once::tombstone(&caller.context, message.row.id))?);
+    }
+    match scope.transact(writes).await? {
+        None => Ok(()),
+        Some(_) => Err(Error::conflict("The message was changed by another request.")),
+    }
+}
+
+/// The operations of this resource.
+pub(crate) fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(list_messages, send_message))
+        .routes(routes!(find_message, delete_message))
+        .routes(routes!(trace_message))
+        .routes(routes!(cancel_message))
+        .routes(routes!(retry_message))
+}

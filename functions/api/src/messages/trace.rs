@@ -1,0 +1,237 @@
+//! Why a message was or was not sent: everything that was decided and that happened, and one sentence that sums it up.
+
+use domain::gate::{Answer, Check, Decision, Why};
+use domain::message::{Hold, Message, Outcome, State, Status, Try, Verdict, Wait};
+use kernel::Time;
+use kernel::ids::{AccountId, MessageId};
+use providers::{BounceClass, EventKind};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::view::{EventView, HoldView};
+use crate::reply::words::{CheckWord, StatusWord, VerdictWord};
+
+/// What was decided about a message and what happened to it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct TraceView {
+    #[schema(value_type = String)]
+    id: MessageId,
+    #[schema(value_type = StatusWord)]
+    status: Status,
+    /// One sentence: why it was sent, or why not.
+    #[schema(example = "The recipient's server took it at 2026-03-01T09:30:02.000Z.")]
+    why: String,
+    #[serde(with = "kernel::clock::rfc3339")]
+    #[schema(value_type = String, format = DateTime)]
+    accepted_at: Time,
+    gate: GateView,
+    hold: Option<HoldView>,
+    /// Every call of a provider, oldest first.
+    tries: Vec<TryView>,
+    /// What providers and recipients told since, oldest first.
+    events: Vec<EventView>,
+}
+
+/// The decision whether it may go out.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct GateView {
+    /// When it was made last; none before the first time.
+    #[serde(with = "kernel::clock::rfc3339::option")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    at: Option<Time>,
+    decision: DecisionWord,
+    /// Until when, of a hold.
+    #[serde(with = "kernel::clock::rfc3339::option")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    until: Option<Time>,
+    /// Why, of a hold or stop.
+    reason: Option<&'static str>,
+    checks: Vec<CheckView>,
+}
+
+/// What the gate decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum DecisionWord {
+    /// Nothing yet.
+    Open,
+    /// Send.
+    Go,
+    /// Not yet.
+    Hold,
+    /// Never.
+    Stop,
+}
+
+/// One check of the gate.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct CheckView {
+    #[schema(value_type = CheckWord)]
+    check: Check,
+    /// What it asks.
+    question: &'static str,
+    result: ResultWord,
+}
+
+/// What became of a check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ResultWord {
+    /// Nothing against it.
+    Passed,
+    /// It decided.
+    Failed,
+    /// An earlier one decided, or nothing was decided yet.
+    NotReached,
+}
+
+/// One call of a provider.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct TryView {
+    /// The attempt's number.
+    number: u32,
+    /// Through which account; none in sandbox.
+    #[schema(value_type = Option<String>)]
+    account: Option<AccountId>,
+    #[serde(with = "kernel::clock::rfc3339")]
+    #[schema(value_type = String, format = DateTime)]
+    at: Time,
+    #[schema(value_type = VerdictWord)]
+    verdict: Verdict,
+    /// The provider's id for it.
+    provider_id: Option<String>,
+    /// The provider's words.
+    note: Option<String>,
+}
+
+impl TraceView {
+    pub(crate) fn of(message: Message) -> Self {
+        Self {
+            why: why(&message),
+            id: message.id,
+            status: message.status(),
+            accepted_at: message.id.made_at(),
+            gate: GateView::of(message.gate.as_ref()),
+            hold: message.hold.map(HoldView::from),
+            tries: message.tries.into_iter().map(Into::into).collect(),
+            events: message.events.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl GateView {
+    fn of(answer: Option<&Answer>) -> Self {
+        let (decision, until, reason) = match answer.map(|answer| answer.decision) {
+            None => (DecisionWord::Open, None, None),
+            Some(Decision::Go) => (DecisionWord::Go, None, None),
+            Some(Decision::Hold(until)) => (DecisionWord::Hold, Some(until), Some("it is the recipient's quiet time")),
+            Some(Decision::Stop(why)) => (DecisionWord::Stop, None, Some(reason(why))),
+        };
+        let checks = match answer {
+            Some(answer) => answer.checks(),
+            None => Check::ALL.into_iter().map(|check| (check, None)).collect(),
+        };
+        let checks = checks.into_iter().map(CheckView::from).collect();
+        Self { at: answer.map(|answer| answer.time), decision, until, reason, checks }
+    }
+}
+
+impl From<(Check, Option<bool>)> for CheckView {
+    fn from((check, passed): (Check, Option<bool>)) -> Self {
+        let question = match check {
+            Check::Tenant => "May the tenant send?",
+            Check::Account => "Is there an enabled account for the channel?",
+            Check::Recipient => "Is the contact still there?",
+            Check::DoNotContact => "May the contact be contacted at all?",
+            Check::Suppression => "May the address be written to?",
+            Check::OptIn => "Has the contact opted in to the category, or does it need no opt-in?",
+            Check::QuietHours => "Is it outside the recipient's quiet time, or does the category keep none?",
+        };
+        let result = match passed {
+            Some(true) => ResultWord::Passed,
+            Some(false) => ResultWord::Failed,
+            None => ResultWord::NotReached,
+        };
+        Self { check, question, result }
+    }
+}
+
+impl From<Try> for TryView {
+    fn from(Try { n, account, at, verdict, id, note }: Try) -> Self {
+        Self { number: n, account, at, verdict, provider_id: id, note }
+    }
+}
+
+const fn reason(why: Why) -> &'static str {
+    match why {
+        Why::TenantInactive => "the tenant is switched off",
+        Why::NoAccount => "no enabled account carries the channel",
+        Why::NoRecipient => "the contact is gone",
+        Why::DoNotContact => "the contact asked not to be contacted",
+        Why::HardBounce => "the mailbox does not exist: an earlier message came back for good",
+        Why::Complaint => "the recipient called an earlier message spam",
+        Why::Unsubscribed => "the recipient left this kind of mail",
+        Why::Suppressed => "the address was suppressed by hand",
+        Why::NoOptIn => "the recipient has not opted in to this category",
+        Why::OptedOut => "the recipient has opted out of this category",
+    }
+}
+
+fn why(message: &Message) -> String {
+    let told = |kind: EventKind| message.events.iter().find(|entry| entry.kind == kind);
+    let text = |kind: EventKind| told(kind).and_then(|entry| entry.detail.text.clone()).map(|text| format!(": {text}")).unwrap_or_default();
+    match message.evidence {
+        Some(Outcome::Delivered) => match told(EventKind::Delivered) {
+            Some(entry) => format!("The recipient's server took it at {}.", entry.at),
+            None => "The recipient's server took it.".to_owned(),
+        },
+        Some(Outcome::Bounced) => {
+            let class = match told(EventKind::Bounced).and_then(|entry| entry.detail.class) {
+                Some(BounceClass::Hard) => "it came back for good",
+                Some(BounceClass::Soft) => "it came back, and may work another time",
+                Some(BounceClass::Block) => "the recipient's server refused the sender",
+                None => "it came back",
+            };
+            format!("It was sent, and {class}{}.", text(EventKind::Bounced))
+        }
+        Some(Outcome::Complained) => "It was sent, and the recipient called it spam.".to_owned(),
+        Some(Outcome::Failed) => {
+            let kind = if told(EventKind::Rejected).is_some() { EventKind::Rejected } else { EventKind::RenderingFailed };
+            format!("The provider dropped it after taking it{}.", text(kind))
+        }
+        None => why_so_far(message),
+    }
+}
+
+/// As long as no provider has told how it ended.
+fn why_so_far(message: &Message) -> String {
+    let last = message.tries.last();
+    let note = || last.and_then(|attempt| attempt.note.clone()).map(|note| format!(": {note}")).unwrap_or_default();
+    let until = message.hold.map(|hold| hold.until.to_string()).unwrap_or_default();
+    match message.state {
+        State::Accepted => "It is stored, and will be decided on in a moment.".to_owned(),
+        State::Scheduled => format!("It waits until {until}, as it was asked to."),
+        State::Held => match message.hold {
+            Some(Hold { why: Wait::QuietHours, .. }) => format!("It waits until {until}, when the recipient's quiet hours end."),
+            Some(_) | None => format!("The last try did not succeed{}; the next is due at {until}.", note()),
+        },
+        State::Queued => "Its time has come: it waits for a sender.".to_owned(),
+        State::Sending => "A sender has it and is about to call a provider, or waits for the answer.".to_owned(),
+        State::Sent if message.sandbox => "It is a rehearsal: everything was decided and rendered, and no provider was called.".to_owned(),
+        State::Sent => "A provider took it; the recipient's server has not been heard of.".to_owned(),
+        State::Failed if message.tries.is_empty() => "No account was left to try.".to_owned(),
+        State::Failed => format!("Every try failed; the last{}.", note()),
+        State::Rejected => match message.gate.map(|answer| answer.decision) {
+            Some(Decision::Stop(why)) => format!("It was not sent, because {}.", reason(why)),
+            Some(Decision::Go | Decision::Hold(_)) | None => format!("It was refused for good{}.", note()),
+        },
+        State::Cancelled => "It was called off before it was sent.".to_owned(),
+        State::Unknown => match message.hold {
+            Some(Hold { why: Wait::Resend, .. }) => {
+                format!("The provider's answer was lost; unless the provider tells what became of it, it is sent again at {until}.")
+            }
+            Some(_) => format!("The provider's answer was lost; until {until} the provider may tell what became of it."),
+            None => "The provider's answer was lost, and nobody knows whether it was sent: sending it again is your decision.".to_owned(),
+        },
+    }
+}

@@ -1,0 +1,212 @@
+//! Users: people who work for a tenant. Owners are kept by owners alone.
+
+use axum::extract::State;
+use domain::flows::let_in;
+use domain::{Right, Role, User};
+use kernel::ids::UserId;
+use kernel::{Email, Error, Result, Time};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use store::Listing;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::caller::{Caller, may};
+use crate::failure::Failure;
+use crate::input::{Id, IfMatch, Input, Repeatable, double_option, present, put};
+use crate::page::{List, PageParams, Paged, Unfiltered};
+use crate::reply::words::RoleWord;
+use crate::reply::{Gone, Reply, refused};
+use crate::state::Api;
+
+/// A person who works for the tenant.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct UserView {
+    #[schema(value_type = String, example = "usr_0195527c0d7b7c3e8a51d2b0f3a94c11")]
+    id: UserId,
+    name: String,
+    #[schema(value_type = String, format = Email)]
+    email: Email,
+    #[schema(value_type = RoleWord)]
+    role: Role,
+    /// The `sub` claim of tokens that speak for the person.
+    subject: Option<String>,
+    #[serde(with = "kernel::clock::rfc3339")]
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Time,
+}
+
+impl From<User> for UserView {
+    fn from(user: User) -> Self {
+        let User { id, name, email, role, subject, created_at } = user;
+        Self { id, name, email, role, subject, created_at }
+    }
+}
+
+/// What a user is made of.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewUser {
+    #[schema(max_length = 200)]
+    name: String,
+    #[schema(value_type = String, format = Email)]
+    email: Email,
+    #[schema(value_type = RoleWord)]
+    role: Role,
+    /// The `sub` claim of tokens that speak for the person. Nobody else has it.
+    #[schema(max_length = 255)]
+    subject: Option<String>,
+}
+
+/// What changes of a user. What is absent stays as it is; null removes.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct UserChange {
+    #[serde(deserialize_with = "present")]
+    #[schema(value_type = String, required = false, max_length = 200)]
+    name: Option<String>,
+    #[serde(deserialize_with = "present")]
+    #[schema(value_type = String, format = Email, required = false)]
+    email: Option<Email>,
+    #[serde(deserialize_with = "present")]
+    #[schema(value_type = RoleWord, required = false)]
+    role: Option<Role>,
+    /// The `sub` claim of tokens that speak for the person.
+    #[serde(deserialize_with = "double_option")]
+    #[schema(value_type = Option<String>, max_length = 255)]
+    subject: Option<Option<String>>,
+}
+
+impl UserChange {
+    fn apply(self, user: &mut User) {
+        put(&mut user.name, self.name);
+        put(&mut user.email, self.email);
+        put(&mut user.role, self.role);
+        put(&mut user.subject, self.subject);
+    }
+}
+
+/// Owners, as they are or as they would be, are touched by owners alone.
+fn may_touch(caller: Role, roles: &[Role]) -> Result<()> {
+    if roles.contains(&Role::Owner) { caller.check(Right::ManageTenant) } else { Ok(()) }
+}
+
+/// Refuses when nobody but this user is an owner.
+async fn spare(caller: &Caller<may::ManageUsers>, user: UserId) -> Result<()> {
+    let mut listing = Listing { limit: 1, after: None, since: None, until: None };
+    loop {
+        let other = |other: &User| other.role == Role::Owner && other.id != user;
+        let page = caller.scope.list::<User>(&listing, caller.context.clock.now(), other).await?;
+        match (page.rows.is_empty(), page.next) {
+            (false, _) => return Ok(()),
+            (true, None) => return Err(Error::conflict("the last owner can be neither removed nor lowered")),
+            (true, next) => listing.after = next,
+        }
+    }
+}
+
+/// Lists users, newest first.
+#[utoipa::path(get, path = "/v1/users", tag = "users", operation_id = "list_users", security(("key" = [])),
+    params(PageParams),
+    responses((status = 200, description = "A page of users.", body = List<UserView>), refused::Listing))]
+async fn list_users(
+    caller: Caller<may::ManageUsers>,
+    Paged(page, Unfiltered {}): Paged<Unfiltered>,
+) -> Result<Reply<List<Value>>, Failure> {
+    let (keys, list) = (&caller.context.keys, "users");
+    let listing = page.listing(keys, &caller.scope, list)?;
+    let found = caller.scope.list::<User>(&listing, caller.context.clock.now(), |_| true).await?;
+    Ok(Reply::ok(page.shape(keys, &caller.scope, list, found, |user| UserView::from(user.row))))
+}
+
+/// Finds a user.
+#[utoipa::path(get, path = "/v1/users/{id}", tag = "users", operation_id = "find_user", security(("key" = [])),
+    params(("id" = String, Path, description = "The user's id.")),
+    responses((status = 200, description = "The user.", body = UserView, headers(("etag" = String))), refused::Finding))]
+async fn find_user(caller: Caller<may::ManageUsers>, Id(id): Id<UserId>) -> Result<Reply<UserView>, Failure> {
+    let user = caller.scope.find::<User>(id).await?;
+    Ok(Reply::ok(user.row.into()).version(user.version))
+}
+
+/// Adds a user. Only an owner adds an owner.
+#[utoipa::path(post, path = "/v1/users", tag = "users", operation_id = "create_user", security(("key" = [])),
+    params(Repeatable), request_body = NewUser,
+    responses((status = 201, description = "The new user.", body = UserView, headers(("etag" = String), ("location" = String))),
+        refused::Creating))]
+async fn create_user(
+    State(api): State<Api>,
+    caller: Caller<may::ManageUsers>,
+    Input(body): Input<NewUser>,
+) -> Result<Reply<UserView>, Failure> {
+    may_touch(caller.role, &[body.role])?;
+    let NewUser { name, email, role, subject } = body;
+    let new = let_in::NewUser { name, email, role, subject };
+    let user = let_in::create_user(&caller.context, &caller.scope, api.issuer(), new).await?;
+    let location = format!("/v1/users/{}", user.id);
+    Ok(Reply::created(user.into(), &location).version(1))
+}
+
+/// Changes a user. Only an owner changes or makes an owner, and the last one stays one.
+#[utoipa::path(patch, path = "/v1/users/{id}", tag = "users", operation_id = "update_user", security(("key" = [])),
+    params(("id" = String, Path, description = "The user's id."), IfMatch, Repeatable), request_body = UserChange,
+    responses((status = 200, description = "The changed user.", body = UserView, headers(("etag" = String))), refused::Changing))]
+async fn update_user(
+    State(api): State<Api>,
+    caller: Caller<may::ManageUsers>,
+    Id(id): Id<UserId>,
+    if_match: IfMatch,
+    Input(body): Input<UserChange>,
+) -> Result<Reply<UserView>, Failure> {
+    let mut user = caller.scope.find::<User>(id).await?;
+    let before = user.row.clone();
+    body.apply(&mut user.row);
+    may_touch(caller.role, &[before.role, user.row.role])?;
+    if_match.check(user.version)?;
+    if before.role == Role::Owner && user.row.role != Role::Owner {
+        spare(&caller, id).await?;
+    }
+    let version = let_in::replace_user(&caller.context, &caller.scope, api.issuer(), &before, &mut user).await?;
+    Ok(Reply::ok(user.row.into()).version(version))
+}
+
+/// Removes a user and shuts the person's tokens out. Only an owner removes an owner, and the last one stays.
+#[utoipa::path(delete, path = "/v1/users/{id}", tag = "users", operation_id = "delete_user", security(("key" = [])),
+    params(("id" = String, Path, description = "The user's id."), IfMatch),
+    responses((status = 204, description = "The user is gone."), refused::Deleting))]
+async fn delete_user(
+    State(api): State<Api>,
+    caller: Caller<may::ManageUsers>,
+    Id(id): Id<UserId>,
+    if_match: IfMatch,
+) -> Result<Gone, Failure> {
+    let user = caller.scope.find::<User>(id).await?;
+    may_touch(caller.role, &[user.row.role])?;
+    if_match.check(user.version)?;
+    if user.row.role == Role::Owner {
+        spare(&caller, id).await?;
+    }
+    let_in::remove_user(&caller.context, &caller.scope, api.issuer(), &user).await?;
+    Ok(Gone)
+}
+
+/// The operations of this resource.
+pub(crate) fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(list_users, create_user))
+        .routes(routes!(find_user, update_user, delete_user))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn owners_are_kept_by_owners() {
+        assert!(may_touch(Role::Owner, &[Role::Owner, Role::Viewer]).is_ok());
+        assert!(may_touch(Role::Admin, &[Role::Admin, Role::Viewer]).is_ok());
+        for roles in [[Role::Owner, Role::Viewer], [Role::Viewer, Role::Owner]] {
+            assert_eq!(may_touch(Role::Admin, &roles), Err(Error::Forbidden { need: "tenant.manage" }));
+        }
+    }
+}

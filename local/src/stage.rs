@@ -1,0 +1,346 @@
+//! The stage that tests act on: the deployed handlers on a table, a queue and an outbox in memory, with a clock that only tests
+//! turn. Nothing runs by itself: [`Stage::drain`] does what there is to do now, and a stage dropped with work undone fails the
+//! test.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use analytics::Analytics;
+use api::{Api, Parts};
+use aws::{Fetch, Vault};
+use aws_lambda_events::event::sqs::SqsEvent;
+use axum::Router;
+use axum::body::Body;
+use domain::flows::Context;
+use domain::flows::catalog::Catalog;
+use http::{HeaderMap, Method, Request, StatusCode};
+use http_body_util::BodyExt;
+use kernel::crypto::SealKey;
+use kernel::{Clock, Ids, Keys, Result, Secret, Time};
+use relay::{Queue, Relay};
+use reminder_scan::{Scanned, Scanner};
+use send::outbox::{Kept, Outbox};
+use send::{Carrier, Sender};
+use serde_json::{Value, json};
+use store::memory::Faults;
+use store::{Memory, Store, Table};
+use tower::ServiceExt;
+use webhook_intake::Intake;
+
+use crate::provider::{Deed, ORIGIN, Provider, TOPIC};
+
+/// The platform's key on a stage.
+pub const PLATFORM_KEY: &str = "platform-key-of-a-stage";
+/// The address that links lead to on a stage.
+pub const PUBLIC_URL: &str = "https://switchboard.example";
+/// How long a queue message that was not settled stays out of sight, as in the deployed queue.
+const VISIBILITY_SECONDS: i64 = 180;
+/// Rounds of draining after which something must be going in circles.
+const ROUNDS: usize = 10_000;
+
+/// See the module's words.
+pub struct Stage {
+    /// Time, turned by hand.
+    pub clock: Clock,
+    /// What fails when.
+    pub faults: Faults,
+    /// The table.
+    pub memory: Memory,
+    /// What was sent.
+    pub outbox: Outbox,
+    /// The table behind its doors.
+    pub store: Store,
+    /// Time, ids and keys.
+    pub context: Context,
+    /// Data keys of tenants.
+    pub vault: Vault,
+    /// The sender.
+    pub sender: Sender,
+    queue: relay::queue::Memory,
+    api: Router,
+    intake: Router,
+    relay: Relay,
+    analytics: Analytics,
+    scanner: Scanner,
+    flow: Mutex<Flow>,
+}
+
+#[derive(Debug, Default)]
+struct Flow {
+    relayed: usize,
+    counted: usize,
+    hidden: Vec<(Time, String)>,
+    batches: u64,
+    abandoned: bool,
+}
+
+/// What an HTTP call was answered with.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// Status.
+    pub status: StatusCode,
+    /// Headers.
+    pub headers: HeaderMap,
+    /// Body as it is.
+    pub bytes: Vec<u8>,
+    /// Body as JSON; null when it is none.
+    pub body: Value,
+}
+
+/// A tenant on a stage.
+#[derive(Clone, Debug)]
+pub struct Tenant {
+    /// Its id.
+    pub id: String,
+    /// The owner's key.
+    pub key: String,
+}
+
+impl Stage {
+    /// A stage on which nothing fails.
+    pub fn new() -> Result<Self> {
+        Self::with(Faults::none())
+    }
+
+    /// A stage on which things fail as planned.
+    pub fn with(faults: Faults) -> Result<Self> {
+        let clock = Clock::manual(Time::parse("2026-03-02T09:00:00Z")?);
+        let ids = Ids::seeded(20_260_302);
+        let keys = Keys::derive(&Secret::new("the deployment secret of a stage, for tests alone"))?;
+        let context = Context { clock: clock.clone(), ids: ids.clone(), keys };
+        let memory = Memory::new(faults.clone());
+        let store = Store::new(Table::Memory(memory.clone()));
+        let vault = Vault::file(SealKey::new(&[7; 32])?, clock.clone(), ids);
+        let outbox = Outbox::new(faults.clone());
+        let queue = relay::queue::Memory::new(faults.clone());
+        let provider = Provider::of_process(clock.now())?;
+        let api = Api::new(Parts {
+            store: store.clone(),
+            context: context.clone(),
+            vault: vault.clone(),
+            fetch: Fetch::prepared(Vec::new()),
+            platform_key: Secret::new(PLATFORM_KEY),
+            issuer: Some(issuer()),
+        });
+        let intake = Intake::new(webhook_intake::Parts {
+            store: store.clone(),
+            context: context.clone(),
+            fetch: provider.certificates(),
+            topics: vec![TOPIC.to_owned()],
+            roots: provider.roots()?,
+            origin: Some(ORIGIN.to_owned()),
+        });
+        let sender = Sender {
+            store: store.clone(),
+            context: context.clone(),
+            catalog: Catalog::new(clock.clone()),
+            vault: vault.clone(),
+            carrier: Carrier::Outbox { outbox: outbox.clone(), live: None },
+            public_url: PUBLIC_URL.to_owned(),
+        };
+        Ok(Self {
+            api: api::router(api),
+            intake: webhook_intake::router(intake),
+            relay: Relay { queue: Queue::Memory(queue.clone()) },
+            analytics: Analytics { store: store.clone() },
+            scanner: Scanner { store: store.clone(), clock: clock.clone() },
+            clock,
+            faults,
+            memory,
+            outbox,
+            store,
+            context,
+            vault,
+            sender,
+            queue,
+            flow: Mutex::default(),
+        })
+    }
+
+    fn flow(&self) -> MutexGuard<'_, Flow> {
+        self.flow.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Calls the API or the intake, by the path. `None`: the process died on the way.
+    pub async fn try_call(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Option<Vec<u8>>) -> Option<Answer> {
+        let outside = ["/hooks/", "/t/", "/u/"].iter().any(|start| path.starts_with(start));
+        let router = if outside { self.intake.clone() } else { self.api.clone() };
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Body::from(body.unwrap_or_default())).ok()?;
+        let exchange = async {
+            let response = match router.oneshot(request).await {
+                Ok(response) => response,
+                Err(never) => match never {},
+            };
+            let (parts, body) = response.into_parts();
+            let bytes = body.collect().await.map(|body| body.to_bytes().to_vec()).unwrap_or_default();
+            let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+            Answer { status: parts.status, headers: parts.headers, bytes, body }
+        };
+        self.alive(exchange).await
+    }
+
+    /// Runs until it ends or a planned crash strikes, which stops it on the spot.
+    pub async fn alive<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            () = self.faults.crashed() => None,
+            done = work => Some(done),
+        }
+    }
+
+    /// Does everything there is to do now: relays, sends, counts. What fails or dies is tried again, as in AWS.
+    pub async fn drain(&self) {
+        for _ in 0..ROUNDS {
+            let relayed = self.relay_once().await;
+            let sent = self.send_once().await;
+            let counted = self.count_once().await;
+            if !relayed && !sent && !counted {
+                return;
+            }
+        }
+        self.flow().abandoned = true;
+        tracing::error!("draining does not come to an end");
+    }
+
+    /// One batch of the stream through the relay. Whether there was one.
+    async fn relay_once(&self) -> bool {
+        let from = self.flow().relayed;
+        let records = self.memory.stream(from);
+        if records.is_empty() {
+            return false;
+        }
+        if let Some(Ok(_)) = self.alive(relay::relay(&self.relay, &records)).await {
+            self.flow().relayed = from + records.len();
+        }
+        true
+    }
+
+    /// One batch of the queue through the sender. Whether there was one.
+    async fn send_once(&self) -> bool {
+        let now = self.clock.now();
+        let mut bodies = {
+            let mut flow = self.flow();
+            let (visible, hidden): (Vec<_>, Vec<_>) = flow.hidden.drain(..).partition(|(until, _)| *until <= now);
+            flow.hidden = hidden;
+            visible.into_iter().map(|(_, body)| body).collect::<Vec<_>>()
+        };
+        bodies.extend(self.queue.take(10_usize.saturating_sub(bodies.len())));
+        if bodies.is_empty() {
+            return false;
+        }
+        self.flow().batches += 1;
+        let records: Vec<Value> =
+            bodies.iter().enumerate().map(|(at, body)| json!({ "messageId": at.to_string(), "body": body })).collect();
+        let event: SqsEvent = serde_json::from_value(json!({ "Records": records })).unwrap_or_default();
+        let failed: Vec<usize> = match self.alive(send::handle(&self.sender, event)).await {
+            Some(response) => {
+                response.batch_item_failures.iter().filter_map(|failure| failure.item_identifier.parse().ok()).collect()
+            }
+            None => (0..bodies.len()).collect(),
+        };
+        let until = now.plus_seconds(VISIBILITY_SECONDS);
+        let mut flow = self.flow();
+        flow.hidden.extend(failed.into_iter().filter_map(|at| bodies.get(at)).map(|body| (until, body.clone())));
+        true
+    }
+
+    /// One batch of the stream through the counters. Whether there was one.
+    async fn count_once(&self) -> bool {
+        let from = self.flow().counted;
+        let records = self.memory.stream(from);
+        // Counter rows change the table too; they concern nobody further down.
+        if records.is_empty() {
+            return false;
+        }
+        if let Some(Ok(())) = self.alive(domain::flows::tally::tally(&self.analytics.store, &records)).await {
+            self.flow().counted = from + records.len();
+        }
+        true
+    }
+
+    /// One scan of what is due. `None`: the process died on the way.
+    pub async fn scan(&self) -> Option<Scanned> {
+        self.alive(reminder_scan::handle(&self.scanner)).await.and_then(Result::ok)
+    }
+
+    /// Turns the clock on, scans and drains.
+    pub async fn pass(&self, seconds: i64) {
+        // A stage's clock is a manual one: it can always be moved.
+        let _ = self.clock.advance(seconds * 1000);
+        self.scan().await;
+        self.drain().await;
+    }
+
+    /// Puts a body on the send queue, as a stranger might.
+    pub fn queue_raw(&self, body: &str) {
+        self.flow().hidden.push((self.clock.now(), body.to_owned()));
+    }
+
+    /// Queue messages out of sight.
+    pub fn hidden(&self) -> usize {
+        self.flow().hidden.len()
+    }
+
+    /// Drops queue messages out of sight, as the queue does when it parks them. Answers with how many there were.
+    pub fn park(&self) -> usize {
+        std::mem::take(&mut self.flow().hidden).len()
+    }
+
+    /// Requests made to the queue: puts, receives and deletes, in batches of ten.
+    pub fn queue_requests(&self) -> u64 {
+        self.queue.requests() + 2 * self.flow().batches
+    }
+
+    /// Reads the stream again from the beginning: everything is relayed and counted once more.
+    pub fn replay_stream(&self) {
+        let mut flow = self.flow();
+        flow.relayed = 0;
+        flow.counted = 0;
+    }
+
+    /// Leaves work undone on purpose.
+    pub fn abandon(&self) {
+        self.flow().abandoned = true;
+    }
+
+    /// Messages in the outbox, oldest first.
+    pub fn sent(&self) -> Vec<Kept> {
+        self.outbox.kept()
+    }
+
+    /// Lets the provider tell of a message.
+    pub async fn tell(&self, kept: &Kept, deed: Deed) -> Option<Answer> {
+        let provider = Provider::of_process(self.clock.now()).ok()?;
+        let post = provider.post(kept, deed, self.clock.now()).ok()?;
+        self.post_sns("/hooks/ses", &post).await
+    }
+
+    /// Posts an SNS envelope.
+    pub async fn post_sns(&self, path: &str, envelope: &str) -> Option<Answer> {
+        let headers = [("content-type", "text/plain; charset=UTF-8")];
+        self.try_call(Method::POST, path, &headers, Some(envelope.as_bytes().to_vec())).await
+    }
+}
+
+/// The issuer of people's tokens on a stage.
+pub fn issuer() -> api::token::Issuer {
+    api::token::Issuer {
+        name: "https://issuer.example".to_owned(),
+        audience: "switchboard".to_owned(),
+        keys: api::token::IssuerKeys::Shared(Secret::new("the token secret of a stage, for tests alone")),
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        let flow = self.flow();
+        let undone = flow.relayed != self.memory.stream(0).len() || self.queue.waiting() > 0 || !flow.hidden.is_empty();
+        assert!(flow.abandoned || !undone, "the stage was left with work undone: drain it, park it or abandon it");
+    }
+}
