@@ -9,7 +9,7 @@ use domain::user::{KEY_PREFIX, key_digest, subject_digest};
 use domain::{Right, Role};
 use http::header::AUTHORIZATION;
 use http::request::Parts;
-use kernel::{Error, Result, crypto};
+use kernel::{Error, Result, Time, crypto};
 use store::{Credential, TenantScope};
 
 use crate::failure::Failure;
@@ -116,18 +116,21 @@ impl Api {
             return Ok((scope, credential));
         }
         let found = self.0.store.by_credential(digest).await?;
+        self.keep(digest, now, found.as_ref());
+        let (scope, credential) = found.ok_or(Error::Unauthenticated)?;
+        self.0.store.touch_credential(&credential, now).await?;
+        Ok((scope, credential))
+    }
+
+    fn keep(&self, digest: &str, now: Time, found: Option<&(TenantScope, Credential)>) {
         let mut kept = self.0.credentials.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some((scope, credential)) = found else {
-            kept.remove(digest);
-            return Err(Error::Unauthenticated);
-        };
         if kept.len() >= MOST {
             kept.clear();
         }
-        kept.insert(digest.to_owned(), (now, scope.clone(), credential.clone()));
-        drop(kept);
-        self.0.store.touch_credential(&credential, now).await?;
-        Ok((scope, credential))
+        match found {
+            Some((scope, credential)) => drop(kept.insert(digest.to_owned(), (now, scope.clone(), credential.clone()))),
+            None => drop(kept.remove(digest)),
+        }
     }
 }
 

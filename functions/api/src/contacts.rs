@@ -192,8 +192,9 @@ async fn create_contact(
     Input(body): Input<ContactFields>,
 ) -> Result<Reply<ContactView>, Failure> {
     let id = ContactId::new(&caller.context.ids, &caller.context.clock);
-    let mut contact = blank(id, caller.context.clock.now());
-    body.apply(&mut contact, contact.created_at)?;
+    let now = caller.context.clock.now();
+    let mut contact = blank(id, now);
+    body.apply(&mut contact, now)?;
     keep_contact::create(&caller.context, &caller.scope, &mut contact).await?;
     Ok(Reply::created(contact.into(), &format!("/v1/contacts/{id}")).version(1))
 }

@@ -60,12 +60,15 @@ pub struct List<T> {
 }
 
 impl PageParams {
+    /// How many rows are wanted.
+    pub(crate) fn limit(&self) -> Result<u16> {
+        let limit = self.limit.unwrap_or(50);
+        if (1..=100).contains(&limit) { Ok(limit) } else { Err(Error::invalid("?limit", "range", "between 1 and 100")) }
+    }
+
     /// What to ask the store for. `list` names the list and its filters, so that a cursor fits its question.
     pub fn listing(&self, keys: &Keys, scope: &TenantScope, list: &str) -> Result<Listing> {
-        let limit = self.limit.unwrap_or(50);
-        if !(1..=100).contains(&limit) {
-            return Err(Error::invalid("?limit", "range", "between 1 and 100"));
-        }
+        let limit = self.limit()?;
         let after = self.after.as_deref().map(|after| Position::open(keys, scope, list, after)).transpose()?;
         Ok(Listing { limit: usize::from(limit), after, since: None, until: None })
     }
@@ -84,7 +87,8 @@ impl PageParams {
         List { data, has_more: next.is_some(), next }
     }
 
-    fn sparse(&self, view: Value) -> Value {
+    /// The view without the fields that were not asked for.
+    pub(crate) fn sparse(&self, view: Value) -> Value {
         match (&self.fields, view) {
             (Some(fields), Value::Object(map)) => {
                 let wanted: Vec<&str> = fields.split(',').map(str::trim).collect();

@@ -33,7 +33,7 @@ pub(crate) struct SuppressionView {
     reason: Reason,
     /// The contact that had the address then.
     #[schema(value_type = Option<String>)]
-    contact_id: Option<ContactId>,
+    contact: Option<ContactId>,
     /// What brought it about: `api`, `preference_page`, a message's id.
     source: String,
     /// When it ends to hold, if ever.
@@ -52,7 +52,7 @@ impl From<Suppression> for SuppressionView {
             channel: entry.channel,
             address: entry.address,
             reason: entry.reason,
-            contact_id: entry.contact,
+            contact: entry.contact,
             source: entry.source,
             until: entry.until,
             created_at: entry.created_at,

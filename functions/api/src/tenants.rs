@@ -108,23 +108,23 @@ pub(crate) struct NewTenant {
 }
 
 /// What changes of a tenant. What is absent stays as it is; null removes.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct TenantChange {
-    #[serde(deserialize_with = "present")]
+    #[serde(default, deserialize_with = "present")]
     #[schema(value_type = String, required = false, max_length = 200)]
     name: Option<String>,
-    #[serde(deserialize_with = "present")]
+    #[serde(default, deserialize_with = "present")]
     #[schema(value_type = String, required = false)]
     zone: Option<Zone>,
-    #[serde(deserialize_with = "present")]
+    #[serde(default, deserialize_with = "present")]
     #[schema(value_type = String, required = false)]
     locale: Option<Locale>,
-    #[serde(deserialize_with = "double_option")]
+    #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<QuietHoursShape>)]
     quiet_hours: Option<Option<QuietHours>>,
     /// Whether it may send.
-    #[serde(deserialize_with = "present")]
+    #[serde(default, deserialize_with = "present")]
     #[schema(value_type = bool, required = false)]
     active: Option<bool>,
 }

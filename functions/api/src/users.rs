@@ -60,20 +60,20 @@ pub(crate) struct NewUser {
 }
 
 /// What changes of a user. What is absent stays as it is; null removes.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct UserChange {
-    #[serde(deserialize_with = "present")]
+    #[serde(default, deserialize_with = "present")]
     #[schema(value_type = String, required = false, max_length = 200)]
     name: Option<String>,
-    #[serde(deserialize_with = "present")]
+    #[serde(default, deserialize_with = "present")]
     #[schema(value_type = String, format = Email, required = false)]
     email: Option<Email>,
-    #[serde(deserialize_with = "present")]
+    #[serde(default, deserialize_with = "present")]
     #[schema(value_type = RoleWord, required = false)]
     role: Option<Role>,
     /// The `sub` claim of tokens that speak for the person.
-    #[serde(deserialize_with = "double_option")]
+    #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<String>, max_length = 255)]
     subject: Option<Option<String>>,
 }

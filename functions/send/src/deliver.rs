@@ -179,7 +179,7 @@ async fn rehearse(
     account: Option<&Account>,
     now: Time,
 ) -> Result<Change> {
-    let from = account.map_or_else(|| nobody(), |account| Ok(account.from.clone()))?;
+    let from = account.map_or_else(nobody, |account| Ok(account.from.clone()))?;
     let outcome = match compose(sender, scope, tenant, contact, message, from).await {
         Ok(_) => (State::Sent, record(message, None, now, Meaning::Sent, Some("sandbox"), "sandbox: no provider was called")),
         Err(Error::Invalid(faults)) => {

@@ -104,11 +104,13 @@ pub(super) fn sentence(dir: &Path, error: &DynoxideError) -> String {
             format!("The data file {} is locked by another program: close that program first.", file.display())
         }
         Some("SystemIoFailure") => format!("The disk fails to read or write the data file {}.", file.display()),
-        Some(_) | None => match error {
-            DynoxideError::InternalServerError(text) if text == DAMAGED || text.contains("not a valid SQLite database") => {
+        Some(_) | None => {
+            let text = error.to_string();
+            if text == DAMAGED || text.contains("not a valid SQLite database") {
                 damaged(dir)
+            } else {
+                format!("The data file {} cannot be used: {}.", file.display(), text.trim_end_matches('.'))
             }
-            other => format!("The data file {} cannot be used: {}.", file.display(), other.to_string().trim_end_matches('.')),
-        },
+        }
     }
 }

@@ -11,6 +11,7 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
 use kernel::{Error, Result};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::Env;
@@ -22,7 +23,7 @@ const ROOTS: &[u8] = include_bytes!("roots.pem");
 /// The shared configuration of all AWS clients.
 #[derive(Clone, Debug)]
 pub struct Connection {
-    config: SdkConfig,
+    config: Arc<SdkConfig>,
 }
 
 impl Connection {
@@ -59,11 +60,11 @@ impl Connection {
                     .build(),
             );
         config.set_endpoint_url(endpoint);
-        Ok(Self { config: config.build() })
+        Ok(Self { config: Arc::new(config.build()) })
     }
 
     /// For building a client.
-    pub const fn config(&self) -> &SdkConfig {
+    pub fn config(&self) -> &SdkConfig {
         &self.config
     }
 

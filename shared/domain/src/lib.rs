@@ -2,6 +2,8 @@
 //!
 //! A noun's file has its row, its checks and its pure decisions. A noun may use another's types, not its writes.
 
+#![warn(clippy::wildcard_enum_match_arm)]
+
 pub mod account;
 pub mod address;
 pub mod as_json;

@@ -119,7 +119,12 @@ pub struct Pinned {
 impl Version {
     /// Where that version is. Six digits keep the order of numbers in text.
     pub fn at(template: TemplateId, number: u32) -> Locator {
-        Locator::Below(template.hex(), format!("{number:06}"))
+        Locator::Below(template.hex(), Self::sort(number))
+    }
+
+    /// The sort key of that number.
+    pub fn sort(number: u32) -> String {
+        format!("{number:06}")
     }
 
     /// The content for a locale: its own, its language's, or the default's.

@@ -3,6 +3,8 @@
 //! Nothing here knows AWS, HTTP or the table. Wall time and randomness are read in [`clock`] and [`ids`] alone, so that a
 //! process given a manual clock and seeded ids runs the same way every time.
 
+#![warn(clippy::wildcard_enum_match_arm)]
+
 pub mod clock;
 pub mod crypto;
 pub mod email;

@@ -1,7 +1,8 @@
 //! Jinja templates, by minijinja.
 //!
 //! A source passes four gates before it is compiled: `scan` (shallow enough to parse), the parser,
-//! `references` and `names` (what it reaches and reads), and `rewrite` (printed again with guards).
+//! `references` and `names` (what it reaches and reads), and `rewrite` (printed again with guards,
+//! which `verify` checks).
 //!
 //! Invariant: the engine only ever compiles what `rewrite` printed, and only ever runs it under a
 //! meter.
@@ -14,6 +15,7 @@ mod program;
 mod references;
 mod rewrite;
 mod scan;
+mod verify;
 mod walk;
 
 pub(crate) use program::Program;

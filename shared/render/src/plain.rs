@@ -8,13 +8,17 @@ use crate::tags::{tags, unescape};
 
 /// The width that text is laid out for.
 const WIDTH: usize = 78;
+/// Nodes that are still laid out; tables take their square.
+const NODES: usize = 20_000;
 /// Text bytes times indentation that is still laid out.
 const INDENTED: usize = 2 << 20;
 
 /// The text of a document, at most `cap` bytes of it.
 pub(crate) fn text(html: &str, cap: usize) -> String {
     let shape = Shape::of(tags(html));
-    let laid_out = (shape.buildable() && html.len().saturating_mul(1 + shape.indent) <= INDENTED)
+    let laid_out = (shape.buildable()
+        && shape.nodes <= NODES
+        && html.len().saturating_mul(1 + shape.indent) <= INDENTED)
         .then(|| lay_out(html))
         .flatten();
     let mut text = laid_out.unwrap_or_else(|| words(html));

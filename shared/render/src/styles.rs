@@ -41,8 +41,30 @@ pub(crate) fn inline(html: &str) -> Result<Cow<'_, str>, Fault> {
         .preallocate_node_capacity(shape.nodes)
         .build()
         .inline(html)
-        .map(Cow::Owned)
+        .map(|inlined| Cow::Owned(quoted(inlined)))
         .map_err(|e| Fault::new("html", 0, Kind::Value, format!("a style sheet is broken: {e}")))
+}
+
+/// Escapes again what the inliner leaves bare between quotes: it may, but not every client that
+/// looks for tags looks for quotes first.
+fn quoted(html: String) -> String {
+    let mut out = String::new();
+    let mut copied = 0;
+    for tag in tags(&html) {
+        for attribute in attributes(&html, &tag) {
+            let value = attribute.value.unwrap_or_default();
+            if value.contains(['<', '>']) {
+                out.push_str(html.get(copied..attribute.value_range.start).unwrap_or_default());
+                out.push_str(&value.replace('<', "&lt;").replace('>', "&gt;"));
+                copied = attribute.value_range.end;
+            }
+        }
+    }
+    if copied == 0 {
+        return html;
+    }
+    out.push_str(html.get(copied..).unwrap_or_default());
+    out
 }
 
 /// A quick look without case; most parts have no style sheet.
@@ -191,6 +213,14 @@ mod tests {
         let out = inline(html).unwrap();
         assert!(out.contains("<p style=\"color: red;\">a</p>"), "{out}");
         assert!(out.contains("@media x") && out.contains("<!--[if mso]><i><![endif]-->"));
+    }
+
+    #[test]
+    fn values_stay_escaped() {
+        let html = "<style>p{color:red}</style><p title='&lt;b&gt; &quot;x&quot; > &amp;lt;'>&lt;i></p>";
+        let out = inline(html).unwrap();
+        let title = "title=\"&lt;b&gt; &quot;x&quot; &gt; &amp;lt;\"";
+        assert!(out.contains(title) && out.contains(">&lt;i&gt;</p>"), "{out}");
     }
 
     #[test]

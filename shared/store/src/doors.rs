@@ -223,6 +223,12 @@ impl Platform<'_> {
         Ok((self.store.scope(tenant), writes))
     }
 
+    /// The scope of a tenant that is in the directory, for the platform's own care.
+    pub async fn reopen(&self, tenant: TenantId) -> Result<TenantScope> {
+        let found = self.store.table.read(&schema::directory_key(tenant), true).await?;
+        found.map(|_| self.store.scope(tenant)).ok_or(Error::NotFound { kind: TenantId::KIND })
+    }
+
     /// Tenants made in that month before `before`, newest first.
     pub async fn tenants(&self, month: kernel::clock::Month, before: Option<TenantId>, limit: u16) -> Result<Vec<Listed>> {
         let query = Query {

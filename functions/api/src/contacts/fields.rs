@@ -25,51 +25,51 @@ pub(crate) struct QuietHoursShape {
 }
 
 /// What a contact is made of, and what changes of one. What is absent stays as it is; null removes.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct ContactFields {
-    #[serde(deserialize_with = "double_option")]
+    #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<String>, max_length = 200)]
     first_name: Option<Option<String>>,
-    #[serde(deserialize_with = "double_option")]
+    #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<String>, max_length = 200)]
     last_name: Option<Option<String>>,
-    #[serde(deserialize_with = "double_option")]
+    #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<String>, max_length = 200)]
     company: Option<Option<String>>,
     /// All addresses, the preferred one first. One that another contact has is refused.
-    #[serde(deserialize_with = "double_option")]
+    #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<Vec<String>>, max_items = 20, example = json!(["ada@example.com"]))]
     emails: Option<Option<Vec<Email>>>,
     /// All numbers, the preferred one first, in international form.
-    #[serde(deserialize_with = "double_option")]
+    #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<Vec<String>>, max_items = 20, example = json!(["+14155552671"]))]
     phones: Option<Option<Vec<Phone>>>,
     /// IANA time zone.
-    #[serde(deserialize_with = "double_option")]
+    #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<String>, example = "Europe/Berlin")]
     zone: Option<Option<Zone>>,
     /// Language tag.
-    #[serde(deserialize_with = "double_option")]
+    #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<String>, example = "de-AT")]
     locale: Option<Option<Locale>>,
     /// Nothing may be sent, whatever the channel and category.
-    #[serde(deserialize_with = "present")]
+    #[serde(default, deserialize_with = "present")]
     #[schema(value_type = bool, required = false)]
     do_not_contact: Option<bool>,
     /// Answers to record, by `channel:category`; null forgets one.
-    #[serde(deserialize_with = "double_option")]
+    #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<BTreeMap<String, Option<bool>>>, example = json!({"email:marketing": true}))]
     consents: Option<Option<BTreeMap<String, Option<bool>>>>,
-    #[serde(deserialize_with = "double_option")]
+    #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<QuietHoursShape>)]
     quiet_hours: Option<Option<QuietHours>>,
     /// All tags.
-    #[serde(deserialize_with = "double_option")]
+    #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<Vec<String>>, max_items = 20)]
     tags: Option<Option<Vec<String>>>,
     /// Further fields, for templates: text, numbers, true and false; null removes one.
-    #[serde(deserialize_with = "double_option")]
+    #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<Object>)]
     fields: Option<Option<BTreeMap<String, Value>>>,
 }

@@ -1,7 +1,9 @@
 //! Accepting a message: everything that can be said at once is said here, then one conditional write, and nothing else.
 //!
-//! 1. Check the order's outline; 2. find contact and template, as the tenant sees them; 3. check the variables against the
-//! template; 4. write the message (and first its body, when there is one). The stream takes it from there.
+//! 1. Check the order's outline.
+//! 2. Find contact and template, as the tenant sees them.
+//! 3. Check the variables against the template.
+//! 4. Write the message (and first its body, when there is one). The stream takes it from there.
 
 use kernel::error::Faults;
 use kernel::ids::{AccountId, ContactId, MessageId};
@@ -16,7 +18,7 @@ use crate::message::{Hold, Made, Message, Recipient, State, Wait};
 use crate::{Body, Category, Channel, Contact};
 
 /// What a caller asks for.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Order {
     /// Whom it is for.
@@ -79,7 +81,7 @@ const fn yes() -> bool {
 }
 
 /// Whom a message is for: a contact, or a bare address.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct To {
     /// The contact.
@@ -342,12 +344,17 @@ pub fn values(variables: &Map<String, Value>, contact: Option<&Contact>, recipie
 /// Names that the sender fills in.
 const SYSTEM: &[&str] = &["message", "tenant", "unsubscribe_url"];
 
+/// What the template uses, nobody gave, and the sender does not fill in.
+pub fn missing_of(compiled: &Compiled, values: &Value) -> Vec<String> {
+    let mut missing = compiled.missing(values);
+    missing.retain(|name| !SYSTEM.contains(&name.split('.').next().unwrap_or_default()));
+    missing
+}
+
 /// Refuses when the template uses a variable that nobody gave.
 fn complete(compiled: &Compiled, values: &Value) -> Result<()> {
-    let missing: Vec<_> = compiled
-        .missing(values)
+    let missing: Vec<_> = missing_of(compiled, values)
         .into_iter()
-        .filter(|name| !SYSTEM.contains(&name.split('.').next().unwrap_or_default()))
         .map(|name| {
             let pointer = format!("/variables/{}", name.replace('.', "/"));
             kernel::Fault::new(pointer, "missing", format!("the template uses {name}, which has no value"))

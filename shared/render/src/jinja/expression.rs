@@ -14,6 +14,8 @@ use super::filters;
 use super::rewrite::{Rewriter, Scope};
 use crate::fault::Kind;
 
+/// Words that are operators.
+const OPERATORS: [&str; 7] = ["and", "else", "if", "in", "is", "not", "or"];
 /// Filters whose result is a number whatever they are given.
 const NUMBERS: [&str; 6] = ["abs", "count", "float", "int", "length", "round"];
 /// Fields of `loop` that are numbers.
@@ -35,6 +37,10 @@ impl Rewriter<'_> {
                 if matches!(v.id, "loop" | "self" | "super") {
                     let message = format!("{} can only be called or looked into", v.id);
                     self.refuse(v.span(), message);
+                }
+                // The parser takes these for names where no operator can stand.
+                if OPERATORS.contains(&v.id) {
+                    self.refuse(v.span(), format!("{} is not a name", v.id));
                 }
                 self.push(v.id);
             }
@@ -345,12 +351,12 @@ fn concatenated<'e, 'a>(op: &'e BinOp<'a>, pieces: &mut Vec<&'e Expr<'a>>) -> &'
 }
 
 /// A literal that compares in constant time.
-fn scalar(e: &Expr<'_>) -> bool {
+pub(super) fn scalar(e: &Expr<'_>) -> bool {
     matches!(e, Expr::Const(_)) || number(e)
 }
 
 /// A short list of literals, in which looking for a value is quick whatever it is.
-fn few_literals(e: &Expr<'_>) -> bool {
+pub(super) fn few_literals(e: &Expr<'_>) -> bool {
     let items = match e {
         Expr::List(l) => &l.items,
         Expr::Tuple(t) => &t.items,
@@ -360,7 +366,7 @@ fn few_literals(e: &Expr<'_>) -> bool {
 }
 
 /// Whether the value can only be a number, or a fault.
-fn number(e: &Expr<'_>) -> bool {
+pub(super) fn number(e: &Expr<'_>) -> bool {
     match e {
         Expr::Const(c) => c.value.is_number(),
         Expr::UnaryOp(op) => matches!(op.op, UnaryOpKind::Neg),
@@ -391,7 +397,7 @@ fn number(e: &Expr<'_>) -> bool {
 }
 
 /// Whether the value already exists: a literal, a variable, or something inside a variable.
-fn known(e: &Expr<'_>) -> bool {
+pub(super) fn known(e: &Expr<'_>) -> bool {
     match e {
         Expr::Var(_) | Expr::Const(_) => true,
         Expr::GetAttr(a) => known(&a.expr),
@@ -433,7 +439,7 @@ pub(super) fn settled(e: &Expr<'_>) -> bool {
     }
 }
 
-fn is_range(e: &Expr<'_>) -> bool {
+pub(super) fn is_range(e: &Expr<'_>) -> bool {
     matches!(e, Expr::Call(c) if matches!(&c.expr, Expr::Var(v) if v.id == "range"))
 }
 

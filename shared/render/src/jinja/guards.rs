@@ -7,7 +7,7 @@
 
 use std::fmt::Write;
 
-use minijinja::value::{ObjectRepr, Rest, ValueKind};
+use minijinja::value::{ObjectRepr, Rest, Tuple, ValueKind};
 use minijinja::{Error, ErrorKind, State, UndefinedBehavior, Value};
 
 use crate::meter::{self, Spent};
@@ -239,7 +239,17 @@ pub(super) fn times(left: &Value, right: &Value) -> Result<Value, Error> {
     let bytes = items.len().saturating_mul(count).saturating_mul(ELEMENT);
     meter::build(bytes).map_err(refuse)?;
     let len = items.len() * count;
-    Ok(items.into_iter().cycle().take(len).collect())
+    let items = items.into_iter().cycle().take(len).collect();
+    Ok(list_like(repeated, items))
+}
+
+/// A tuple when it was made from one, else a list.
+fn list_like(origin: &Value, items: Vec<Value>) -> Value {
+    if origin.is_tuple() {
+        Value::from(Tuple::from(items))
+    } else {
+        Value::from(items)
+    }
 }
 
 fn repeats(value: &Value) -> bool {
@@ -260,21 +270,22 @@ fn multiply(left: &Value, right: &Value) -> Result<Value, Error> {
             });
         }
     }
-    if let (Ok(a), Ok(b)) = (i128::try_from(left.clone()), i128::try_from(right.clone()))
-        && whole(left)
-        && whole(right)
-    {
+    let whole = |v: &Value| v.is_integer() || v.kind() == ValueKind::Bool;
+    if whole(left) && whole(right) {
+        let (a, b) = (
+            i128::try_from(left.clone())?,
+            i128::try_from(right.clone())?,
+        );
         let product = a
             .checked_mul(b)
             .ok_or_else(|| invalid("the product is too large"))?;
         return Ok(i64::try_from(product).map_or_else(|_| Value::from(product), Value::from));
     }
-    let (a, b) = (f64::try_from(left.clone())?, f64::try_from(right.clone())?);
-    Ok(Value::from(a * b))
-}
-
-fn whole(value: &Value) -> bool {
-    value.is_integer() || value.kind() == ValueKind::Bool
+    let float = |v: &Value| match v.kind() {
+        ValueKind::Bool => Ok(f64::from(u8::from(v.is_true()))),
+        _ => f64::try_from(v.clone()),
+    };
+    Ok(Value::from(float(left)? * float(right)?))
 }
 
 /// `x[start:stop:step]` with Python's rules.
@@ -299,12 +310,8 @@ pub(super) fn slice(
     match value.kind() {
         ValueKind::Seq | ValueKind::Iterable => {
             let items = items(value)?;
-            let picked = picked(&items, start, stop, step).collect::<Vec<_>>();
-            Ok(if value.is_tuple() {
-                Value::from(minijinja::value::Tuple::from(picked))
-            } else {
-                Value::from(picked)
-            })
+            let picked = picked(&items, start, stop, step).collect();
+            Ok(list_like(value, picked))
         }
         ValueKind::Undefined if strict(state) => Err(undefined(value)),
         ValueKind::Undefined | ValueKind::None => Ok(Value::from(Vec::<Value>::new())),

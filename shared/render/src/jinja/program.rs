@@ -12,7 +12,7 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Va
 
 use super::names::{Uses, assigned, uses};
 use super::references::{References, blocks_too_deep, references};
-use super::{filters, rewrite, scan};
+use super::{filters, rewrite, scan, verify};
 use crate::context::{aliases, find};
 use crate::fault::{Fault, Kind};
 use crate::limits::Limits;
@@ -305,16 +305,18 @@ impl<'s> Reach<'s> {
         send.set_fuel(Some(limits.fuel));
         send.set_recursion_limit(limits.include_depth * INCLUDE_DEPTH);
         let mut faults = Vec::new();
-        match rewrite::syntax() {
-            Ok(syntax) => send.set_syntax(syntax),
-            Err(e) => faults.push(fault("", &e)),
-        }
+        let syntax = rewrite::syntax().map_err(|e| vec![fault(self.first(), &e)])?;
+        send.set_syntax(syntax.clone());
         for (i, (name, tree, _)) in self.templates.iter().enumerate() {
             uses(tree, &assigned, used);
             let charged = if i < self.roots { everywhere } else { in_layouts };
             match rewrite::rewrite(part(name), tree, charged, everywhere) {
                 Ok(printed) => {
-                    if let Err(e) = send.add_template_owned((*name).to_owned(), printed) {
+                    let checked = parse(&printed, name, syntax.clone());
+                    if !checked.is_ok_and(|tree| verify::guarded(&tree)) {
+                        let message = "the template could not be guarded";
+                        faults.push(Fault::new(part(name), 0, Kind::Engine, message));
+                    } else if let Err(e) = send.add_template_owned((*name).to_owned(), printed) {
                         faults.push(fault(part(name), &e));
                     }
                 }

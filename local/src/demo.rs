@@ -1,0 +1,172 @@
+//! Demo data: two tenants, so that isolation can be tried by hand, with users and keys of every role, an account that keeps
+//! everything on this machine, and contacts.
+//!
+//! Every id and key follows from the installation's secrets, so making the demo again makes nothing twice: a start that was
+//! killed half way is completed by the next.
+
+use aws::Vault;
+use domain::account::OnUnknown;
+use domain::contact::{Consent, ContactEmail, QuietHours};
+use domain::flows::{Context, connect, found, keep_contact, let_in};
+use domain::user::{key_digest, new_key};
+use domain::{Account, Channel, Contact, Role, Tenant};
+use kernel::ids::{AccountId, ContactId, TenantId};
+use kernel::{Clock, Email, Error, Ids, Keys, Locale, Result, Secret, Time, Zone};
+use serde_json::{Value, json};
+use store::{Store, TenantScope};
+
+/// A tenant of the demo.
+#[derive(Clone, Debug)]
+pub struct Demo {
+    /// Its id.
+    pub id: TenantId,
+    /// Its slug.
+    pub slug: &'static str,
+    /// A key for each role.
+    pub keys: Vec<(Role, Secret)>,
+    /// Its first contact.
+    pub contact: ContactId,
+}
+
+const TENANTS: [(&str, &str); 2] = [("acme", "Acme"), ("globex", "Globex")];
+
+struct Maker<'a> {
+    keys: &'a Keys,
+    vault: &'a Vault,
+    store: &'a Store,
+    made_at: Time,
+    issuer: &'a str,
+}
+
+/// Makes the demo, or finds it made.
+pub async fn make(keys: &Keys, vault: &Vault, store: &Store, made_at: Time, issuer: &str) -> Result<Vec<Demo>> {
+    let maker = Maker { keys, vault, store, made_at, issuer };
+    let mut demos = Vec::new();
+    for (slug, name) in TENANTS {
+        demos.push(maker.tenant(slug, name).await?);
+    }
+    Ok(demos)
+}
+
+/// What exists already is as good as made.
+fn made(result: Result<()>) -> Result<()> {
+    match result {
+        Err(Error::Conflict { .. } | Error::Invalid(_)) | Ok(()) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+impl Maker<'_> {
+    /// Ids and time that are the same at every start.
+    fn context(&self, label: &str) -> Context {
+        let ids = Ids::derived(self.keys, &format!("demo:{label}"));
+        Context { clock: Clock::manual(self.made_at), ids, keys: self.keys.clone() }
+    }
+
+    async fn tenant(&self, slug: &'static str, name: &str) -> Result<Demo> {
+        let context = self.context(slug);
+        let id = TenantId::new(&self.context(slug).ids, &context.clock);
+        let new = found::NewTenant { slug: slug.to_owned(), name: name.to_owned(), zone: None, locale: None };
+        made(found::found(&context, self.vault, self.store, new).await.map(|_| ()))?;
+        let scope = self.store.platform().reopen(id).await?;
+        let mut keys = Vec::new();
+        for role in Role::ALL.into_iter().rev() {
+            let label = format!("{slug}:{}", role.as_str());
+            let secret = new_key(&self.context(&label).ids);
+            if self.store.by_credential(&key_digest(self.keys, secret.reveal())).await?.is_none() {
+                made(let_in::create_key(&self.context(&label), &scope, &format!("Demo {}", role.as_str()), role, None).await.map(|_| ()))?;
+                self.user(&scope, slug, role).await?;
+            }
+            keys.push((role, secret));
+        }
+        self.account(&scope, slug, name).await?;
+        let contact = self.contacts(&scope, slug).await?;
+        Ok(Demo { id, slug, keys, contact })
+    }
+
+    async fn user(&self, scope: &TenantScope, slug: &str, role: Role) -> Result<()> {
+        let new = let_in::NewUser {
+            name: format!("{} {}", capital(slug), role.as_str()),
+            email: Email::parse(&format!("{}@{slug}.example", role.as_str()))?,
+            role,
+            subject: Some(format!("{slug}-{}", role.as_str())),
+        };
+        let context = self.context(&format!("{slug}:user:{}", role.as_str()));
+        made(let_in::create_user(&context, scope, Some(self.issuer), new).await.map(|_| ()))
+    }
+
+    async fn account(&self, scope: &TenantScope, slug: &str, name: &str) -> Result<()> {
+        let context = self.context(&format!("{slug}:account"));
+        let tenant = scope.find::<Tenant>(scope.tenant()).await?.row;
+        let id = AccountId::new(&context.ids, &context.clock);
+        if scope.read_now::<Account>(id).await?.is_some() {
+            return Ok(());
+        }
+        let account = Account {
+            id,
+            name: "This machine's outbox".to_owned(),
+            channel: Channel::Email,
+            provider: "capture".to_owned(),
+            from: providers::Mailbox { email: Email::parse(&format!("hello@{slug}.example"))?, name: Some(name.to_owned()) },
+            settings: json!({}),
+            credentials: connect::seal(self.vault, &tenant, &json!({})).await?,
+            priority: 100,
+            enabled: true,
+            on_unknown: OnUnknown::Resend,
+            route: kernel::crypto::encode(&context.ids.bytes::<24>()),
+            created_at: self.made_at,
+            updated_at: self.made_at,
+        };
+        made(connect::create(self.keys, scope, &account).await)
+    }
+
+    /// The first is the one the printed lines write to; the others behave like the mailbox simulator's addresses, or show what
+    /// the gate does.
+    async fn contacts(&self, scope: &TenantScope, slug: &str) -> Result<ContactId> {
+        let night: Option<QuietHours> = serde_json::from_value(json!({ "start": "21:00", "end": "08:00" })).ok();
+        let people: [(&str, &str, &str, bool, bool); 5] = [
+            ("Ada", "Lovelace", "ada@example.com", false, true),
+            ("Grace", "Hopper", "grace@example.com", false, false),
+            ("Bo", "Bounce", "bounce@simulator.amazonses.com", false, true),
+            ("Cleo", "Complaint", "complaint@simulator.amazonses.com", false, true),
+            ("Dana", "Silent", "dana@example.com", true, false),
+        ];
+        let mut first = None;
+        for (given, family, address, silent, opted) in people {
+            let context = self.context(&format!("{slug}:contact:{address}"));
+            let id = ContactId::new(&context.ids, &context.clock);
+            first.get_or_insert(id);
+            if scope.read_now::<Contact>(id).await?.is_some() {
+                continue;
+            }
+            let mut contact = Contact {
+                id,
+                first_name: Some(given.to_owned()),
+                last_name: Some(family.to_owned()),
+                company: Some("Analytical Engines".to_owned()),
+                emails: vec![ContactEmail { email: Email::parse(address)?, suppressed: None }],
+                phones: Vec::new(),
+                zone: Some(Zone::parse("Europe/London")?),
+                locale: Some(Locale::default()),
+                do_not_contact: silent,
+                consents: std::collections::BTreeMap::new(),
+                quiet_hours: night,
+                tags: vec!["demo".to_owned()],
+                fields: std::collections::BTreeMap::from([("plan".to_owned(), Value::from("pro"))]),
+                created_at: self.made_at,
+                updated_at: self.made_at,
+            };
+            if opted {
+                let consent = Consent { granted: true, at: self.made_at, source: "demo".to_owned() };
+                contact.record_consent(Channel::Email, &domain::Category::parse("newsletter")?, consent);
+            }
+            made(keep_contact::create(&context, scope, &mut contact).await)?;
+        }
+        first.ok_or_else(|| Error::internal("no contact"))
+    }
+}
+
+fn capital(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
