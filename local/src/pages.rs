@@ -130,6 +130,10 @@ impl Refusal {
         Self { status: StatusCode::NOT_FOUND, title: "Not found", detail: detail.to_owned() }
     }
 
+    fn internal(detail: &str) -> Self {
+        Self { status: StatusCode::INTERNAL_SERVER_ERROR, title: "Something went wrong", detail: detail.to_owned() }
+    }
+
     fn conflict(detail: &str) -> Self {
         Self { status: StatusCode::CONFLICT, title: "This cannot be done", detail: detail.to_owned() }
     }

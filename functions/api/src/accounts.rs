@@ -80,7 +80,8 @@ impl From<Account> for AccountView {
     }
 }
 
-/// What an account is made of. Has no `Debug`: it holds secrets.
+// Without `Debug`: it holds secrets.
+/// What an account is made of.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewAccount {
@@ -92,11 +93,11 @@ pub(crate) struct NewAccount {
     from: NewSender,
     /// In the provider's own words.
     #[serde(default)]
-    #[schema(value_type = Option<Object>, example = json!({"host": "smtp.example.com", "port": 587, "security": "starttls"}))]
+    #[schema(value_type = Object, nullable, required = false, example = json!({"host": "smtp.example.com", "port": 587, "security": "starttls"}))]
     settings: Value,
     /// In the provider's own words. Kept encrypted and never shown.
     #[serde(default)]
-    #[schema(value_type = Option<Object>, example = json!({"username": "mailer", "password": "..."}))]
+    #[schema(value_type = Object, nullable, required = false, example = json!({"username": "mailer", "password": "..."}))]
     credentials: Value,
     /// Lower is tried earlier; 100 when not said.
     priority: Option<u16>,
@@ -118,8 +119,9 @@ pub(crate) struct NewSender {
     name: Option<String>,
 }
 
+// Without `Debug`: it holds secrets.
 /// What changes of an account. What is absent stays as it is; `settings` are merged, null removes one; `credentials` are replaced
-/// as a whole. Has no `Debug`: it holds secrets.
+/// as a whole.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AccountChange {
@@ -296,7 +298,11 @@ async fn update_account(
 #[utoipa::path(delete, path = "/v1/accounts/{id}", tag = "accounts", operation_id = "delete_account", security(("key" = [])),
     params(("id" = String, Path, description = "The account's id."), IfMatch),
     responses((status = 204, description = "It is gone."), refused::Deleting))]
-async fn delete_account(caller: Caller<may::ManageAccounts>, Id(id): Id<AccountId>, if_match: IfMatch) -> Result<Gone, Failure> {
+async fn delete_account(
+    caller: Caller<may::ManageAccounts>,
+    Id(id): Id<AccountId>,
+    if_match: IfMatch,
+) -> Result<Gone, Failure> {
     let account = caller.scope.find::<Account>(id).await?;
     if_match.check(account.version)?;
     connect::delete(&caller.context.keys, &caller.scope, &account).await?;
@@ -305,7 +311,9 @@ async fn delete_account(caller: Caller<may::ManageAccounts>, Id(id): Id<AccountI
 
 /// The operations of this resource.
 pub(crate) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new()
-        .routes(routes!(list_accounts, create_account))
-        .routes(routes!(find_account, update_account, delete_account))
+    OpenApiRouter::new().routes(routes!(list_accounts, create_account)).routes(routes!(
+        find_account,
+        update_account,
+        delete_account
+    ))
 }

@@ -278,7 +278,8 @@ mod tests {
         let now = at("2026-03-31T10:20:00Z");
         let usual = Question::default().span(now).unwrap();
         assert_eq!((usual.since, usual.until), (at("2026-03-01T10:00:00Z"), at("2026-03-31T11:00:00Z")));
-        let asked = |since: &str, until: &str| Question { since: Some(at(since)), until: Some(at(until)), ..Question::default() };
+        let asked =
+            |since: &str, until: &str| Question { since: Some(at(since)), until: Some(at(until)), ..Question::default() };
         let exact = asked("2026-03-01T00:00:00Z", "2026-03-02T00:00:00Z").span(now).unwrap();
         assert_eq!((exact.since, exact.until), (at("2026-03-01T00:00:00Z"), at("2026-03-02T00:00:00Z")));
         assert!(asked("2026-01-01T00:30:00Z", "2026-04-04T00:10:00Z").span(now).is_ok());

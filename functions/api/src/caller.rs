@@ -153,7 +153,8 @@ impl FromRequestParts<Api> for Operator {
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Failure> {
         let shown = bearer(parts)?;
         let keys = &api.0.context.keys;
-        let (shown, known) = (keys.credential.sign(shown.as_bytes()), keys.credential.sign(api.0.platform_key.reveal().as_bytes()));
+        let (shown, known) =
+            (keys.credential.sign(shown.as_bytes()), keys.credential.sign(api.0.platform_key.reveal().as_bytes()));
         if crypto::equal(&shown, &known) { Ok(Self(())) } else { Err(Error::Unauthenticated.into()) }
     }
 }

@@ -231,7 +231,9 @@ async fn delete_contact(caller: Caller<may::Delete>, Id(id): Id<ContactId>, if_m
 
 /// The operations of this resource.
 pub(crate) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new()
-        .routes(routes!(list_contacts, create_contact))
-        .routes(routes!(find_contact, update_contact, delete_contact))
+    OpenApiRouter::new().routes(routes!(list_contacts, create_contact)).routes(routes!(
+        find_contact,
+        update_contact,
+        delete_contact
+    ))
 }

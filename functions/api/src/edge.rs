@@ -70,7 +70,9 @@ enum Begun {
 pub async fn once(State(api): State<Api>, request: Request, next: Next) -> Response {
     let applies = matches!(*request.method(), Method::POST | Method::PATCH) && request.uri().path() != "/v1/messages";
     match key_of(request.headers()) {
-        Ok(Some(key)) if applies => run_once(&api, &key, request, next).await.unwrap_or_else(|error| Failure(error).into_response()),
+        Ok(Some(key)) if applies => {
+            run_once(&api, &key, request, next).await.unwrap_or_else(|error| Failure(error).into_response())
+        }
         Ok(_) => next.run(request).await,
         Err(error) => Failure(error).into_response(),
     }

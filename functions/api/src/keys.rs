@@ -47,7 +47,8 @@ pub(crate) struct KeyDetail {
     last_used_at: Option<Time>,
 }
 
-/// A new key. Has no `Debug`: it holds the secret.
+// Without `Debug`: it holds the secret.
+/// A new key.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct FreshKey {
     #[serde(flatten)]
@@ -116,8 +117,7 @@ async fn find_api_key(caller: Caller<may::ManageUsers>, Id(id): Id<ApiKeyId>) ->
         refused::Creating))]
 async fn create_api_key(caller: Caller<may::ManageUsers>, Input(body): Input<NewKey>) -> Result<Reply<FreshKey>, Failure> {
     reaches(caller.role, body.role)?;
-    let (key, secret) =
-        let_in::create_key(&caller.context, &caller.scope, &body.name, body.role, body.expires_at).await?;
+    let (key, secret) = let_in::create_key(&caller.context, &caller.scope, &body.name, body.role, body.expires_at).await?;
     let location = format!("/v1/api-keys/{}", key.id);
     Ok(Reply::created(FreshKey { key: key.into(), secret: secret.reveal().to_owned() }, &location).version(1))
 }
@@ -136,9 +136,7 @@ async fn delete_api_key(caller: Caller<may::ManageUsers>, Id(id): Id<ApiKeyId>, 
 
 /// The operations of this resource.
 pub(crate) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new()
-        .routes(routes!(list_api_keys, create_api_key))
-        .routes(routes!(find_api_key, delete_api_key))
+    OpenApiRouter::new().routes(routes!(list_api_keys, create_api_key)).routes(routes!(find_api_key, delete_api_key))
 }
 
 #[cfg(test)]

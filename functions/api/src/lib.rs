@@ -75,9 +75,7 @@ async fn guard(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(http::header::X_CONTENT_TYPE_OPTIONS, http::HeaderValue::from_static("nosniff"));
     headers.insert(http::header::REFERRER_POLICY, http::HeaderValue::from_static("no-referrer"));
-    headers.insert(
-        http::header::STRICT_TRANSPORT_SECURITY,
-        http::HeaderValue::from_static("max-age=31536000; includeSubDomains"),
-    );
+    headers
+        .insert(http::header::STRICT_TRANSPORT_SECURITY, http::HeaderValue::from_static("max-age=31536000; includeSubDomains"));
     response
 }

@@ -99,36 +99,32 @@ async fn send_message(
 ) -> Result<Reply<MessageView>, Failure> {
     let scope = &caller.scope;
     let claim = match once::begin(&caller.context, scope, ordered.key).await? {
-        Begun::Done(message) => {
-            return Ok(accepted(MessageView::whole(scope, message.as_accepted()).await?, message.id).replayed());
-        }
+        Begun::Done(message) => return Ok(repeated(scope, &message).await?),
         Begun::Run(claim) => claim,
     };
-    let id = claim.id;
-    let made = match accept::prepare(&api.0.catalog, scope, ordered.message.into(), id).await {
+    let made = match accept::prepare(&api.0.catalog, scope, ordered.message.into(), claim.id).await {
         Ok(made) => made,
-        Err(error) => {
-            claim.forget(scope).await;
-            return Err(error.into());
-        }
+        Err(error) => return Err(claim.refused(scope, error).await.into()),
     };
-    if let Err(error) = accept::write(scope, &made).await {
-        claim.yield_lease(scope).await;
-        return Err(error.into());
+    match accept::write(scope, &made).await {
+        Ok(()) => Ok(accepted(made)),
+        Err(error) => Err(claim.unsure(scope, error).await.into()),
     }
-    Ok(accepted(shown(made), id))
 }
 
-fn accepted(view: MessageView, id: MessageId) -> Reply<MessageView> {
-    Reply::accepted(view, &format!("/v1/messages/{id}")).version(1)
+fn accepted(accept::Accepted { message, body }: accept::Accepted) -> Reply<MessageView> {
+    let location = format!("/v1/messages/{}", message.id);
+    let view = match body {
+        Some(body) => MessageView::full(message, body),
+        None => MessageView::brief(message),
+    };
+    Reply::accepted(view, &location).version(1)
 }
 
-/// A message that was accepted just now.
-pub(crate) fn shown(made: accept::Accepted) -> MessageView {
-    match made.body {
-        Some(body) => MessageView::full(made.message, body),
-        None => MessageView::brief(made.message),
-    }
+/// The first answer once more.
+async fn repeated(scope: &TenantScope, message: &Message) -> Result<Reply<MessageView>> {
+    let view = MessageView::whole(scope, message.as_accepted()).await?;
+    Ok(Reply::accepted(view, &format!("/v1/messages/{}", message.id)).version(1).replayed())
 }
 
 /// Lists messages, newest first.
@@ -168,7 +164,13 @@ async fn trace_message(caller: Caller<may::Read>, Id(id): Id<MessageId>) -> Resu
 }
 
 /// Changes a message in one conditional write, or says why not.
-async fn change(scope: &TenantScope, id: MessageId, change: Change, cond: Cond, done: Option<Place>) -> Result<Stored<Message>> {
+async fn change(
+    scope: &TenantScope,
+    id: MessageId,
+    change: Change,
+    cond: Cond,
+    done: Option<Place>,
+) -> Result<Stored<Message>> {
     match scope.change::<Message>(id, change, cond).await? {
         Outcome::Done(message) => Ok(message),
         Outcome::Refused(None) => Err(Error::NotFound { kind: MessageId::KIND }),

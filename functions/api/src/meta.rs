@@ -14,6 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::failure::Failure;
+use crate::reply::refused;
 use crate::state::Api;
 
 mod pages;
@@ -62,6 +63,7 @@ pub(crate) fn description() -> OpenApi {
         .schema_from::<ProblemBody>()
         .schema_from::<ProblemPlace>()
         .security_scheme("key", bearer("An API key of a tenant, or a token of a person who works there."))
+        .responses_from_iter(refused::named())
         .security_scheme("platform", bearer("The platform's own key."));
     OpenApiBuilder::new().info(info.build()).tags(Some(tags())).components(Some(components.build())).build()
 }
@@ -203,9 +205,11 @@ mod tests {
     #[test]
     fn every_tag_is_used_and_every_used_tag_is_described() {
         let whole: Value = serde_json::from_str(&crate::openapi()).unwrap();
-        let described: BTreeSet<&str> = whole["tags"].as_array().unwrap().iter().map(|tag| tag["name"].as_str().unwrap()).collect();
+        let described: BTreeSet<&str> =
+            whole["tags"].as_array().unwrap().iter().map(|tag| tag["name"].as_str().unwrap()).collect();
         let operations = whole["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values());
-        let used: BTreeSet<&str> = operations.flat_map(|it| it["tags"].as_array().unwrap()).map(|tag| tag.as_str().unwrap()).collect();
+        let used: BTreeSet<&str> =
+            operations.flat_map(|it| it["tags"].as_array().unwrap()).map(|tag| tag.as_str().unwrap()).collect();
         assert_eq!(described, used);
     }
 }

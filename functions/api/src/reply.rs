@@ -73,25 +73,33 @@ impl IntoResponse for Gone {
 pub mod refused {
     use std::collections::BTreeMap;
 
-    use kernel::problem::CATALOGUE;
+    use kernel::problem::{CATALOGUE, Kind};
     use utoipa::openapi::{Content, Ref, RefOr, Response, ResponseBuilder};
     use utoipa::{IntoResponses, ToSchema};
 
     use crate::meta::ProblemBody;
 
+    fn name(status: u16) -> String {
+        format!("Problem{status}")
+    }
+
     fn responses(statuses: &[u16]) -> BTreeMap<String, RefOr<Response>> {
-        let body = || Content::new(Some(Ref::from_schema_name(ProblemBody::name())));
+        let named = |status: &u16| (status.to_string(), RefOr::Ref(Ref::from_response_name(name(*status))));
+        statuses.iter().map(named).collect()
+    }
+
+    /// Every problem response by its name: operations refer to these.
+    pub(crate) fn named() -> BTreeMap<String, RefOr<Response>> {
         let titles = |status| {
             let titles = CATALOGUE.iter().filter(|kind| kind.status == status).map(|kind| kind.title);
             titles.collect::<Vec<_>>().join(". ") + "."
         };
-        statuses
-            .iter()
-            .map(|status| {
-                let response = ResponseBuilder::new().description(titles(*status)).content("application/problem+json", body());
-                (status.to_string(), RefOr::T(response.build()))
-            })
-            .collect()
+        let response = |kind: &Kind| {
+            let body = Content::new(Some(Ref::from_schema_name(ProblemBody::name())));
+            let response = ResponseBuilder::new().description(titles(kind.status)).content("application/problem+json", body);
+            (name(kind.status), RefOr::T(response.build()))
+        };
+        CATALOGUE.iter().map(response).collect()
     }
 
     macro_rules! kinds {
@@ -129,8 +137,8 @@ pub mod words {
     use providers::{BounceClass, EventKind};
     use render::{Engine, Markup, Type as Holds};
     use serde::Serialize;
-    use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
     use utoipa::openapi::RefOr;
+    use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
     use utoipa::{PartialSchema, ToSchema};
 
     fn words(words: &[impl Serialize]) -> RefOr<Schema> {

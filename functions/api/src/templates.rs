@@ -1,5 +1,6 @@
 //! Templates and layouts: names, what they are for, and which version is live.
 
+use axum::extract::State;
 use domain::flows::edit_template;
 use domain::name;
 use domain::template::Use;
@@ -12,8 +13,6 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-
-use axum::extract::State;
 
 use crate::caller::{Caller, may};
 use crate::failure::Failure;
@@ -92,24 +91,24 @@ pub(crate) struct NewTemplate {
 }
 
 /// What changes of a template. What is absent stays as it is.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct TemplateChange {
     /// Another word: messages that name the old one are refused from then on.
-    #[serde(deserialize_with = "present")]
+    #[serde(default, deserialize_with = "present")]
     #[schema(value_type = String, required = false, pattern = "^[a-z][a-z0-9_-]{0,63}$")]
     name: Option<String>,
     /// Null removes it.
-    #[serde(deserialize_with = "double_option")]
+    #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<String>, max_length = 500)]
     description: Option<Option<String>>,
-    #[serde(deserialize_with = "present")]
+    #[serde(default, deserialize_with = "present")]
     #[schema(value_type = String, required = false)]
     category: Option<Category>,
-    #[serde(deserialize_with = "present")]
+    #[serde(default, deserialize_with = "present")]
     #[schema(value_type = String, required = false)]
     locale: Option<Locale>,
-    #[serde(deserialize_with = "present")]
+    #[serde(default, deserialize_with = "present")]
     #[schema(value_type = bool, required = false)]
     active: Option<bool>,
 }
@@ -263,7 +262,9 @@ async fn delete_template(
 
 /// The operations of this resource.
 pub(crate) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new()
-        .routes(routes!(list_templates, create_template))
-        .routes(routes!(find_template, update_template, delete_template))
+    OpenApiRouter::new().routes(routes!(list_templates, create_template)).routes(routes!(
+        find_template,
+        update_template,
+        delete_template
+    ))
 }

@@ -7,8 +7,8 @@ use domain::flows::found;
 use kernel::ids::{ApiKeyId, TenantId};
 use kernel::{Error, Locale, Result, Time, Zone};
 use serde::{Deserialize, Serialize};
-use store::doors::Listed;
 use store::Platform;
+use store::doors::Listed;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -57,7 +57,8 @@ impl From<Tenant> for TenantView {
     }
 }
 
-/// A new tenant and its first key. Has no `Debug`: it holds the secret.
+// Without `Debug`: it holds the secret.
+/// A new tenant and its first key.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct FreshTenant {
     #[serde(flatten)]
@@ -193,7 +194,11 @@ async fn walk(platform: &Platform<'_>, limit: usize, after: Option<TenantId>, no
     request_body = NewTenant,
     responses((status = 201, description = "The new tenant.", body = FreshTenant, headers(("etag" = String), ("location" = String))),
         refused::Creating))]
-async fn create_tenant(State(api): State<Api>, _: Operator, Input(body): Input<NewTenant>) -> Result<Reply<FreshTenant>, Failure> {
+async fn create_tenant(
+    State(api): State<Api>,
+    _: Operator,
+    Input(body): Input<NewTenant>,
+) -> Result<Reply<FreshTenant>, Failure> {
     let NewTenant { slug, name, zone, locale } = body;
     let new = found::NewTenant { slug, name, zone, locale };
     let (tenant, key, secret, _) = found::found(&api.0.context, &api.0.vault, &api.0.store, new).await?;

@@ -192,9 +192,7 @@ async fn delete_user(
 
 /// The operations of this resource.
 pub(crate) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new()
-        .routes(routes!(list_users, create_user))
-        .routes(routes!(find_user, update_user, delete_user))
+    OpenApiRouter::new().routes(routes!(list_users, create_user)).routes(routes!(find_user, update_user, delete_user))
 }
 
 #[cfg(test)]

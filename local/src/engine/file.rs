@@ -80,7 +80,7 @@ pub(super) fn inspect(keeper: &Storage) -> Result<(), DynoxideError> {
 }
 
 /// What [`inspect`] says of a damaged file.
-const DAMAGED: &str = "damaged";
+const DAMAGED: &str = "a damaged part";
 
 fn damaged(dir: &Path) -> String {
     format!(
@@ -89,28 +89,44 @@ fn damaged(dir: &Path) -> String {
     )
 }
 
-/// One sentence for whoever sits at the terminal.
+/// One sentence for whoever sits at the terminal. The engine wraps its library's errors in several ways; their words, which are
+/// the library's own and have not changed in decades, come through all of them.
 pub(super) fn sentence(dir: &Path, error: &DynoxideError) -> String {
-    // The engine's own error type has the code; its library is not ours to name, so the code's name has to do.
-    let code = if let DynoxideError::SqliteError(error) = error { error.sqlite_error_code() } else { None };
     let file = path(dir);
-    match code.map(|code| format!("{code:?}")).as_deref() {
-        Some("DatabaseCorrupt" | "NotADatabase") => damaged(dir),
-        Some("DiskFull") => format!("The disk that holds the data folder {} is full.", dir.display()),
-        Some("ReadOnly" | "PermissionDenied" | "CannotOpen") => {
-            format!("The data file {} cannot be opened for writing: check its permissions.", file.display())
-        }
-        Some("DatabaseBusy" | "DatabaseLocked") => {
-            format!("The data file {} is locked by another program: close that program first.", file.display())
-        }
-        Some("SystemIoFailure") => format!("The disk fails to read or write the data file {}.", file.display()),
-        Some(_) | None => {
-            let text = error.to_string();
-            if text == DAMAGED || text.contains("not a valid SQLite database") {
-                damaged(dir)
-            } else {
-                format!("The data file {} cannot be used: {}.", file.display(), text.trim_end_matches('.'))
-            }
+    let text = error.to_string();
+    let says = |words: &[&str]| words.iter().any(|words| text.contains(words));
+    if says(&[DAMAGED, "disk image is malformed", "file is not a database", "not a valid SQLite database"]) {
+        damaged(dir)
+    } else if says(&["disk is full"]) {
+        format!("The disk that holds the data folder {} is full.", dir.display())
+    } else if says(&["readonly database", "unable to open database file"]) {
+        format!("The data file {} cannot be opened for writing: check its permissions.", file.display())
+    } else if says(&["database is locked"]) {
+        format!("The data file {} is locked by another program: close that program first.", file.display())
+    } else if says(&["disk I/O error"]) {
+        format!("The disk fails to read or write the data file {}.", file.display())
+    } else {
+        format!("The data file {} cannot be used: {}.", file.display(), text.trim_end_matches('.'))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_trouble_of_the_file_has_its_sentence_however_it_is_wrapped() {
+        for (words, expected) in [
+            ("backend: database or disk is full", "The disk that holds the data folder here is full."),
+            ("Internal error: database disk image is malformed", "The data file here/table.db is damaged"),
+            ("attempt to write a readonly database", "cannot be opened for writing"),
+            ("database is locked", "locked by another program"),
+            ("disk I/O error", "The disk fails"),
+            ("something else.", "The data file here/table.db cannot be used: something else."),
+        ] {
+            let told = sentence(Path::new("here"), &DynoxideError::InternalServerError(words.to_owned()));
+            assert!(told.contains(expected), "{told}");
+            assert!(told.ends_with(['.', ')']) && !told.ends_with(".."), "{told}");
         }
     }
 }

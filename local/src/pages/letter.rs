@@ -8,7 +8,7 @@ use send::outbox::Kept;
 use super::follow::{self, Check, Event, Followed, Trace, Try};
 use super::list::status;
 use super::mail::{self, Link, Mail};
-use super::markup::{Html, fill, page};
+use super::markup::{Html, Slot, fill, page};
 use super::{Pages, Refusal, Shared, deeds};
 
 /// Shows it.
@@ -26,6 +26,7 @@ pub(super) async fn show(
     let done = asked.get("done").and_then(|deed| deeds::said(deed));
     let done = done.map(|said| fill(r#"<p class="said" role="status">{{said}}</p>"#, &[("said", &said)])).unwrap_or_default();
     let slug = reference.and_then(|reference| pages.tenant(reference.tenant())).map_or("—", |(slug, _)| slug);
+    let told = told(trace(&pages, &kept).await);
     let content = fill(
         include_str!("letter.html"),
         &[
@@ -42,11 +43,12 @@ pub(super) async fn show(
             ("at", &kept.at),
             ("html", &rich(&kept, &mail)),
             ("text", &plain(&mail)),
-            ("links", &links(&mail.links)),
+            ("links", &links(&kept.id, &mail.links)),
             ("headers", &mail.headers.iter().map(header).collect::<Html>()),
             ("count", &mail.headers.len()),
-            ("recipient", &recipient(&mail)),
-            ("told", &told(trace(&pages, &kept).await)),
+            ("open", &open(&kept.id, &mail)),
+            ("leave", &leave(&kept.id, &mail)),
+            ("told", &told),
         ],
     );
     Ok(page(subject, &content))
@@ -76,37 +78,39 @@ fn header((name, value): &(String, String)) -> Html {
     fill("<dt>{{name}}</dt><dd><bdi>{{value}}</bdi></dd>", &[("name", name), ("value", value)])
 }
 
-fn links(links: &[Link]) -> Html {
+fn links(id: &str, links: &[Link]) -> Html {
     if links.is_empty() {
         return fill(r#"<p class="quiet">There is no link in the HTML part.</p>"#, &[]);
     }
-    let rows: Html = links.iter().enumerate().map(link).collect();
-    fill(r#"<ol class="links">{{rows}}</ol>"#, &[("rows", &rows)])
+    let rows: Html = links.iter().enumerate().map(|(number, link)| self::link(id, number, link)).collect();
+    fill(r#"<form method="post"><ol class="links">{{rows}}</ol></form>"#, &[("rows", &rows)])
 }
 
-fn link((number, link): (usize, &Link)) -> Html {
+fn link(id: &str, number: usize, link: &Link) -> Html {
     let press = match link.token {
         Some(_) => fill(
-            r#"<button formaction="?deed" name="n" aria-describedby="link-{{n}}">Click</button>"#,
-            &[("n", &number)],
+            r#"<button formaction="/local/outbox/{{id}}/deeds/click?n={{n}}" aria-describedby="link-{{n}}">Click</button>"#,
+            &[("id", &id), ("n", &number)],
         ),
         None => fill(r#"<span class="quiet">not tracked</span>"#, &[]),
     };
-    let slots: [(&str, &dyn super::markup::Slot); 3] = [("n", &number), ("url", &link.url), ("press", &press)];
+    let slots: [(&str, &dyn Slot); 3] = [("n", &number), ("url", &link.url), ("press", &press)];
     fill(r#"<li><code id="link-{{n}}"><bdi>{{url}}</bdi></code>{{press}}</li>"#, &slots)
 }
 
-/// What the recipient can do beside following links.
-fn recipient(mail: &Mail) -> Html {
-    let open = match mail.pixel {
-        Some(_) => fill(r#"<button formaction="open">Open</button>"#, &[]),
+/// What the recipient can do, where the message allows it.
+fn open(id: &str, mail: &Mail) -> Html {
+    match mail.pixel {
+        Some(_) => fill(r#"<button formaction="/local/outbox/{{id}}/deeds/open">Open</button>"#, &[("id", &id)]),
         None => fill(r#"<span class="quiet">Opens are not tracked.</span>"#, &[]),
-    };
-    let leave = match &mail.leave {
-        Some(token) => fill(include_str!("leave.html"), &[("token", token)]),
-        None => Html::default(),
-    };
-    [open, leave].into_iter().collect()
+    }
+}
+
+fn leave(id: &str, mail: &Mail) -> Html {
+    match &mail.leave {
+        Some(token) => fill(include_str!("leave.html"), &[("id", &id), ("token", token)]),
+        None => fill(r#"<span class="quiet">This category cannot be left.</span>"#, &[]),
+    }
 }
 
 /// What became of it.

@@ -9,7 +9,7 @@ use send::outbox::Kept;
 use serde_json::{Value, json};
 
 use super::follow::{self, Brief, Followed};
-use super::markup::{Html, fill, page};
+use super::markup::{Html, Slot, fill, page};
 use super::{Pages, Shared, mail};
 
 /// Messages on a page.
@@ -80,7 +80,7 @@ pub(super) async fn show(State(pages): Shared, Query(asked): Asked) -> Html {
             &[("newer", &newer), ("number", &list.number), ("pages", &list.pages), ("older", &older)],
         ),
     };
-    let slots: [(&str, &dyn super::markup::Slot); 3] = [("total", &list.total), ("rows", &rows), ("turns", &turns)];
+    let slots: [(&str, &dyn Slot); 3] = [("total", &list.total), ("rows", &rows), ("turns", &turns)];
     page("Outbox", &fill(include_str!("list.html"), &slots))
 }
 

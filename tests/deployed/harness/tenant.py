@@ -18,7 +18,7 @@ class Tenant:
     def create(cls, world, slug: str) -> "Tenant":
         """A new tenant with an account at SES and a published template."""
         made = world.platform.post("/v1/tenants", {"name": slug.title(), "slug": slug}, expect=201).json
-        tenant = cls(world, made["tenant"]["id"], world.anyone.with_key(made["api_key"]["key"]))
+        tenant = cls(world, made["id"], world.anyone.with_key(made["key"]["secret"]))
         tenant.account = tenant._account()
         tenant.template = tenant._template()
         return tenant
@@ -26,7 +26,6 @@ class Tenant:
     def _account(self) -> str:
         account = {
             "name": "Mail",
-            "channel": "email",
             "provider": "ses",
             "from": {"email": f"hello@{DOMAIN}", "name": "Acme"},
             "settings": {},
@@ -35,28 +34,28 @@ class Tenant:
         return self.api.post("/v1/accounts", account, expect=201).json["id"]
 
     def _template(self) -> str:
-        template = {"name": "welcome", "channel": "email", "category": "transactional"}
+        template = {"name": "code", "channel": "email", "category": "transactional"}
         made = self.api.post("/v1/templates", template, expect=201).json["id"]
-        version = {
-            "engine": "jinja",
+        content = {
             "subject": "Welcome, {{ contact.first_name }}",
             "html": "<p>Your code is <b>{{ code }}</b>.</p>",
             "text": "Your code is {{ code }}.",
         }
+        version = {"contents": {"en": content}, "publish": False}
         number = self.api.post(f"/v1/templates/{made}/versions", version, expect=201).json["number"]
-        self.api.post(f"/v1/templates/{made}/publish", {"version": number}, expect=200)
+        self.api.post(f"/v1/templates/{made}/versions/{number}/publish", {}, expect=200)
         return made
 
     def contact(self, first_name: str, **more) -> tuple[str, str]:
         """A new contact: its id and its address."""
         address = f"{first_name.lower()}@{self.id.replace('_', '-')}.example"
-        contact = {"first_name": first_name, "emails": [{"email": address}], **more}
+        contact = {"first_name": first_name, "emails": [address], **more}
         return self.api.post("/v1/contacts", contact, expect=201).json["id"], address
 
     def key(self, role: str) -> Client:
         """The API with a new key of that role."""
         made = self.api.post("/v1/api-keys", {"name": role, "role": role}, expect=201).json
-        return self.api.with_key(made["key"])
+        return self.api.with_key(made["secret"])
 
     def request(self, contact: str, code: str, **more) -> dict:
         """The body that sends the template to a contact."""

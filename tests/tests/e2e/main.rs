@@ -2,8 +2,28 @@
 //! because on two cores links are the budget.
 #![recursion_limit = "256"]
 
-// stories of the product
+mod access;
+mod contents;
+mod events;
+mod failover;
+mod gate;
+mod idempotency;
+mod input;
+mod isolation;
+mod letters;
 mod lifecycle;
+mod lists;
+mod lost;
+mod numbers;
+mod people;
+mod preferences;
+mod queue;
+mod roles;
+mod schedule;
+mod secrets;
+mod sns;
+mod templates;
+mod tour;
 
 // crashes, convergence, exactness, envelopes: another hand writes these; their `mod` lines go between the two marks
 // <marked place>

@@ -15,6 +15,7 @@ use crate::input::{double_option, present, put, step};
 
 /// Hours of the day without disturbance, by the wall clock. An end before the start lies on the next day.
 #[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(as = QuietHours)]
 #[expect(dead_code, reason = "describes a type of the domain")]
 pub(crate) struct QuietHoursShape {
@@ -123,7 +124,9 @@ fn merge_fields(fields: &mut BTreeMap<String, Value>, patch: BTreeMap<String, Va
 fn record(contact: &mut Contact, answers: BTreeMap<String, Option<bool>>, now: Time) -> Result<()> {
     let mut faults = Faults::default();
     for (key, granted) in answers {
-        let Some((channel, category)) = faults.take(&format!("/consents{}", step(&key)), parse_consent_key(&key)) else { continue };
+        let Some((channel, category)) = faults.take(&format!("/consents{}", step(&key)), parse_consent_key(&key)) else {
+            continue;
+        };
         let standing = contact.consent(channel, &category).map(|consent| consent.granted);
         match granted {
             None => drop(contact.consents.remove(&key)),
@@ -174,7 +177,11 @@ mod tests {
     #[test]
     fn what_is_absent_stays_and_null_removes() {
         let mut contact = sample();
-        apply(&mut contact, r#"{"first_name": " Ada ", "tags": ["vip"], "fields": {"plan": "pro", "seats": 3}, "zone": "UTC"}"#).unwrap();
+        apply(
+            &mut contact,
+            r#"{"first_name": " Ada ", "tags": ["vip"], "fields": {"plan": "pro", "seats": 3}, "zone": "UTC"}"#,
+        )
+        .unwrap();
         apply(&mut contact, r#"{"fields": {"plan": null, "city": "Bonn"}, "zone": null}"#).unwrap();
         assert_eq!(contact.first_name.as_deref(), Some("Ada"));
         assert_eq!(contact.tags, ["vip"]);
@@ -206,6 +213,9 @@ mod tests {
         assert_eq!(places(r#"{"emails": ["ada@example.com", "nobody"]}"#), ["/emails/1"]);
         assert_eq!(places(r#"{"quiet_hours": {"start": "25:00", "end": "08:00"}}"#), ["/quiet_hours/start"]);
         assert_eq!(places(r#"{"do_not_contact": null}"#), ["/do_not_contact"]);
-        assert_eq!(places(r#"{"consents": {"pigeon:a/b": true, "email:transactional": true}}"#), ["/consents/email:transactional", "/consents/pigeon:a~1b"]);
+        assert_eq!(
+            places(r#"{"consents": {"pigeon:a/b": true, "email:transactional": true}}"#),
+            ["/consents/email:transactional", "/consents/pigeon:a~1b"]
+        );
     }
 }

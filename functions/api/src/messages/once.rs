@@ -5,8 +5,8 @@
 //! is one message.
 
 use axum::extract::{FromRequest, Request};
-use domain::idempotency::LEASE_SECONDS;
 use domain::flows::Context;
+use domain::idempotency::LEASE_SECONDS;
 use domain::{Idempotency, Message};
 use kernel::ids::MessageId;
 use kernel::{Error, Result};
@@ -111,21 +111,23 @@ pub(super) async fn begin(context: &Context, scope: &TenantScope, key: Option<Ke
 
 impl Claim {
     /// After a refusal: nothing was written, and a corrected request may use the key.
-    pub(super) async fn forget(self, scope: &TenantScope) {
+    pub(super) async fn refused(self, scope: &TenantScope, refusal: Error) -> Error {
         if let Some(row) = self.row
             && let Err(error) = scope.erase(&row).await
         {
             tracing::warn!(?error, "an idempotency key stays in use until its lease ends");
         }
+        refusal
     }
 
     /// After a write whose end nobody knows: the next request with the key finishes it under the same id, without waiting.
-    pub(super) async fn yield_lease(self, scope: &TenantScope) {
-        let Some(row) = self.row else { return };
+    pub(super) async fn unsure(self, scope: &TenantScope, failure: Error) -> Error {
+        let Some(row) = self.row else { return failure };
         let change = Change::new().set(attr::LEASE, n(0));
         let at = Idempotency::at(&row.row.key);
         if let Err(error) = scope.change::<Idempotency>(at, change, Cond::Version(row.version)).await {
             tracing::warn!(?error, "an idempotency key stays in use until its lease ends");
         }
+        failure
     }
 }

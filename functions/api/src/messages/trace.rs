@@ -179,7 +179,9 @@ const fn reason(why: Why) -> &'static str {
 
 fn why(message: &Message) -> String {
     let told = |kind: EventKind| message.events.iter().find(|entry| entry.kind == kind);
-    let text = |kind: EventKind| told(kind).and_then(|entry| entry.detail.text.clone()).map(|text| format!(": {text}")).unwrap_or_default();
+    let text = |kind: EventKind| {
+        told(kind).and_then(|entry| entry.detail.text.clone()).map(|text| format!(": {text}")).unwrap_or_default()
+    };
     match message.evidence {
         Some(Outcome::Delivered) => match told(EventKind::Delivered) {
             Some(entry) => format!("The recipient's server took it at {}.", entry.at),
@@ -212,12 +214,16 @@ fn why_so_far(message: &Message) -> String {
         State::Accepted => "It is stored, and will be decided on in a moment.".to_owned(),
         State::Scheduled => format!("It waits until {until}, as it was asked to."),
         State::Held => match message.hold {
-            Some(Hold { why: Wait::QuietHours, .. }) => format!("It waits until {until}, when the recipient's quiet hours end."),
+            Some(Hold { why: Wait::QuietHours, .. }) => {
+                format!("It waits until {until}, when the recipient's quiet hours end.")
+            }
             Some(_) | None => format!("The last try did not succeed{}; the next is due at {until}.", note()),
         },
         State::Queued => "Its time has come: it waits for a sender.".to_owned(),
         State::Sending => "A sender has it and is about to call a provider, or waits for the answer.".to_owned(),
-        State::Sent if message.sandbox => "It is a rehearsal: everything was decided and rendered, and no provider was called.".to_owned(),
+        State::Sent if message.sandbox => {
+            "It is a rehearsal: everything was decided and rendered, and no provider was called.".to_owned()
+        }
         State::Sent => "A provider took it; the recipient's server has not been heard of.".to_owned(),
         State::Failed if message.tries.is_empty() => "No account was left to try.".to_owned(),
         State::Failed => format!("Every try failed; the last{}.", note()),
@@ -228,10 +234,13 @@ fn why_so_far(message: &Message) -> String {
         State::Cancelled => "It was called off before it was sent.".to_owned(),
         State::Unknown => match message.hold {
             Some(Hold { why: Wait::Resend, .. }) => {
-                format!("The provider's answer was lost; unless the provider tells what became of it, it is sent again at {until}.")
+                format!(
+                    "The provider's answer was lost; unless the provider tells what became of it, it is sent again at {until}."
+                )
             }
             Some(_) => format!("The provider's answer was lost; until {until} the provider may tell what became of it."),
-            None => "The provider's answer was lost, and nobody knows whether it was sent: sending it again is your decision.".to_owned(),
+            None => "The provider's answer was lost, and nobody knows whether it was sent: sending it again is your decision."
+                .to_owned(),
         },
     }
 }

@@ -147,7 +147,16 @@ impl From<Hold> for HoldView {
 
 impl From<Entry> for EventView {
     fn from(Entry { kind, at, machine, detail, .. }: Entry) -> Self {
-        Self { kind, at, machine, class: detail.class, code: detail.code, text: detail.text, agent: detail.agent, url: detail.url }
+        Self {
+            kind,
+            at,
+            machine,
+            class: detail.class,
+            code: detail.code,
+            text: detail.text,
+            agent: detail.agent,
+            url: detail.url,
+        }
     }
 }
 
@@ -196,7 +205,8 @@ impl MessageView {
     fn of(message: Message, given: Option<Given>) -> Self {
         let (variables, metadata) = given.unzip();
         let carried = message.carried();
-        let (carrier, provider_id) = (carried.and_then(|attempt| attempt.account), carried.and_then(|attempt| attempt.id.clone()));
+        let (carrier, provider_id) =
+            (carried.and_then(|attempt| attempt.account), carried.and_then(|attempt| attempt.id.clone()));
         Self {
             status: message.status(),
             engagement: engagement(&message.events),

@@ -41,7 +41,7 @@ function choices(schema) {
 
 function shape(schema) {
   const name = refName(schema);
-  const it = resolve(schema);
+  const it = name && schema.description ? { ...resolve(schema), description: schema.description } : resolve(schema);
   const one = choices(it);
   if (one.length === 1) return shape(one[0]);
   if (it.allOf) return { ...it, properties: Object.assign({}, ...it.allOf.map((part) => shape(part).properties), it.properties), name };
@@ -297,8 +297,11 @@ function operations() {
   for (const [path, item] of Object.entries(api.paths || {})) {
     for (const method of methods.filter((method) => item[method])) {
       const it = item[method];
-      found.push({ ...it, path, method, parameters: [...(item.parameters || []), ...(it.parameters || [])],
-        id: it.operationId, title: it.summary || it.operationId.replace(/_/g, " "), tag: (it.tags || ["other"])[0] });
+      // The first sentence names the operation, the others belong to its description.
+      const [title, ...rest] = (it.summary || it.operationId.replace(/_/g, " ")).split(/(?<=[.:]) /);
+      found.push({ ...it, path, method, id: it.operationId, tag: (it.tags || ["other"])[0], title: title.replace(/[.:]$/, ""),
+        description: [rest.join(" "), it.description].filter(Boolean).join("\n\n"),
+        parameters: [...(item.parameters || []), ...(it.parameters || [])] });
     }
   }
   return found;

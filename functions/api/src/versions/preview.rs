@@ -161,10 +161,11 @@ async fn stored<N: Need>(
 ) -> Result<Subject> {
     let number = number(&template, asked)?;
     let (id, category) = (template.id, template.category.clone());
-    let edition = api.0.catalog.edition(&caller.scope, Arc::new(template), number, locale).await.map_err(|error| match error {
-        Error::NotFound { .. } => Error::invalid("/version", "unknown", "no such version"),
-        other => other,
-    })?;
+    let edition =
+        api.0.catalog.edition(&caller.scope, Arc::new(template), number, locale).await.map_err(|error| match error {
+            Error::NotFound { .. } => Error::invalid("/version", "unknown", "no such version"),
+            other => other,
+        })?;
     let variables = edition.version.variables.clone();
     Ok(Subject { template: id, version: Some(number), locale: edition.locale, category, variables, compiled: edition.compiled })
 }
@@ -182,7 +183,14 @@ async fn draft<N: Need>(api: &Api, caller: &Caller<N>, template: Template, sourc
     let compiled = Compiled::new(&source, &layouts, &Limits::default())
         .map_err(|faults| Error::Invalid(edit_template::faults_under("/content", &faults)))?;
     let variables = known.map(|version| version.variables.clone()).unwrap_or_default();
-    Ok(Subject { template: template.id, version: None, locale, category: template.category, variables, compiled: Arc::new(compiled) })
+    Ok(Subject {
+        template: template.id,
+        version: None,
+        locale,
+        category: template.category,
+        variables,
+        compiled: Arc::new(compiled),
+    })
 }
 
 /// The same faults below another place of the body.
@@ -216,7 +224,8 @@ impl Data {
             }
             Err(error) => return Err(error),
         }
-        let sample = || json!({"first_name": "Ada", "last_name": "Lovelace", "name": "Ada Lovelace", "email": "ada@example.com"});
+        let sample =
+            || json!({"first_name": "Ada", "last_name": "Lovelace", "name": "Ada Lovelace", "email": "ada@example.com"});
         let person = given.get("contact").cloned().unwrap_or_else(sample);
         let nobody = Recipient { address: "ada@example.com".to_owned(), name: None, contact: None };
         let mut values = accept::values(&given, contact, &nobody);
@@ -258,7 +267,8 @@ fn look(subject: Subject, data: Data, strict: bool) -> PreviewView {
             Rendered::default()
         }
     };
-    if strict && faults.is_empty()
+    if strict
+        && faults.is_empty()
         && let Err(fault) = subject.compiled.render(&values, Strictness::Preview)
     {
         faults.push(fault.into());
@@ -342,7 +352,8 @@ async fn send(api: &Api, caller: &Caller<may::WriteTemplates>, view: &PreviewVie
     }
     // What was rendered is not a template any more.
     let plain = |part: &Option<String>| part.as_ref().map(|part| format!("{{% raw %}}{part}{{% endraw %}}"));
-    let content = Source { subject: plain(&view.subject), html: plain(&view.html), text: plain(&view.text), ..Source::default() };
+    let content =
+        Source { subject: plain(&view.subject), html: plain(&view.html), text: plain(&view.text), ..Source::default() };
     let mut metadata = Map::from_iter([("template".to_owned(), json!(view.template))]);
     metadata.extend(view.version.map(|version| ("version".to_owned(), json!(version))));
     let order = Order {

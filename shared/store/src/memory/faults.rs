@@ -4,6 +4,7 @@
 //! hangs for ever and [`Faults::crashed`] tells whoever runs the handler to drop it there, as a killed process would stop.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 
 use kernel::Cause;
 use tokio::sync::Notify;
@@ -38,6 +39,7 @@ struct Plan {
     log: Option<Vec<&'static str>>,
     at: Vec<(u64, Fault)>,
     seed: Option<(u64, u64)>,
+    turns: Option<u64>,
     struck: Vec<(u64, &'static str, Fault)>,
 }
 
@@ -61,6 +63,12 @@ impl Faults {
         let faults = Self::default();
         faults.plan().seed = Some((seed, one_in.max(1)));
         faults
+    }
+
+    /// From now on a call lets others go first, once or twice or not at all, as drawn from the seed: what runs side by side is
+    /// interleaved, the same way for the same seed.
+    pub fn interleave(&self, seed: u64) {
+        self.plan().turns = Some(seed);
     }
 
     /// From now on nothing fails.
@@ -112,6 +120,7 @@ impl Faults {
     /// To be called before a port call takes effect.
     pub async fn before(&self, port: &'static str) -> Result<Option<Fault>, TableError> {
         let fault = self.next(port);
+        self.wait_turns(0).await;
         match fault {
             Some(Fault::CrashBefore) => self.die().await,
             Some(Fault::Throttle) => Err(TableError::Throttled),
@@ -122,10 +131,30 @@ impl Faults {
 
     /// To be called after it took effect.
     pub async fn after(&self, port: &'static str, fault: Option<Fault>) -> Result<(), TableError> {
+        self.wait_turns(1).await;
         match fault {
             Some(Fault::CrashAfter) => self.die().await,
             Some(Fault::LostReply) => Err(TableError::Lost(Cause::new(format!("the reply of {port} was lost")))),
             Some(Fault::CrashBefore | Fault::Throttle | Fault::Conflict) | None => Ok(()),
+        }
+    }
+
+    async fn wait_turns(&self, salt: u64) {
+        let (turns, calls) = {
+            let plan = self.plan();
+            (plan.turns, plan.calls)
+        };
+        let Some(seed) = turns else { return };
+        for _ in 0..mix(seed ^ salt, calls) % 3 {
+            let mut went = false;
+            std::future::poll_fn(|task| {
+                if std::mem::replace(&mut went, true) {
+                    return Poll::Ready(());
+                }
+                task.waker().wake_by_ref();
+                Poll::Pending
+            })
+            .await;
         }
     }
 
@@ -135,12 +164,16 @@ impl Faults {
     }
 }
 
-fn draw(seed: Option<(u64, u64)>, call: u64) -> Option<Fault> {
-    let (seed, one_in) = seed?;
+fn mix(seed: u64, call: u64) -> u64 {
     let mut z = seed ^ call.wrapping_mul(0x9E37_79B9_7F4A_7C15);
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^= z >> 31;
+    z ^ (z >> 31)
+}
+
+fn draw(seed: Option<(u64, u64)>, call: u64) -> Option<Fault> {
+    let (seed, one_in) = seed?;
+    let z = mix(seed, call);
     if !z.is_multiple_of(one_in) {
         return None;
     }
