@@ -26,7 +26,7 @@ async fn main() -> ExitCode {
 }
 
 fn filter() -> tracing_subscriber::EnvFilter {
-    let level = aws::Env::process().find("RUST_LOG").unwrap_or_else(|| "warn".to_owned());
+    let level = aws::Env::process().find("RUST_LOG").unwrap_or_else(|| "warn,dynoxide=error".to_owned());
     tracing_subscriber::EnvFilter::new(level)
 }
 

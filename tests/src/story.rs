@@ -92,6 +92,12 @@ impl Story {
         self.stage.memory.rows()
     }
 
+    /// Every row of a kind.
+    pub fn rows_of(&self, kind: &str) -> Vec<Item> {
+        let kind = store::Value::S(kind.to_owned());
+        self.rows().into_iter().filter(|row| row.get("kind") == Some(&kind)).collect()
+    }
+
     /// Fails when a row has changed, appeared or gone since.
     pub fn nothing_changed_since(&self, before: &[Item], why: &str) {
         let now = self.rows();

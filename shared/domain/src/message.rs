@@ -97,8 +97,8 @@ pub struct Message {
     /// The furthest that the provider's events have carried it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<Outcome>,
-    /// What the provider and the recipient did.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    /// What the provider and the recipient did, in the order of the events' own times.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "event::read")]
     pub events: Vec<Entry>,
 }
 

@@ -344,7 +344,7 @@ pub enum EventKind {
 }
 
 /// Facts beside an event.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct EventDetail {
     /// Bounce class, of a bounce.
     #[serde(default, skip_serializing_if = "Option::is_none")]

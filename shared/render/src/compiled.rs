@@ -64,25 +64,13 @@ enum Context {
 
 impl Compiled {
     /// Parses a version and the layouts that it reaches; the faults are all that one pass can find.
-    pub fn new(
-        source: &Source,
-        layouts: &BTreeMap<String, Layout>,
-        limits: &Limits,
-    ) -> Result<Compiled, Vec<Fault>> {
+    pub fn new(source: &Source, layouts: &BTreeMap<String, Layout>, limits: &Limits) -> Result<Compiled, Vec<Fault>> {
         let compile = AssertUnwindSafe(|| Compiled::parse(source, layouts, limits));
         catch_unwind(compile).unwrap_or_else(|_| Err(vec![panicked("source")]))
     }
 
-    fn parse(
-        source: &Source,
-        layouts: &BTreeMap<String, Layout>,
-        limits: &Limits,
-    ) -> Result<Compiled, Vec<Fault>> {
-        let parts = Parts {
-            subject: source.subject.is_some(),
-            html: source.html.is_some(),
-            text: source.text.is_some(),
-        };
+    fn parse(source: &Source, layouts: &BTreeMap<String, Layout>, limits: &Limits) -> Result<Compiled, Vec<Fault>> {
+        let parts = Parts { subject: source.subject.is_some(), html: source.html.is_some(), text: source.text.is_some() };
         let mut program = Program::new(source, layouts, limits)?;
         let mut markup = Pass::Styles;
         if let (Markup::Mjml, Some(html)) = (source.markup, &source.html) {
@@ -92,10 +80,7 @@ impl Compiled {
                     let once = mjml::once(html).map_err(|fault| vec![fault])?;
                     // Were the HTML not accepted as a template, each message would be compiled.
                     let html = once.filter(|html| html.len() <= limits.source_bytes);
-                    let source = Source {
-                        html,
-                        ..source.clone()
-                    };
+                    let source = Source { html, ..source.clone() };
                     if source.html.is_some()
                         && let Ok(compiled) = Program::new(&source, layouts, limits)
                     {
@@ -108,12 +93,7 @@ impl Compiled {
                 }
             }
         }
-        Ok(Compiled {
-            program,
-            parts,
-            markup,
-            limits: *limits,
-        })
+        Ok(Compiled { program, parts, markup, limits: *limits })
     }
 
     /// Renders all parts with the variables of one message.
@@ -129,15 +109,9 @@ impl Compiled {
             let message = format!("{name} is undefined");
             return Err(Fault::new("variables", 0, Kind::Undefined, message));
         }
-        let converted = self
-            .program
-            .context(context)
-            .map_err(|spent| Fault::new("variables", 0, Kind::Size, spent.to_string()))?;
-        let part = |name: &str, wanted: bool| {
-            wanted
-                .then(|| self.program.render(name, &converted, mode))
-                .transpose()
-        };
+        let converted =
+            self.program.context(context).map_err(|spent| Fault::new("variables", 0, Kind::Size, spent.to_string()))?;
+        let part = |name: &str, wanted: bool| wanted.then(|| self.program.render(name, &converted, mode)).transpose();
         let subject = part("subject", self.parts.subject)?;
         if let Some(subject) = &subject {
             check_subject(subject)?;
@@ -148,15 +122,28 @@ impl Compiled {
         };
         let text = match part("text", self.parts.text)? {
             Some(text) => Some(text),
-            None => html
-                .as_deref()
-                .map(|html| plain::text(html, self.limits.output_bytes)),
+            None => html.as_deref().map(|html| plain::text(html, self.limits.output_bytes)),
         };
-        Ok(Rendered {
-            subject,
-            html,
-            text,
-        })
+        Ok(Rendered { subject, html, text })
+    }
+
+    /// Renders every part as for sending and keeps nothing: whether this context can be sent at all. It leaves out what follows
+    /// the template's own work, and so costs a fraction of [`Compiled::render`].
+    pub fn trial(&self, context: &Value) -> Result<(), Fault> {
+        let trial = AssertUnwindSafe(|| {
+            let converted =
+                self.program.context(context).map_err(|spent| Fault::new("variables", 0, Kind::Size, spent.to_string()))?;
+            for (name, wanted) in [("subject", self.parts.subject), ("html", self.parts.html), ("text", self.parts.text)] {
+                if wanted {
+                    let part = self.program.render(name, &converted, Strictness::Send)?;
+                    if name == "subject" {
+                        check_subject(&part)?;
+                    }
+                }
+            }
+            Ok(())
+        });
+        catch_unwind(trial).unwrap_or_else(|_| Err(panicked("source")))
     }
 
     fn finish(&self, html: String) -> Result<String, Fault> {
@@ -195,15 +182,9 @@ impl Compiled {
 }
 
 impl Program {
-    fn new(
-        source: &Source,
-        layouts: &BTreeMap<String, Layout>,
-        limits: &Limits,
-    ) -> Result<Program, Vec<Fault>> {
+    fn new(source: &Source, layouts: &BTreeMap<String, Layout>, limits: &Limits) -> Result<Program, Vec<Fault>> {
         Ok(match source.engine {
-            Engine::Jinja => {
-                Program::Jinja(Box::new(jinja::Program::new(source, layouts, limits)?))
-            }
+            Engine::Jinja => Program::Jinja(Box::new(jinja::Program::new(source, layouts, limits)?)),
             Engine::Go => Program::Go(Box::new(go::Program::new(source, layouts, limits)?)),
         })
     }
@@ -224,13 +205,9 @@ impl Program {
 
     fn render(&self, part: &str, context: &Context, mode: Strictness) -> Result<String, Fault> {
         match (self, context) {
-            (Program::Jinja(program), Context::Jinja(context)) => {
-                program.render(part, context, mode)
-            }
+            (Program::Jinja(program), Context::Jinja(context)) => program.render(part, context, mode),
             (Program::Go(program), Context::Go(context)) => program.render(part, context),
-            (Program::Jinja(_), Context::Go(_)) | (Program::Go(_), Context::Jinja(_)) => {
-                Err(panicked(part))
-            }
+            (Program::Jinja(_), Context::Go(_)) | (Program::Go(_), Context::Jinja(_)) => Err(panicked(part)),
         }
     }
 }

@@ -26,11 +26,7 @@ pub(crate) fn find<'v>(context: &'v Value, path: &str) -> Option<&'v Value> {
 
 /// The value that a name of a template has: its own, or that of the field it is an alias for.
 pub(crate) fn resolve<'v>(context: &'v Value, name: &str) -> Option<&'v Value> {
-    find(context, name).or_else(|| {
-        aliases(name)
-            .iter()
-            .find_map(|path| find(context, path.as_str()))
-    })
+    find(context, name).or_else(|| aliases(name).iter().find_map(|path| find(context, path.as_str())))
 }
 
 /// The fields that a bare camel case name may stand for, best first; none for any other name.
@@ -71,15 +67,7 @@ mod tests {
         let context = json!({"contact": {"name": "Ada", "tags": ["a", {"b": 1}], "none": null}});
         assert_eq!(find(&context, "contact.name"), Some(&json!("Ada")));
         assert_eq!(find(&context, "contact.tags.1.b"), Some(&json!(1)));
-        for absent in [
-            "contact.none",
-            "contact.none.x",
-            "contact.name.x",
-            "contact.tags.2",
-            "contact.tags.x",
-            "x",
-            "",
-        ] {
+        for absent in ["contact.none", "contact.none.x", "contact.name.x", "contact.tags.2", "contact.tags.x", "x", ""] {
             assert_eq!(find(&context, absent), None, "{absent}");
         }
     }
@@ -111,13 +99,7 @@ mod tests {
         assert!(aliases("first_Name").is_empty());
         assert_eq!(
             aliases("companyName"),
-            [
-                "company.name",
-                "contact.company.name",
-                "contact.company_name",
-                "system.company_name",
-                "company_name"
-            ]
+            ["company.name", "contact.company.name", "contact.company_name", "system.company_name", "company_name"]
         );
     }
 }

@@ -51,12 +51,7 @@ impl Fault {
             message.truncate(end);
             message.push('…');
         }
-        Fault {
-            part: part.to_owned(),
-            line,
-            kind,
-            message,
-        }
+        Fault { part: part.to_owned(), line, kind, message }
     }
 }
 

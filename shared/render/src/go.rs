@@ -39,31 +39,14 @@ pub(crate) struct Program {
 }
 
 impl Program {
-    pub(crate) fn new(
-        source: &Source,
-        layouts: &BTreeMap<String, Layout>,
-        limits: &Limits,
-    ) -> Result<Program, Vec<Fault>> {
-        let mut program = Program {
-            subject: None,
-            text: None,
-            html: None,
-            uses: BTreeMap::new(),
-            aliases: Vec::new(),
-            limits: *limits,
-        };
+    pub(crate) fn new(source: &Source, layouts: &BTreeMap<String, Layout>, limits: &Limits) -> Result<Program, Vec<Fault>> {
+        let mut program =
+            Program { subject: None, text: None, html: None, uses: BTreeMap::new(), aliases: Vec::new(), limits: *limits };
         let mut faults = Vec::new();
         let text = |name: &str| layouts.get(name)?.text.as_deref();
         let html = |name: &str| layouts.get(name)?.html.as_deref();
-        for (part, slot) in [
-            ("subject", &mut program.subject),
-            ("text", &mut program.text),
-        ] {
-            let source = if part == "subject" {
-                &source.subject
-            } else {
-                &source.text
-            };
+        for (part, slot) in [("subject", &mut program.subject), ("text", &mut program.text)] {
+            let source = if part == "subject" { &source.subject } else { &source.text };
             let Some(source) = source else { continue };
             match Trees::gather(part, source, text, limits, &mut program.uses) {
                 Ok(trees) => match trees.plain() {
@@ -85,12 +68,8 @@ impl Program {
         if !faults.is_empty() {
             return Err(faults);
         }
-        program.aliases = program
-            .uses
-            .keys()
-            .map(|name| (name.clone(), aliases(name)))
-            .filter(|(_, paths)| !paths.is_empty())
-            .collect();
+        program.aliases =
+            program.uses.keys().map(|name| (name.clone(), aliases(name))).filter(|(_, paths)| !paths.is_empty()).collect();
         Ok(program)
     }
 
@@ -124,9 +103,7 @@ impl Program {
         let mut out = Capped::new(self.limits.output_bytes, 4096);
         let meter = Meter::start(&self.limits);
         let done = match (part, &self.subject, &self.text, &self.html) {
-            ("subject", Some(template), _, _) | ("text", _, Some(template), _) => {
-                template.execute_fmt(&mut out, context)
-            }
+            ("subject", Some(template), _, _) | ("text", _, Some(template), _) => template.execute_fmt(&mut out, context),
             ("html", _, _, Some(template)) => template.execute_fmt(&mut out, context),
             _ => {
                 let message = "this part was not compiled";
@@ -173,9 +150,7 @@ impl Trees {
         let mut wanted = Vec::new();
         while let Some((from, name, source)) = queue.pop() {
             bytes += source.len();
-            if source.len() > limits.source_bytes
-                || bytes > limits.source_bytes + limits.layout_bytes
-            {
+            if source.len() > limits.source_bytes || bytes > limits.source_bytes + limits.layout_bytes {
                 return Err(Fault::new(&from, 0, Kind::Size, "the source is too large"));
             }
             let mut parsed = tree::parse(&from, source)?;
@@ -244,9 +219,7 @@ impl Trees {
     }
 
     fn plain(self) -> Result<gotmpl::Template, TemplateError> {
-        let mut template = gotmpl::Template::new("@root")
-            .max_range_iters(PASSES)
-            .funcs(functions::functions());
+        let mut template = gotmpl::Template::new("@root").max_range_iters(PASSES).funcs(functions::functions());
         for (name, body) in self.trees {
             template = template.add_parse_tree(&name, body);
         }
@@ -254,9 +227,7 @@ impl Trees {
     }
 
     fn html(self) -> Result<html::Template, TemplateError> {
-        let mut template = html::Template::new("@root")
-            .max_range_iters(PASSES)
-            .funcs(functions::functions());
+        let mut template = html::Template::new("@root").max_range_iters(PASSES).funcs(functions::functions());
         for (name, body) in self.trees {
             template = template.add_parse_tree(&name, body)?;
         }
@@ -265,10 +236,7 @@ impl Trees {
 }
 
 fn empty() -> ListNode {
-    ListNode {
-        pos: gotmpl::parse::Pos::new(0, 1),
-        nodes: Vec::new(),
-    }
+    ListNode { pos: gotmpl::parse::Pos::new(0, 1), nodes: Vec::new() }
 }
 
 /// The nodes of a body.
@@ -278,15 +246,8 @@ fn size(list: &ListNode) -> usize {
         .iter()
         .map(|node| match node {
             Node::List(list) => size(list),
-            Node::If(b) | Node::With(b) | Node::Range(b) => {
-                1 + size(&b.body) + b.else_body.as_ref().map_or(0, size)
-            }
-            Node::Text(_)
-            | Node::Action(_)
-            | Node::Template(_)
-            | Node::Define(_)
-            | Node::Break(_)
-            | Node::Continue(_) => 1,
+            Node::If(b) | Node::With(b) | Node::Range(b) => 1 + size(&b.body) + b.else_body.as_ref().map_or(0, size),
+            Node::Text(_) | Node::Action(_) | Node::Template(_) | Node::Define(_) | Node::Break(_) | Node::Continue(_) => 1,
         })
         .sum()
 }
@@ -330,15 +291,11 @@ fn fault(part: &str, error: &TemplateError) -> Fault {
         TemplateError::Parse { line, message, .. } | TemplateError::Lex { line, message, .. } => {
             (*line, Kind::Syntax, message.clone())
         }
-        TemplateError::Escape {
-            line, description, ..
-        } => (*line, Kind::Refused, description.clone()),
+        TemplateError::Escape { line, description, .. } => (*line, Kind::Refused, description.clone()),
         TemplateError::Write | TemplateError::Io(_) => (0, Kind::Size, Spent::Output.to_string()),
         TemplateError::RecursionLimit => (0, Kind::Budget, "the template nests too deep".into()),
         TemplateError::RangeIterLimit => (0, Kind::Budget, Spent::Steps.to_string()),
-        TemplateError::UndefinedTemplate(_) | TemplateError::UndefinedFunction(_) => {
-            (0, Kind::Unknown, error.to_string())
-        }
+        TemplateError::UndefinedTemplate(_) | TemplateError::UndefinedFunction(_) => (0, Kind::Unknown, error.to_string()),
         TemplateError::Exec(message) => {
             let spent = [Spent::Work, Spent::Steps, Spent::Value, Spent::Depth];
             let budget = spent.iter().any(|spent| *message == spent.to_string());

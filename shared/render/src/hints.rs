@@ -14,8 +14,18 @@ const SUBJECT: usize = 70;
 /// Fewer words than this beside an image read as an image only.
 const WORDS: usize = 20;
 const SHORTENERS: [&str; 12] = [
-    "bit.ly", "buff.ly", "cutt.ly", "goo.gl", "is.gd", "lnkd.in", "ow.ly", "rb.gy", "rebrand.ly",
-    "t.co", "t.ly", "tinyurl.com",
+    "bit.ly",
+    "buff.ly",
+    "cutt.ly",
+    "goo.gl",
+    "is.gd",
+    "lnkd.in",
+    "ow.ly",
+    "rb.gy",
+    "rebrand.ly",
+    "t.co",
+    "t.ly",
+    "tinyurl.com",
 ];
 
 /// Something that the author may want to change.
@@ -36,10 +46,7 @@ pub fn lint(rendered: &Rendered, marketing: bool) -> Vec<Hint> {
     if rendered.html.is_some() {
         if html.len() > CLIPPED {
             let size = html.len() / 1024;
-            hints.add(
-                "html_clipped",
-                format!("the html is {size} KB: Gmail hides what is behind 102 KB"),
-            );
+            hints.add("html_clipped", format!("the html is {size} KB: Gmail hides what is behind 102 KB"));
         }
         if text.trim().is_empty() {
             hints.add("text_missing", "there is no text for clients without html");
@@ -61,10 +68,7 @@ struct Hints(Vec<Hint>);
 impl Hints {
     fn add(&mut self, code: &str, message: impl Into<String>) {
         if !self.0.iter().any(|hint| hint.code == code) {
-            self.0.push(Hint {
-                code: code.to_owned(),
-                message: message.into(),
-            });
+            self.0.push(Hint { code: code.to_owned(), message: message.into() });
         }
     }
 }
@@ -112,10 +116,7 @@ fn document(html: &str, text: &str, hints: &mut Hints) {
             }
         }
     }
-    let words = text
-        .split_whitespace()
-        .filter(|word| !word.contains("://"))
-        .count();
+    let words = text.split_whitespace().filter(|word| !word.contains("://")).count();
     if images > 0 && words < WORDS {
         hints.add("image_only", "a message of images and little text looks like spam");
     }
@@ -123,9 +124,7 @@ fn document(html: &str, text: &str, hints: &mut Hints) {
 
 /// Whether an image is more than a spacer or a tracking pixel.
 fn visible(html: &str, tag: &Tag<'_>) -> bool {
-    !["width", "height"].iter().any(|side| {
-        value(html, tag, side).is_some_and(|value| matches!(value.trim(), "0" | "1"))
-    })
+    !["width", "height"].iter().any(|side| value(html, tag, side).is_some_and(|value| matches!(value.trim(), "0" | "1")))
 }
 
 fn value(html: &str, tag: &Tag<'_>, name: &str) -> Option<String> {
@@ -162,17 +161,14 @@ fn link_text(url: &str, text: &str, hints: &mut Hints) {
     let named = host(shown).or_else(|| {
         let host = shown.split(['/', '?']).next().unwrap_or_default();
         let (_, top) = host.rsplit_once('.')?;
-        let domain = top.len() >= 2
-            && top.bytes().all(|b| b.is_ascii_alphabetic())
-            && !host.contains('@');
+        let domain = top.len() >= 2 && top.bytes().all(|b| b.is_ascii_alphabetic()) && !host.contains('@');
         domain.then(|| host.to_ascii_lowercase())
     });
     let Some(named) = named else { return };
     let bare = |host: &str| host.strip_prefix("www.").unwrap_or(host).to_owned();
     let (named, leads) = (bare(&named), bare(&leads));
-    let within = |outer: &str, inner: &str| {
-        outer.strip_suffix(inner).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-    };
+    let within =
+        |outer: &str, inner: &str| outer.strip_suffix(inner).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
     if !within(&named, &leads) && !within(&leads, &named) {
         hints.add("link_mismatch", format!("a link shows {named} but leads to {leads}"));
     }
@@ -188,10 +184,8 @@ fn host(url: &str) -> Option<String> {
 }
 
 fn unsubscribes(html: &str, text: &str) -> bool {
-    const WORDS: [&str; 8] = [
-        "unsubscribe", "opt-out", "optout", "opt out", "preferences", "abmelden", "abbestellen",
-        "désabonn",
-    ];
+    const WORDS: [&str; 8] =
+        ["unsubscribe", "opt-out", "optout", "opt out", "preferences", "abmelden", "abbestellen", "désabonn"];
     [html, text].iter().any(|part| {
         let part = part.to_lowercase();
         WORDS.iter().any(|word| part.contains(word))
@@ -203,11 +197,7 @@ mod tests {
     use super::*;
 
     fn codes(subject: &str, html: &str, text: &str, marketing: bool) -> Vec<String> {
-        let rendered = Rendered {
-            subject: Some(subject.into()),
-            html: Some(html.into()),
-            text: Some(text.into()),
-        };
+        let rendered = Rendered { subject: Some(subject.into()), html: Some(html.into()), text: Some(text.into()) };
         lint(&rendered, marketing).into_iter().map(|hint| hint.code).collect()
     }
 

@@ -13,10 +13,7 @@ use crate::tags::{Attribute, attributes, escape_into, tags, unescape};
 /// answers in its place; `None` leaves the link alone. Addresses are given and taken unescaped.
 ///
 /// A link marked `data-track="off"` is not given, and loses the mark.
-pub fn rewrite_links<'h>(
-    html: &'h str,
-    mut rewrite: impl FnMut(&str) -> Option<String>,
-) -> Cow<'h, str> {
+pub fn rewrite_links<'h>(html: &'h str, mut rewrite: impl FnMut(&str) -> Option<String>) -> Cow<'h, str> {
     let mut out = String::new();
     let mut copied = 0;
     for tag in tags(html) {
@@ -33,10 +30,7 @@ pub fn rewrite_links<'h>(
                 mark = Some(attribute);
             }
         }
-        let off = |mark: &Attribute<'_>| {
-            mark.value
-                .is_some_and(|value| value.trim().eq_ignore_ascii_case("off"))
-        };
+        let off = |mark: &Attribute<'_>| mark.value.is_some_and(|value| value.trim().eq_ignore_ascii_case("off"));
         if let Some(mark) = mark.filter(off) {
             let before = html.get(copied..mark.range.start).unwrap_or_default();
             out.push_str(before.trim_ascii_end());
@@ -77,20 +71,12 @@ pub fn rewrite_links<'h>(
 
 /// Whether an address is followed on the web, unlike mailto, tel, or a place in the message.
 fn is_web(url: &str) -> bool {
-    ["http://", "https://"].iter().any(|scheme| {
-        url.get(..scheme.len())
-            .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
-    })
+    ["http://", "https://"].iter().any(|scheme| url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)))
 }
 
 /// Adds an invisible image before the end of the body, or at the end when the body never ends.
 pub fn insert_pixel(html: &str, url: &str) -> String {
-    let end = |name: &str| {
-        tags(html)
-            .filter(|tag| tag.closing && tag.is(name))
-            .last()
-            .map(|tag| tag.range.start)
-    };
+    let end = |name: &str| tags(html).filter(|tag| tag.closing && tag.is(name)).last().map(|tag| tag.range.start);
     let at = end("body").or_else(|| end("html")).unwrap_or(html.len());
     let (before, after) = html.split_at(at);
     let mut out = String::with_capacity(html.len() + url.len() + 96);
@@ -113,31 +99,13 @@ mod tests {
     #[test]
     fn web_links_are_rewritten() {
         for (html, expected) in [
-            (
-                r#"<a href="https://a.b/?x=1&amp;y=2">t</a>"#,
-                r#"<a href="https://t/?u=https://a.b/?x=1&amp;y=2">t</a>"#,
-            ),
+            (r#"<a href="https://a.b/?x=1&amp;y=2">t</a>"#, r#"<a href="https://t/?u=https://a.b/?x=1&amp;y=2">t</a>"#),
             ("<A HREF='HTTP://a'>t</A>", "<A HREF='https://t/?u=HTTP://a'>t</A>"),
-            (
-                "<a class=x href=https://a/b?c=d>t",
-                "<a class=x href=\"https://t/?u=https://a/b?c=d\">t",
-            ),
-            (
-                "<area shape=rect href=\" https://a \" />",
-                "<area shape=rect href=\"https://t/?u=https://a\" />",
-            ),
-            (
-                "<a\n href\n=\n\"https://a\"\n>",
-                "<a\n href\n=\n\"https://t/?u=https://a\"\n>",
-            ),
-            (
-                "<a href=https://a href=https://b>",
-                "<a href=\"https://t/?u=https://a\" href=https://b>",
-            ),
-            (
-                "<a title='a > b' href='https://a'>",
-                "<a title='a > b' href='https://t/?u=https://a'>",
-            ),
+            ("<a class=x href=https://a/b?c=d>t", "<a class=x href=\"https://t/?u=https://a/b?c=d\">t"),
+            ("<area shape=rect href=\" https://a \" />", "<area shape=rect href=\"https://t/?u=https://a\" />"),
+            ("<a\n href\n=\n\"https://a\"\n>", "<a\n href\n=\n\"https://t/?u=https://a\"\n>"),
+            ("<a href=https://a href=https://b>", "<a href=\"https://t/?u=https://a\" href=https://b>"),
+            ("<a title='a > b' href='https://a'>", "<a title='a > b' href='https://t/?u=https://a'>"),
         ] {
             assert_eq!(tracked(html), expected);
         }
@@ -177,17 +145,11 @@ mod tests {
     #[test]
     fn a_link_may_ask_not_to_be_tracked() {
         for (html, expected) in [
-            (
-                "<a data-track=\"off\" href='https://a'>",
-                "<a href='https://a'>",
-            ),
+            ("<a data-track=\"off\" href='https://a'>", "<a href='https://a'>"),
             ("<a href='https://a' DATA-TRACK=OFF>", "<a href='https://a'>"),
             ("<a data-track='off'href='https://a'>", "<a href='https://a'>"),
             ("<a href='mailto:a' data-track='off'/>", "<a href='mailto:a'/>"),
-            (
-                "<a data-track='on' href='https://a'>",
-                "<a data-track='on' href='https://t/?u=https://a'>",
-            ),
+            ("<a data-track='on' href='https://a'>", "<a data-track='on' href='https://t/?u=https://a'>"),
         ] {
             assert_eq!(tracked(html), expected);
         }
@@ -212,10 +174,7 @@ mod tests {
             ("<script>'</body>'</script>b", "</body>"),
         ] {
             let html = format!("{before}{after}");
-            assert_eq!(
-                insert_pixel(&html, "https://p/?a&b"),
-                format!("{before}{pixel}{after}")
-            );
+            assert_eq!(insert_pixel(&html, "https://p/?a&b"), format!("{before}{pixel}{after}"));
         }
     }
 }

@@ -19,11 +19,7 @@ struct Left {
     value: usize,
 }
 
-const NOTHING: Left = Left {
-    work: 0,
-    steps: 0,
-    value: 0,
-};
+const NOTHING: Left = Left { work: 0, steps: 0, value: 0 };
 
 thread_local! {
     static LEFT: Cell<Left> = const { Cell::new(NOTHING) };
@@ -49,11 +45,7 @@ pub(crate) struct Meter(());
 
 impl Meter {
     pub(crate) fn start(limits: &Limits) -> Meter {
-        LEFT.set(Left {
-            work: limits.work_bytes,
-            steps: limits.fuel,
-            value: limits.value_bytes,
-        });
+        LEFT.set(Left { work: limits.work_bytes, steps: limits.fuel, value: limits.value_bytes });
         Meter(())
     }
 }
@@ -113,16 +105,12 @@ pub(crate) struct Capped {
 
 impl Capped {
     pub(crate) fn new(cap: usize, expected: usize) -> Capped {
-        Capped {
-            bytes: Vec::with_capacity(expected.min(cap)),
-            cap,
-        }
+        Capped { bytes: Vec::with_capacity(expected.min(cap)), cap }
     }
 
     /// The text written so far; only whole strings are ever written, so it is valid.
     pub(crate) fn into_text(self) -> String {
-        String::from_utf8(self.bytes)
-            .unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned())
+        String::from_utf8(self.bytes).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned())
     }
 
     fn push(&mut self, bytes: &[u8]) -> Result<(), Spent> {

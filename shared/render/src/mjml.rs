@@ -185,19 +185,12 @@ fn mark(source: &str) -> Option<(Marked, Vec<Cut>)> {
                     return None;
                 }
                 let word = format!("{stem}{}z", cuts.len());
-                cuts.push(Cut {
-                    word,
-                    range: from..to,
-                    statement,
-                });
+                cuts.push(Cut { word, range: from..to, statement });
             }
             _ => {}
         }
     }
-    let mut marked = Marked {
-        text: String::with_capacity(source.len()),
-        words: Vec::with_capacity(cuts.len()),
-    };
+    let mut marked = Marked { text: String::with_capacity(source.len()), words: Vec::with_capacity(cuts.len()) };
     let mut copied = 0;
     for cut in &cuts {
         marked.text.push_str(source.get(copied..cut.range.start)?);
@@ -241,10 +234,7 @@ fn copied(marked: &Marked, cuts: &[Cut]) -> bool {
             }
         }
         let copies = COPIED.iter().any(|name| tag.is(name));
-        let empty = marked
-            .text
-            .get(tag.range.clone())
-            .is_some_and(|tag| tag.ends_with("/>"));
+        let empty = marked.text.get(tag.range.clone()).is_some_and(|tag| tag.ends_with("/>"));
         if copies && !tag.closing && !empty && open.is_none() {
             open = Some((tag.name, 0));
         } else if let Some((name, depth)) = open
@@ -306,9 +296,7 @@ mod tests {
     use super::*;
 
     fn page(column: &str) -> String {
-        format!(
-            "<mjml><mj-body><mj-section><mj-column>{column}</mj-column></mj-section></mj-body></mjml>"
-        )
+        format!("<mjml><mj-body><mj-section><mj-column>{column}</mj-column></mj-section></mj-body></mjml>")
     }
 
     #[test]
@@ -359,10 +347,7 @@ mod tests {
         assert_eq!(kind(&page("<mj-text>{{ a }}<b></mj-text>")), Kind::Syntax);
         let many = page(&"<mj-text>a</mj-text>".repeat(3000));
         assert_eq!(kind(&many), Kind::Size);
-        let carousel = format!(
-            "<mj-carousel>{}</mj-carousel>",
-            "<mj-carousel-image src=\"a\"/>".repeat(100)
-        );
+        let carousel = format!("<mj-carousel>{}</mj-carousel>", "<mj-carousel-image src=\"a\"/>".repeat(100));
         assert_eq!(kind(&page(&carousel)), Kind::Size);
         let fault = once(&page("\n\n<mj-foo/>")).unwrap_err();
         assert_eq!(fault.line, 3);

@@ -56,7 +56,11 @@ mod tests {
             {% include ["a", "b"] %}{% if extends %}"not"{% endif %}{{ "include 'x'" }}"#;
         let source = Source { html: Some(html.to_owned()), ..Source::default() };
         assert_eq!(layouts_named(&source), ["base", "head", "parts", "a", "b"]);
-        let source = Source { engine: Engine::Go, html: Some(r#"{{template "base" .}}{{- template "foot" . -}}"#.to_owned()), ..Source::default() };
+        let source = Source {
+            engine: Engine::Go,
+            html: Some(r#"{{template "base" .}}{{- template "foot" . -}}"#.to_owned()),
+            ..Source::default()
+        };
         assert_eq!(layouts_named(&source), ["base", "foot"]);
     }
 }

@@ -16,9 +16,7 @@ const INDENTED: usize = 2 << 20;
 /// The text of a document, at most `cap` bytes of it.
 pub(crate) fn text(html: &str, cap: usize) -> String {
     let shape = Shape::of(tags(html));
-    let laid_out = (shape.buildable()
-        && shape.nodes <= NODES
-        && html.len().saturating_mul(1 + shape.indent) <= INDENTED)
+    let laid_out = (shape.buildable() && shape.nodes <= NODES && html.len().saturating_mul(1 + shape.indent) <= INDENTED)
         .then(|| lay_out(html))
         .flatten();
     let mut text = laid_out.unwrap_or_else(|| words(html));
@@ -51,9 +49,7 @@ fn words(html: &str) -> String {
         }
         copied = tag.range.end;
         hidden = !tag.closing && ["style", "script", "title"].iter().any(|raw| tag.is(raw));
-        let inline = ["a", "b", "i", "em", "strong", "span", "font", "u", "small"]
-            .iter()
-            .any(|name| tag.is(name));
+        let inline = ["a", "b", "i", "em", "strong", "span", "font", "u", "small"].iter().any(|name| tag.is(name));
         if !inline && !out.is_empty() && !out.ends_with('\n') {
             out.push('\n');
         }

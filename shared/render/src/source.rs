@@ -18,9 +18,7 @@ pub enum Engine {
 }
 
 /// Words that open a Go action; in Jinja the same words stand in `{% %}`.
-const GO_WORDS: [&str; 10] = [
-    "if", "range", "with", "template", "define", "block", "end", "else", "printf", "index",
-];
+const GO_WORDS: [&str; 10] = ["if", "range", "with", "template", "define", "block", "end", "else", "printf", "index"];
 
 impl Engine {
     /// Guesses the language of an imported template; a text without any tag is Jinja.
@@ -30,15 +28,11 @@ impl Engine {
         }
         let go = source.split("{{").skip(1).any(|tag| {
             let inside = tag.strip_prefix("- ").unwrap_or(tag).trim_start();
-            let word = inside
-                .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
-                .next()
-                .unwrap_or_default();
+            let word = inside.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap_or_default();
             let after = inside.get(word.len()..).unwrap_or_default();
             inside.starts_with(['.', '$'])
                 || inside.starts_with("/*")
-                || (GO_WORDS.contains(&word)
-                    && (after.starts_with(' ') || matches!(word, "end" | "else")))
+                || (GO_WORDS.contains(&word) && (after.starts_with(' ') || matches!(word, "end" | "else")))
         });
         if go { Engine::Go } else { Engine::Jinja }
     }
@@ -142,21 +136,10 @@ mod tests {
 
     #[test]
     fn a_stored_version_reads_back() {
-        let source = Source {
-            engine: Engine::Go,
-            subject: Some("Hi".into()),
-            markup: Markup::Mjml,
-            ..Source::default()
-        };
+        let source = Source { engine: Engine::Go, subject: Some("Hi".into()), markup: Markup::Mjml, ..Source::default() };
         let json = serde_json::to_string(&source).unwrap();
-        assert_eq!(
-            json,
-            r#"{"engine":"go","subject":"Hi","markup":"mjml"}"#
-        );
+        assert_eq!(json, r#"{"engine":"go","subject":"Hi","markup":"mjml"}"#);
         assert_eq!(serde_json::from_str::<Source>(&json).unwrap(), source);
-        assert_eq!(
-            serde_json::from_str::<Source>("{}").unwrap(),
-            Source::default()
-        );
+        assert_eq!(serde_json::from_str::<Source>("{}").unwrap(), Source::default());
     }
 }

@@ -69,10 +69,7 @@ fn quoted(html: String) -> String {
 
 /// A quick look without case; most parts have no style sheet.
 fn has_sheet(html: &str) -> bool {
-    html.match_indices('<').any(|(at, _)| {
-        html.get(at + 1..at + 6)
-            .is_some_and(|name| name.eq_ignore_ascii_case("style"))
-    })
+    html.match_indices('<').any(|(at, _)| html.get(at + 1..at + 6).is_some_and(|name| name.eq_ignore_ascii_case("style")))
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -115,16 +112,11 @@ fn cost(html: &str) -> Cost {
     if let Some(from) = open {
         sheets.extend(html.get(from..));
     }
-    let mut cost = Cost {
-        sheets: sheets.iter().map(|sheet| sheet.len()).sum(),
-        ..Cost::default()
-    };
+    let mut cost = Cost { sheets: sheets.iter().map(|sheet| sheet.len()).sum(), ..Cost::default() };
     for sheet in sheets {
         for (selectors, declarations) in rules(sheet) {
             for selector in selectors.split(',') {
-                let matched = last_name(selector).map_or(elements, |name| {
-                    seen.get(&name).copied().unwrap_or_default()
-                });
+                let matched = last_name(selector).map_or(elements, |name| seen.get(&name).copied().unwrap_or_default());
                 let repeated = matched.saturating_mul(declarations);
                 cost.repeated = cost.repeated.saturating_add(repeated);
                 cost.compared = cost.compared.saturating_add(elements);
@@ -144,11 +136,7 @@ fn rules(sheet: &str) -> Vec<(&str, usize)> {
         // A statement like `@import x;` may stand before the selectors.
         let selectors = head.rsplit([';', '}']).next().unwrap_or_default();
         let nests = selectors.trim_start().starts_with('@');
-        let end = if nests {
-            closing(body)
-        } else {
-            body.find('}').map_or(body.len(), |at| at + 1)
-        };
+        let end = if nests { closing(body) } else { body.find('}').map_or(body.len(), |at| at + 1) };
         let (block, after) = body.split_at(end);
         if !nests {
             found.push((selectors, block.len()));
@@ -175,14 +163,10 @@ fn closing(body: &str) -> usize {
 /// What the last part of a selector asks for: `#id`, `.class` or `tag`; nothing when it may match
 /// any element.
 fn last_name(selector: &str) -> Option<String> {
-    let last = selector
-        .split(|c: char| c.is_whitespace() || matches!(c, '>' | '+' | '~'))
-        .rfind(|part| !part.is_empty())?;
+    let last = selector.split(|c: char| c.is_whitespace() || matches!(c, '>' | '+' | '~')).rfind(|part| !part.is_empty())?;
     let plain = last.split(['[', ':', '(']).next().unwrap_or_default();
     // An escape or a comment inside a name may spell any name.
-    let simple = plain
-        .chars()
-        .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '#'));
+    let simple = plain.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '#'));
     if !simple || plain.is_empty() {
         return None;
     }
@@ -235,11 +219,9 @@ mod tests {
     #[test]
     fn bombs_are_refused() {
         let many = "<b>x</b>".repeat(3000);
-        for sheet in [
-            format!("*{{{}}}", "a:b;".repeat(1000)),
-            "a b c{d:e}".repeat(10_000),
-            format!("{}{{a:b}}", "b,".repeat(2000)),
-        ] {
+        for sheet in
+            [format!("*{{{}}}", "a:b;".repeat(1000)), "a b c{d:e}".repeat(10_000), format!("{}{{a:b}}", "b,".repeat(2000))]
+        {
             let fault = inline(&format!("<style>{sheet}</style>{many}")).unwrap_err();
             assert_eq!(fault.kind, Kind::Size);
         }

@@ -8,9 +8,7 @@
 use std::ops::Range;
 
 /// Elements whose content is text, whatever it looks like.
-const RAW: [&str; 8] = [
-    "iframe", "noembed", "noframes", "script", "style", "textarea", "title", "xmp",
-];
+const RAW: [&str; 8] = ["iframe", "noembed", "noframes", "script", "style", "textarea", "title", "xmp"];
 
 /// One start or end tag.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,10 +55,7 @@ pub(crate) fn tags(html: &str) -> Tags<'_> {
 
 /// The attributes of a tag of `html`.
 pub(crate) fn attributes<'h>(html: &'h str, tag: &Tag<'h>) -> Attributes<'h> {
-    Attributes {
-        html,
-        at: tag.attributes,
-    }
+    Attributes { html, at: tag.attributes }
 }
 
 impl<'h> Iterator for Tags<'h> {
@@ -74,7 +69,7 @@ impl<'h> Iterator for Tags<'h> {
             match second {
                 b'!' if rest.starts_with("!--") => self.at = comment_end(self.html, start)?,
                 b'!' | b'?' => self.at = find(self.html, start, '>')? + 1,
-                b'/' => match rest.bytes().nth(1)? {
+                b'/' => match *rest.as_bytes().get(1)? {
                     c if c.is_ascii_alphabetic() => return self.tag(start, start + 2, true),
                     _ => self.at = find(self.html, start, '>')? + 1,
                 },
@@ -88,15 +83,10 @@ impl<'h> Iterator for Tags<'h> {
 impl<'h> Tags<'h> {
     fn tag(&mut self, start: usize, name_start: usize, closing: bool) -> Option<Tag<'h>> {
         let rest = self.html.get(name_start..)?;
-        let len = rest
-            .find(|c: char| c.is_ascii_whitespace() || matches!(c, '/' | '>'))
-            .unwrap_or(rest.len());
+        let len = rest.find(|c: char| c.is_ascii_whitespace() || matches!(c, '/' | '>')).unwrap_or(rest.len());
         let name = rest.get(..len)?;
         let first = name_start + len;
-        let mut walk = Attributes {
-            html: self.html,
-            at: first,
-        };
+        let mut walk = Attributes { html: self.html, at: first };
         while walk.next().is_some() {}
         let Some(end) = walk.end() else {
             // A tag that never ends is not a tag.
@@ -107,12 +97,7 @@ impl<'h> Tags<'h> {
         if !closing && RAW.iter().any(|raw| raw.eq_ignore_ascii_case(name)) {
             self.at = raw_end(self.html, end, name);
         }
-        Some(Tag {
-            name,
-            closing,
-            range: start..end,
-            attributes: first,
-        })
+        Some(Tag { name, closing, range: start..end, attributes: first })
     }
 }
 
@@ -125,10 +110,7 @@ pub(crate) struct Attributes<'h> {
 impl<'h> Attributes<'h> {
     /// Behind the `>` that ends the tag, once all attributes are read.
     fn end(&self) -> Option<usize> {
-        self.html
-            .get(self.at..)?
-            .starts_with('>')
-            .then_some(self.at + 1)
+        self.html.get(self.at..)?.starts_with('>').then_some(self.at + 1)
     }
 
     fn skip(&mut self, skipped: impl Fn(char) -> bool) -> usize {
@@ -153,13 +135,8 @@ impl<'h> Iterator for Attributes<'h> {
         self.at += first;
         let name_end = self.skip(|c| !space(c) && !matches!(c, '/' | '>' | '='));
         let name = self.html.get(start..name_end)?;
-        let mut attribute = Attribute {
-            name,
-            value: None,
-            value_range: name_end..name_end,
-            quote: None,
-            range: start..name_end,
-        };
+        let mut attribute =
+            Attribute { name, value: None, value_range: name_end..name_end, quote: None, range: start..name_end };
         let equals = self.skip(space);
         if !self.html.get(equals..)?.starts_with('=') {
             return Some(attribute);
@@ -222,9 +199,7 @@ fn raw_end(html: &str, from: usize, name: &str) -> usize {
     while let Some(found) = html.get(at..).and_then(|rest| rest.find("</")) {
         at += found;
         let rest = html.get(at + 2..).unwrap_or_default();
-        let same = rest
-            .get(..name.len())
-            .is_some_and(|start| start.eq_ignore_ascii_case(name));
+        let same = rest.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
         let ends = rest
             .get(name.len()..)
             .and_then(|rest| rest.bytes().next())
@@ -306,9 +281,7 @@ mod tests {
     use super::*;
 
     fn names(html: &str) -> Vec<String> {
-        tags(html)
-            .map(|tag| format!("{}{}", if tag.closing { "/" } else { "" }, tag.name))
-            .collect()
+        tags(html).map(|tag| format!("{}{}", if tag.closing { "/" } else { "" }, tag.name)).collect()
     }
 
     #[test]
@@ -333,9 +306,7 @@ mod tests {
     fn attributes_are_cut_as_the_standard_cuts_them() {
         let html = "<a href = \"x y\" B='c' d=e/f g /h =i=j k= >";
         let tag = tags(html).next().unwrap();
-        let found: Vec<_> = attributes(html, &tag)
-            .map(|a| (a.name, a.value, a.quote))
-            .collect();
+        let found: Vec<_> = attributes(html, &tag).map(|a| (a.name, a.value, a.quote)).collect();
         assert_eq!(
             found,
             [

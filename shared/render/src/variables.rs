@@ -67,11 +67,7 @@ impl Misfit {
         // RFC 6901 section 3.
         let name = name.replace('~', "~0").replace('/', "~1");
         Misfit {
-            pointer: if name.is_empty() {
-                "/variables".to_owned()
-            } else {
-                format!("/variables/{name}")
-            },
+            pointer: if name.is_empty() { "/variables".to_owned() } else { format!("/variables/{name}") },
             reason: reason.into(),
         }
     }
@@ -139,11 +135,7 @@ pub fn check_variables(schema: &Schema, values: &Value) -> Result<Value, Vec<Mis
             }
         }
     }
-    if misfits.is_empty() {
-        Ok(Value::Object(checked))
-    } else {
-        Err(misfits)
-    }
+    if misfits.is_empty() { Ok(Value::Object(checked)) } else { Err(misfits) }
 }
 
 /// Checks the schema itself when a template is saved.
@@ -167,11 +159,7 @@ pub fn check_schema(schema: &Schema) -> Result<(), Vec<Misfit>> {
             refuse("the default is of another kind");
         }
     }
-    if misfits.is_empty() {
-        Ok(())
-    } else {
-        Err(misfits)
-    }
+    if misfits.is_empty() { Ok(()) } else { Err(misfits) }
 }
 
 /// `YYYY-MM-DD`, with or without a time of RFC 3339 behind it.
@@ -181,9 +169,7 @@ fn is_date(text: &str) -> bool {
         None => (text, None),
     };
     let number = |part: &str, len: usize| {
-        (part.len() == len && part.bytes().all(|b| b.is_ascii_digit()))
-            .then(|| part.parse::<u32>().ok())
-            .flatten()
+        (part.len() == len && part.bytes().all(|b| b.is_ascii_digit())).then(|| part.parse::<u32>().ok()).flatten()
     };
     let mut parts = date.split('-');
     let (Some(year), Some(month), Some(day), None) = (
@@ -210,9 +196,7 @@ fn is_time(time: &str, number: impl Fn(&str, usize) -> Option<u32>) -> bool {
         None => (time, "Z"),
     };
     let hour_minute = |text: &str| {
-        text.split_once(':').is_some_and(|(h, m)| {
-            number(h, 2).is_some_and(|h| h < 24) && number(m, 2).is_some_and(|m| m < 60)
-        })
+        text.split_once(':').is_some_and(|(h, m)| number(h, 2).is_some_and(|h| h < 24) && number(m, 2).is_some_and(|m| m < 60))
     };
     let zoned = match zone.split_at_checked(1) {
         Some(("Z" | "z", rest)) => rest.is_empty(),
@@ -225,9 +209,7 @@ fn is_time(time: &str, number: impl Fn(&str, usize) -> Option<u32>) -> bool {
     };
     let second = |text: &str| {
         let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
-        number(whole, 2).is_some_and(|s| s <= 60)
-            && !fraction.is_empty()
-            && fraction.bytes().all(|b| b.is_ascii_digit())
+        number(whole, 2).is_some_and(|s| s <= 60) && !fraction.is_empty() && fraction.bytes().all(|b| b.is_ascii_digit())
     };
     zoned && hour_minute(minutes) && seconds.is_none_or(second)
 }
@@ -246,18 +228,11 @@ mod tests {
             {"name": "lines", "kind": "list"},
             {"name": "owner", "kind": "object"},
         ]);
-        Schema {
-            variables: serde_json::from_value(variables).unwrap(),
-            closed,
-        }
+        Schema { variables: serde_json::from_value(variables).unwrap(), closed }
     }
 
     fn misfits(values: Value) -> Vec<(String, String)> {
-        check_variables(&schema(true), &values)
-            .unwrap_err()
-            .into_iter()
-            .map(|m| (m.pointer, m.reason))
-            .collect()
+        check_variables(&schema(true), &values).unwrap_err().into_iter().map(|m| (m.pointer, m.reason)).collect()
     }
 
     #[test]
@@ -279,10 +254,7 @@ mod tests {
             [
                 ("/variables/amount", "is required"),
                 ("/variables/name", "must be text"),
-                (
-                    "/variables/due",
-                    "must be a date like 2026-11-21 or 2026-11-21T10:00:00Z"
-                ),
+                ("/variables/due", "must be a date like 2026-11-21 or 2026-11-21T10:00:00Z"),
                 ("/variables/vip", "must be true or false"),
                 ("/variables/lines", "must be a list"),
                 ("/variables/owner", "must be an object"),
@@ -337,11 +309,7 @@ mod tests {
             {"name": "a", "kind": "text"},
         ]}))
         .unwrap();
-        let pointers: Vec<_> = check_schema(&broken)
-            .unwrap_err()
-            .into_iter()
-            .map(|m| m.pointer)
-            .collect();
+        let pointers: Vec<_> = check_schema(&broken).unwrap_err().into_iter().map(|m| m.pointer).collect();
         assert_eq!(pointers, ["/variables/0", "/variables/1", "/variables/2"]);
     }
 }

@@ -115,29 +115,18 @@ fn layouts(engine: Engine) -> BTreeMap<String, Layout> {
     sources
         .iter()
         .map(|(name, body)| {
-            let layout = Layout {
-                html: Some((*body).to_owned()),
-                text: None,
-            };
+            let layout = Layout { html: Some((*body).to_owned()), text: None };
             ((*name).to_owned(), layout)
         })
         .collect()
 }
 
 fn render(engine: Engine, markup: Markup, template: &str, v: &str) -> String {
-    let source = Source {
-        engine,
-        markup,
-        html: Some(template.to_owned()),
-        text: Some(String::new()),
-        ..Source::default()
-    };
-    let compiled = Compiled::new(&source, &layouts(engine), &Limits::default())
-        .unwrap_or_else(|faults| panic!("{template}: {faults:?}"));
+    let source = Source { engine, markup, html: Some(template.to_owned()), text: Some(String::new()), ..Source::default() };
+    let compiled =
+        Compiled::new(&source, &layouts(engine), &Limits::default()).unwrap_or_else(|faults| panic!("{template}: {faults:?}"));
     let got = compiled.render(&context(v), Strictness::Send);
-    got.unwrap_or_else(|e| panic!("{template} {v:?}: {e}"))
-        .html
-        .unwrap()
+    got.unwrap_or_else(|e| panic!("{template} {v:?}: {e}")).html.unwrap()
 }
 
 /// What is left of the markup: every angle bracket, and the quotes inside tags.
@@ -229,8 +218,10 @@ fn go_values_cannot_run_as_script() {
 #[test]
 fn mjml_values_stay_in_their_place() {
     let column = |inside: &str| {
-        format!("<mjml><mj-head><mj-title>{{{{ v }}}}</mj-title><mj-preview>{{{{ v }}}}</mj-preview></mj-head>\
-                 <mj-body><mj-section><mj-column>{inside}</mj-column></mj-section></mj-body></mjml>")
+        format!(
+            "<mjml><mj-head><mj-title>{{{{ v }}}}</mj-title><mj-preview>{{{{ v }}}}</mj-preview></mj-head>\
+                 <mj-body><mj-section><mj-column>{inside}</mj-column></mj-section></mj-body></mjml>"
+        )
     };
     for template in [
         // Compiled once, and for each message.

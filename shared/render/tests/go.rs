@@ -18,10 +18,7 @@ fn context() -> Value {
 
 fn source(part: &str, template: &str) -> Source {
     let template = Some(template.to_owned());
-    let mut source = Source {
-        engine: Engine::Go,
-        ..Source::default()
-    };
+    let mut source = Source { engine: Engine::Go, ..Source::default() };
     match part {
         "html" => {
             source.html = template;
@@ -36,10 +33,7 @@ fn source(part: &str, template: &str) -> Source {
 fn layouts(of: &[(&str, &str)]) -> BTreeMap<String, Layout> {
     of.iter()
         .map(|(name, body)| {
-            let layout = Layout {
-                html: Some((*body).to_owned()),
-                text: Some((*body).to_owned()),
-            };
+            let layout = Layout { html: Some((*body).to_owned()), text: Some((*body).to_owned()) };
             ((*name).to_owned(), layout)
         })
         .collect()
@@ -50,8 +44,7 @@ fn compile(source: &Source, of: &[(&str, &str)]) -> Result<Compiled, Vec<Fault>>
 }
 
 fn send(part: &str, template: &str, of: &[(&str, &str)]) -> Result<String, Fault> {
-    let compiled = compile(&source(part, template), of)
-        .unwrap_or_else(|faults| panic!("{template}: {faults:?}"));
+    let compiled = compile(&source(part, template), of).unwrap_or_else(|faults| panic!("{template}: {faults:?}"));
     let got = compiled.render(&context(), Strictness::Send)?;
     Ok(match part {
         "html" => got.html,
@@ -74,7 +67,10 @@ fn text_renders_as_in_go() {
         ("{{printf \"%05.1f|%-4s|%d\" 2.25 \"x\" .n}}", "002.2|x   |5"),
         ("{{.contact.first_name | printf \"%s!\" | upper}}", "ADA!"),
         ("{{len .items}} {{index .items 1 | len}} {{index .contact.tags 0}} {{slice .markup 0 3}}", "2 2 a <b>"),
-        ("{{eq .n 5}} {{ne .n 5}} {{lt 1 .n}} {{and .n .url | len}} {{or .none \"x\"}} {{not .none}}", "true false true 20 x true"),
+        (
+            "{{eq .n 5}} {{ne .n 5}} {{lt 1 .n}} {{and .n .url | len}} {{or .none \"x\"}} {{not .none}}",
+            "true false true 20 x true",
+        ),
         ("{{$x := 1}}{{$x = print $x \"-\" .n}}{{$x}}", "1-5"),
         ("{{.contact.nick | default \"there\"}} {{default \"x\" .n}} {{default \"y\" .none}}", "there 5 y"),
         ("{{title \"ada king\"}} {{lower \"A\"}} {{trim \" a \"}} {{upper .none}}|", "Ada King a a |"),
@@ -118,10 +114,7 @@ fn layouts_are_associated_templates() {
         ("unused", "{{broken"),
     ];
     let page = "{{define \"content\"}}<p>{{.contact.first_name}}</p>{{end}}{{template \"base\" .}}";
-    assert_eq!(
-        send("html", page, &of).unwrap(),
-        "<html><title>Engines &amp; Sons</title><body><p>Ada</p></body></html>"
-    );
+    assert_eq!(send("html", page, &of).unwrap(), "<html><title>Engines &amp; Sons</title><body><p>Ada</p></body></html>");
     let missing = compile(&source("html", "\n{{template \"none\" .}}"), &of).unwrap_err();
     assert_eq!((missing[0].kind, missing[0].line), (Kind::Unknown, 2));
     let broken = compile(&source("html", "{{template \"unused\" .}}"), &of).unwrap_err();
@@ -156,15 +149,23 @@ fn names_are_known() {
     assert_eq!(
         compiled.undeclared(),
         [
-            "a", "b", "contact.first_name", "coupon", "deal", "items", "note", "orderId",
-            "owner.name", "system.url", "tenant.name", "vip", "vip.since",
+            "a",
+            "b",
+            "contact.first_name",
+            "coupon",
+            "deal",
+            "items",
+            "note",
+            "orderId",
+            "owner.name",
+            "system.url",
+            "tenant.name",
+            "vip",
+            "vip.since",
         ]
     );
     let given = json!({"contact": {"first_name": "Ada"}, "deal": {"value": 1}, "order_id": 7});
-    assert_eq!(
-        compiled.missing(&given),
-        ["items", "owner.name", "system.url", "tenant.name"]
-    );
+    assert_eq!(compiled.missing(&given), ["items", "owner.name", "system.url", "tenant.name"]);
     let fault = compiled.render(&given, Strictness::Preview).unwrap_err();
     assert_eq!(fault.kind, Kind::Undefined);
     assert!(fault.message.contains("items"));

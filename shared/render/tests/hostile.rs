@@ -33,24 +33,72 @@ fn jinja() -> Vec<(&'static str, String)> {
         ("repeat a tuple", "{{ (1, 2) * 50000000 }}"),
         ("unpack a repeated list", "{% set a, b = [0] * 100000000 %}"),
         ("splat a repeated list", "{{ dict(*([0] * 100000000)) }}"),
-        ("double text in a loop", "{% set ns = namespace(x='xx') %}{% for i in range(99) %}{% set ns.x = ns.x ~ ns.x %}{% endfor %}{{ ns.x }}"),
-        ("double text by adding", "{% set ns = namespace(x='xx') %}{% for i in range(99) %}{% set ns.x = ns.x + ns.x %}{% endfor %}"),
-        ("double a list by adding", "{% set ns = namespace(x=[1]) %}{% for i in range(99) %}{% set ns.x = ns.x + ns.x %}{% endfor %}{{ ns.x|length }}"),
-        ("double a list by reference", "{% set ns = namespace(x=[1]) %}{% for i in range(60) %}{% set ns.x = [ns.x, ns.x] %}{% endfor %}{{ ns.x }}"),
-        ("double a map by reference", "{% set ns = namespace(x={}) %}{% for i in range(60) %}{% set ns.x = {'a': ns.x, 'b': ns.x} %}{% endfor %}{{ ns.x|tojson }}"),
-        ("compare doubled lists", "{% set ns = namespace(x=[1], y=[1]) %}{% for i in range(60) %}{% set ns.x = [ns.x, ns.x] %}{% set ns.y = [ns.y, ns.y] %}{% endfor %}{{ ns.x == ns.y }}"),
-        ("double with dict", "{% set ns = namespace(x=1) %}{% for i in range(60) %}{% set ns.x = dict(a=ns.x, b=ns.x) %}{% endfor %}{{ ns.x|string|length }}"),
-        ("double by capture", "{% set x = 'xx' %}{% set ns = namespace(x=x) %}{% for i in range(99) %}{% set ns.x %}{{ ns.x }}{{ ns.x }}{% endset %}{% endfor %}"),
-        ("double by filter block", "{% set ns = namespace(x='xx') %}{% for i in range(99) %}{% set ns.x %}{% filter upper %}{{ ns.x }}{{ ns.x }}{% endfilter %}{% endset %}{% endfor %}"),
-        ("double by macro", "{% macro m(x, n) %}{% if n %}{{ m(x ~ x, n - 1) }}{% else %}{{ x }}{% endif %}{% endmacro %}{{ m('xxxxxxxx', 60) }}"),
-        ("double by macro result", "{% macro d(x) %}{{ x }}{{ x }}{% endmacro %}{% set ns = namespace(x='xx') %}{% for i in range(60) %}{% set ns.x = d(ns.x) %}{% endfor %}"),
-        ("double by call block", "{% macro d() %}{{ caller() }}{{ caller() }}{% endmacro %}{% set ns = namespace(x='xx') %}{% for i in range(60) %}{% set ns.x %}{% call d() %}{{ ns.x }}{% endcall %}{% endset %}{% endfor %}"),
+        (
+            "double text in a loop",
+            "{% set ns = namespace(x='xx') %}{% for i in range(99) %}{% set ns.x = ns.x ~ ns.x %}{% endfor %}{{ ns.x }}",
+        ),
+        (
+            "double text by adding",
+            "{% set ns = namespace(x='xx') %}{% for i in range(99) %}{% set ns.x = ns.x + ns.x %}{% endfor %}",
+        ),
+        (
+            "double a list by adding",
+            "{% set ns = namespace(x=[1]) %}{% for i in range(99) %}{% set ns.x = ns.x + ns.x %}{% endfor %}{{ ns.x|length }}",
+        ),
+        (
+            "double a list by reference",
+            "{% set ns = namespace(x=[1]) %}{% for i in range(60) %}{% set ns.x = [ns.x, ns.x] %}{% endfor %}{{ ns.x }}",
+        ),
+        (
+            "double a map by reference",
+            "{% set ns = namespace(x={}) %}{% for i in range(60) %}{% set ns.x = {'a': ns.x, 'b': ns.x} %}{% endfor %}{{ ns.x|tojson }}",
+        ),
+        (
+            "compare doubled lists",
+            "{% set ns = namespace(x=[1], y=[1]) %}{% for i in range(60) %}{% set ns.x = [ns.x, ns.x] %}{% set ns.y = [ns.y, ns.y] %}{% endfor %}{{ ns.x == ns.y }}",
+        ),
+        (
+            "double with dict",
+            "{% set ns = namespace(x=1) %}{% for i in range(60) %}{% set ns.x = dict(a=ns.x, b=ns.x) %}{% endfor %}{{ ns.x|string|length }}",
+        ),
+        (
+            "double by capture",
+            "{% set x = 'xx' %}{% set ns = namespace(x=x) %}{% for i in range(99) %}{% set ns.x %}{{ ns.x }}{{ ns.x }}{% endset %}{% endfor %}",
+        ),
+        (
+            "double by filter block",
+            "{% set ns = namespace(x='xx') %}{% for i in range(99) %}{% set ns.x %}{% filter upper %}{{ ns.x }}{{ ns.x }}{% endfilter %}{% endset %}{% endfor %}",
+        ),
+        (
+            "double by macro",
+            "{% macro m(x, n) %}{% if n %}{{ m(x ~ x, n - 1) }}{% else %}{{ x }}{% endif %}{% endmacro %}{{ m('xxxxxxxx', 60) }}",
+        ),
+        (
+            "double by macro result",
+            "{% macro d(x) %}{{ x }}{{ x }}{% endmacro %}{% set ns = namespace(x='xx') %}{% for i in range(60) %}{% set ns.x = d(ns.x) %}{% endfor %}",
+        ),
+        (
+            "double by call block",
+            "{% macro d() %}{{ caller() }}{{ caller() }}{% endmacro %}{% set ns = namespace(x='xx') %}{% for i in range(60) %}{% set ns.x %}{% call d() %}{{ ns.x }}{% endcall %}{% endset %}{% endfor %}",
+        ),
         ("double by recursive loop", "{% for x in ['xx'] recursive %}{{ loop([x ~ x]) }}{% endfor %}"),
         ("double by captured loop", "{% for x in ['xx'] recursive %}{% set y = loop([x ~ x]) %}{{ y }}{{ y }}{% endfor %}"),
-        ("double by join", "{% set ns = namespace(x='xx') %}{% for i in range(60) %}{% set ns.x = [ns.x, ns.x]|join(ns.x) %}{% endfor %}"),
-        ("double by replace", "{% set ns = namespace(x='xx') %}{% for i in range(60) %}{% set ns.x = ns.x|replace('x', ns.x) %}{% endfor %}"),
-        ("double by format", "{% set ns = namespace(x='%s%s') %}{% for i in range(60) %}{% set ns.x = ns.x|format(ns.x, ns.x) %}{% endfor %}"),
-        ("nested doubling in one expression", "{% set a = s[:90000] %}{% for i in range(50) %}{{ (a ~ a ~ a)|upper|replace('X', a)|length }}{% endfor %}"),
+        (
+            "double by join",
+            "{% set ns = namespace(x='xx') %}{% for i in range(60) %}{% set ns.x = [ns.x, ns.x]|join(ns.x) %}{% endfor %}",
+        ),
+        (
+            "double by replace",
+            "{% set ns = namespace(x='xx') %}{% for i in range(60) %}{% set ns.x = ns.x|replace('x', ns.x) %}{% endfor %}",
+        ),
+        (
+            "double by format",
+            "{% set ns = namespace(x='%s%s') %}{% for i in range(60) %}{% set ns.x = ns.x|format(ns.x, ns.x) %}{% endfor %}",
+        ),
+        (
+            "nested doubling in one expression",
+            "{% set a = s[:90000] %}{% for i in range(50) %}{{ (a ~ a ~ a)|upper|replace('X', a)|length }}{% endfor %}",
+        ),
         ("replace nothing with much", "{{ s|replace('', s) }}"),
         ("join much with much", "{{ s|list|join(s) }}"),
         ("indent wide", "{{ 'a\nb'|indent(1000000000) }}"),
@@ -64,7 +112,10 @@ fn jinja() -> Vec<(&'static str, String)> {
         ("batch fill", "{{ [1]|batch(1000000000, 'x') }}"),
         ("slice parts", "{{ [1]|slice(1000000000) }}"),
         ("split into letters", "{% for i in range(100) %}{{ s|split('')|length }}{% endfor %}"),
-        ("list of letters", "{% set ns = namespace(x=[]) %}{% for i in range(100) %}{% set ns.x = ns.x + [s|list] %}{% endfor %}"),
+        (
+            "list of letters",
+            "{% set ns = namespace(x=[]) %}{% for i in range(100) %}{% set ns.x = ns.x + [s|list] %}{% endfor %}",
+        ),
         ("trim squared", "{{ ('a' * 200000)|trim('b' * 200000 ~ 'a') }}"),
         ("sort much, often", "{% for i in range(10000) %}{{ l|sort|length }}{% endfor %}"),
         ("unique of lists", "{% for i in range(10000) %}{{ [l, l, l, l]|unique|length }}{% endfor %}"),
@@ -74,33 +125,81 @@ fn jinja() -> Vec<(&'static str, String)> {
         ("map a filter with much", "{{ range(10000)|list|map('replace', '1', s)|list|length }}"),
         ("range too long", "{{ range(100000000)|list|length }}"),
         ("range at its ends", "{{ range(9223372036854775807, -9223372036854775807, -1)|length }}"),
-        ("ranges in ranges", "{% for a in range(9999) %}{% for b in range(9999) %}{% for c in range(9999) %}{% endfor %}{% endfor %}{% endfor %}"),
-        ("ranges kept", "{% set ns = namespace(x=[]) %}{% for i in range(1000) %}{% set ns.x = ns.x + range(10000)|list %}{% endfor %}"),
+        (
+            "ranges in ranges",
+            "{% for a in range(9999) %}{% for b in range(9999) %}{% for c in range(9999) %}{% endfor %}{% endfor %}{% endfor %}",
+        ),
+        (
+            "ranges kept",
+            "{% set ns = namespace(x=[]) %}{% for i in range(1000) %}{% set ns.x = ns.x + range(10000)|list %}{% endfor %}",
+        ),
         ("output without end", "{% for i in range(9999) %}{{ s }}{% endfor %}"),
         ("raw output without end", "{% for i in range(9999) %}{big}{% endfor %}"),
         ("raw capture without end", "{% set x %}{% for i in range(9999) %}{big}{% endfor %}{% endset %}"),
-        ("raw capture in a macro", "{% macro m() %}{big}{% endmacro %}{% set x %}{% for i in range(9999) %}{{ m() }}{% endfor %}{% endset %}"),
-        ("raw capture in a loop value", "{% for x in [1] recursive %}{big}{% set y %}{{ loop([1]) }}{{ loop([1]) }}{% endset %}{% endfor %}"),
-        ("raw capture in a block", "{% block b %}{big}{% endblock %}{% set x %}{% for i in range(9999) %}{{ self.b() }}{% endfor %}{% endset %}"),
-        ("raw capture by value", "{% block b %}{big}{% endblock %}{% for i in range(9999) %}{% set x = self.b() ~ self.b() %}{% endfor %}"),
+        (
+            "raw capture in a macro",
+            "{% macro m() %}{big}{% endmacro %}{% set x %}{% for i in range(9999) %}{{ m() }}{% endfor %}{% endset %}",
+        ),
+        (
+            "raw capture in a loop value",
+            "{% for x in [1] recursive %}{big}{% set y %}{{ loop([1]) }}{{ loop([1]) }}{% endset %}{% endfor %}",
+        ),
+        (
+            "raw capture in a block",
+            "{% block b %}{big}{% endblock %}{% set x %}{% for i in range(9999) %}{{ self.b() }}{% endfor %}{% endset %}",
+        ),
+        (
+            "raw capture by value",
+            "{% block b %}{big}{% endblock %}{% for i in range(9999) %}{% set x = self.b() ~ self.b() %}{% endfor %}",
+        ),
         ("block that calls itself", "{% block b %}{{ self.b() }}{{ self.b() }}{% endblock %}"),
         ("macro that calls itself", "{% macro m() %}{{ m() }}{{ m() }}{% endmacro %}{{ m() }}"),
-        ("macros that call each other", "{% macro a() %}{{ b() }}{% endmacro %}{% macro b() %}{{ a() }}{% endmacro %}{{ a() }}"),
+        (
+            "macros that call each other",
+            "{% macro a() %}{{ b() }}{% endmacro %}{% macro b() %}{{ a() }}{% endmacro %}{{ a() }}",
+        ),
         ("include of itself", "{% include 'self' %}"),
         ("include of itself, twice", "{% include 'twice' %}"),
         ("layouts that extend each other", "{% extends 'cycle' %}"),
         ("import of itself", "{% import 'imports' as x %}{{ x.y }}"),
         ("include in a capture", "{% set x %}{% for i in range(9999) %}{% include 'big' %}{% endfor %}{% endset %}"),
         ("discarded output", "{% extends 'plain' %}{% for i in range(9999) %}{{ s }}{{ l }}{% endfor %}"),
-        ("nest lists deep", "{% set ns = namespace(x=[]) %}{% for i in range(9999) %}{% set ns.x = [ns.x] %}{% endfor %}{{ ns.x }}"),
-        ("nest slices deep", "{% set ns = namespace(x=[1]) %}{% for i in range(9999) %}{% set ns.x = ns.x[0:] %}{% endfor %}{{ ns.x }}"),
-        ("nest reversals deep", "{% set ns = namespace(x=[1]) %}{% for i in range(9999) %}{% set ns.x = ns.x|reverse %}{% endfor %}{{ ns.x|list }}"),
-        ("nest chains deep", "{% set ns = namespace(x={}) %}{% for i in range(9999) %}{% set ns.x = ns.x|chain({'a': i}) %}{% endfor %}{{ ns.x.a }}"),
-        ("nest zips deep", "{% set ns = namespace(x=[1]) %}{% for i in range(9999) %}{% set ns.x = ns.x|zip([1]) %}{% endfor %}{{ ns.x }}"),
-        ("nest batches deep", "{% set ns = namespace(x=[1]) %}{% for i in range(9999) %}{% set ns.x = ns.x|batch(1) %}{% endfor %}"),
-        ("nest sums deep", "{% set ns = namespace(x=[1]) %}{% for i in range(9999) %}{% set ns.x = [1] + ns.x %}{% endfor %}{{ ns.x|length }}"),
-        ("nest items deep", "{% set ns = namespace(x={'a': 1}) %}{% for i in range(9999) %}{% set ns.x = {'a': ns.x|items} %}{% endfor %}"),
-        ("nest namespaces deep", "{% set ns = namespace() %}{% for i in range(9999) %}{% set ns.x = namespace(x=ns.x) %}{% endfor %}{{ ns }}"),
+        (
+            "nest lists deep",
+            "{% set ns = namespace(x=[]) %}{% for i in range(9999) %}{% set ns.x = [ns.x] %}{% endfor %}{{ ns.x }}",
+        ),
+        (
+            "nest slices deep",
+            "{% set ns = namespace(x=[1]) %}{% for i in range(9999) %}{% set ns.x = ns.x[0:] %}{% endfor %}{{ ns.x }}",
+        ),
+        (
+            "nest reversals deep",
+            "{% set ns = namespace(x=[1]) %}{% for i in range(9999) %}{% set ns.x = ns.x|reverse %}{% endfor %}{{ ns.x|list }}",
+        ),
+        (
+            "nest chains deep",
+            "{% set ns = namespace(x={}) %}{% for i in range(9999) %}{% set ns.x = ns.x|chain({'a': i}) %}{% endfor %}{{ ns.x.a }}",
+        ),
+        (
+            "nest zips deep",
+            "{% set ns = namespace(x=[1]) %}{% for i in range(9999) %}{% set ns.x = ns.x|zip([1]) %}{% endfor %}{{ ns.x }}",
+        ),
+        (
+            "nest batches deep",
+            "{% set ns = namespace(x=[1]) %}{% for i in range(9999) %}{% set ns.x = ns.x|batch(1) %}{% endfor %}",
+        ),
+        (
+            "nest sums deep",
+            "{% set ns = namespace(x=[1]) %}{% for i in range(9999) %}{% set ns.x = [1] + ns.x %}{% endfor %}{{ ns.x|length }}",
+        ),
+        (
+            "nest items deep",
+            "{% set ns = namespace(x={'a': 1}) %}{% for i in range(9999) %}{% set ns.x = {'a': ns.x|items} %}{% endfor %}",
+        ),
+        (
+            "nest namespaces deep",
+            "{% set ns = namespace() %}{% for i in range(9999) %}{% set ns.x = namespace(x=ns.x) %}{% endfor %}{{ ns }}",
+        ),
         ("namespace in itself", "{% set ns = namespace() %}{% set ns.x = ns %}{{ ns }}"),
         ("namespace in itself, in a list", "{% set ns = namespace() %}{% set ns.x = [1, {'a': ns}] %}{{ ns }}"),
         ("namespace in itself, by an import", "{% import 'module' as m %}{% set m.ns.x = m %}{{ m }}"),
@@ -111,10 +210,19 @@ fn jinja() -> Vec<(&'static str, String)> {
         ("break out of with", "{% for x in [1] %}{% with a = 1 %}{% break %}{% endwith %}{% endfor %}"),
         ("break out of set", "{% for x in [1] %}{% set a %}{% break %}{% endset %}{% endfor %}"),
         ("continue out of filter", "{% for x in [1, 2] %}{% filter upper %}{% continue %}{% endfilter %}{% endfor %}"),
-        ("break out of autoescape", "{% for x in [1] %}{% autoescape false %}{% break %}{% endautoescape %}{% endfor %}{{ '<' }}"),
-        ("break out of call", "{% macro m() %}{{ caller() }}{% endmacro %}{% for x in [1] %}{% call m() %}{% break %}{% endcall %}{% endfor %}"),
+        (
+            "break out of autoescape",
+            "{% for x in [1] %}{% autoescape false %}{% break %}{% endautoescape %}{% endfor %}{{ '<' }}",
+        ),
+        (
+            "break out of call",
+            "{% macro m() %}{{ caller() }}{% endmacro %}{% for x in [1] %}{% call m() %}{% break %}{% endcall %}{% endfor %}",
+        ),
         ("loop handed on", "{% for x in [1] recursive %}{% set l = loop %}{% endfor %}{{ l([1]) }}"),
-        ("loop called in a macro", "{% for x in [1] recursive %}{% macro m() %}{{ loop([1]) }}{% endmacro %}{{ m() }}{% endfor %}"),
+        (
+            "loop called in a macro",
+            "{% for x in [1] recursive %}{% macro m() %}{{ loop([1]) }}{% endmacro %}{{ m() }}{% endfor %}",
+        ),
         ("loop called in an include", "{% for x in [1] recursive %}{% include 'loops' %}{% endfor %}"),
         ("loop called in a block", "{% for x in [1] recursive %}{% block b %}{{ loop([1]) }}{% endblock %}{% endfor %}"),
         ("loop called in its else", "{% for x in [] recursive %}{% else %}{{ loop([1]) }}{% endfor %}"),
@@ -179,7 +287,13 @@ fn jinja() -> Vec<(&'static str, String)> {
         ("many large captures", n("{% set x %}{{ s }}{% endset %}", 3_000)),
         ("long text", n("x", 300_000)),
         ("long string", format!("{{{{ '{}' }}}}", n("x", 200_000))),
-        ("long string, captured often", format!("{{% set ns = namespace(x=[]) %}}{{% for i in range(9999) %}}{{% set ns.x = ns.x + ['{}'] %}}{{% endfor %}}", n("x", 1000))),
+        (
+            "long string, captured often",
+            format!(
+                "{{% set ns = namespace(x=[]) %}}{{% for i in range(9999) %}}{{% set ns.x = ns.x + ['{}'] %}}{{% endfor %}}",
+                n("x", 1000)
+            ),
+        ),
         ("unclosed comment", format!("{{# {}", n("{#", 100_000))),
         ("unclosed raw", format!("{{% raw %}} {}", n("{% endra", 30_000))),
         ("unclosed string", format!("{{{{ '{}", n("\\'", 100_000))),
@@ -198,7 +312,10 @@ fn go() -> Vec<(&'static str, String)> {
         ("printf wide", "{{printf \"%1000000000d\" 1}}"),
         ("printf precise", "{{printf \"%.1000000000f\" 1.5}}"),
         ("printf starred", "{{printf \"%*d\" 1000000000 1}}"),
-        ("printf from a variable", "{{$f := \"%60000d%60000d%60000d%60000d%60000d%60000d%60000d%60000d\"}}{{range .l}}{{$x := printf $f 1}}{{end}}"),
+        (
+            "printf from a variable",
+            "{{$f := \"%60000d%60000d%60000d%60000d%60000d%60000d%60000d%60000d\"}}{{range .l}}{{$x := printf $f 1}}{{end}}",
+        ),
         ("double by print", "{{$x := \"xx\"}}{{range .l}}{{$x = print $x $x}}{{end}}{{$x}}"),
         ("double by printf", "{{$x := \"xx\"}}{{range .l}}{{$x = printf \"%s%s\" $x $x}}{{end}}"),
         ("double by a pipe", "{{$x := \"xx\"}}{{range .l}}{{$x = $x | print $x}}{{end}}"),
@@ -208,7 +325,10 @@ fn go() -> Vec<(&'static str, String)> {
         ("upper of what grows", "{{$x := .s}}{{range .l}}{{$x = upper $x}}{{end}}"),
         ("print of all", "{{range .l}}{{$x := print $ $ $ $}}{{end}}"),
         ("template that calls itself", "{{define \"a\"}}{{template \"a\" .}}{{end}}{{template \"a\" .}}"),
-        ("template that calls itself twice", "{{define \"a\"}}{{template \"a\" .}}{{template \"a\" .}}{{end}}{{template \"a\" .}}"),
+        (
+            "template that calls itself twice",
+            "{{define \"a\"}}{{template \"a\" .}}{{template \"a\" .}}{{end}}{{template \"a\" .}}",
+        ),
         ("layout that calls itself", "{{template \"self\" .}}"),
         ("range of a number", "{{range 1000000000000}}{{end}}"),
         ("ranges in ranges", "{{range .l}}{{range $.l}}{{range $.l}}{{end}}{{end}}{{end}}"),
@@ -236,9 +356,27 @@ fn go() -> Vec<(&'static str, String)> {
         ("long pipe", format!("{{{{ .s {} }}}}", n("| upper ", 25_000))),
         ("long print", format!("{{{{ $x := print {} }}}}", n("$ ", 100_000))),
         ("long fields", format!("{{{{ {} }}}}", n(".a", 100_000))),
-        ("many templates", (0..5000).map(|i| format!("{{{{define \"t{i}\"}}}}{{{{template \"t{}\" .}}}}{{{{end}}}}", i + 1)).collect()),
-        ("templates that double", (0..150).map(|i| format!("{{{{define \"t{i}\"}}}}{{{{template \"t{0}\" .}}}}{{{{template \"t{0}\" .}}}}{{{{end}}}}", i + 1)).chain(["{{define \"t150\"}}x{{end}}{{template \"t0\" .}}".to_owned()]).collect()),
-        ("many contexts", format!("{{{{define \"c\"}}}}{}{{{{end}}}}{}", n("{{.n}}", 1000), (0..500).map(|i| format!("<a data-{i}=\"{{{{template \"c\" .}}}}\">")).collect::<String>())),
+        (
+            "many templates",
+            (0..5000).map(|i| format!("{{{{define \"t{i}\"}}}}{{{{template \"t{}\" .}}}}{{{{end}}}}", i + 1)).collect(),
+        ),
+        (
+            "templates that double",
+            (0..150)
+                .map(|i| {
+                    format!("{{{{define \"t{i}\"}}}}{{{{template \"t{0}\" .}}}}{{{{template \"t{0}\" .}}}}{{{{end}}}}", i + 1)
+                })
+                .chain(["{{define \"t150\"}}x{{end}}{{template \"t0\" .}}".to_owned()])
+                .collect(),
+        ),
+        (
+            "many contexts",
+            format!(
+                "{{{{define \"c\"}}}}{}{{{{end}}}}{}",
+                n("{{.n}}", 1000),
+                (0..500).map(|i| format!("<a data-{i}=\"{{{{template \"c\" .}}}}\">")).collect::<String>()
+            ),
+        ),
         ("many tags", n("{{.n}}", 40_000)),
         ("long text", n("x", 300_000)),
     ]);
@@ -259,12 +397,24 @@ fn documents() -> Vec<(&'static str, Markup, String)> {
         ("deep styled tables", Markup::Html, format!("<style>td{{a:b}}</style>{}", n("<table><tr><td>", 90))),
         ("deep quotes", Markup::Html, format!("{}{}", n("<blockquote>", 90), n("word ", 30_000))),
         ("reopened formatting", Markup::Html, (0..5000).map(|i| format!("<b id=x{i}><p>")).collect()),
-        ("reopened fonts, styled", Markup::Html, (0..5000).map(|i| format!("<font size={i}><p>")).chain(["<style>p{a:b}</style>".to_owned()]).collect()),
+        (
+            "reopened fonts, styled",
+            Markup::Html,
+            (0..5000).map(|i| format!("<font size={i}><p>")).chain(["<style>p{a:b}</style>".to_owned()]).collect(),
+        ),
         ("many elements", Markup::Html, n("<p>x", 60_000)),
         ("many styled elements", Markup::Html, format!("<style>*{{{}}}</style>{}", n("a:b;", 5_000), n("<b>x</b>", 9_000))),
         ("one long declaration", Markup::Html, format!("<style>*{{a:{}}}</style>{}", n("x", 60_000), n("<b>x</b>", 9_000))),
-        ("many selectors", Markup::Html, format!("<style>{}</style>{}", n("a b c d e f{a:b}", 4_000), n("<i><b>x</b></i>", 5_000))),
-        ("hidden selectors", Markup::Html, format!("<style>.\\61{{{}}}</style>{}", n("a:b;", 5_000), n("<b class=a>x</b>", 9_000))),
+        (
+            "many selectors",
+            Markup::Html,
+            format!("<style>{}</style>{}", n("a b c d e f{a:b}", 4_000), n("<i><b>x</b></i>", 5_000)),
+        ),
+        (
+            "hidden selectors",
+            Markup::Html,
+            format!("<style>.\\61{{{}}}</style>{}", n("a:b;", 5_000), n("<b class=a>x</b>", 9_000)),
+        ),
         ("long attribute", Markup::Html, format!("<a href=\"{}\">x</a>", n("x", 200_000))),
         ("many attributes", Markup::Html, format!("<a {}>x</a>", n("a=b ", 50_000))),
         ("wide table", Markup::Html, format!("<table><tr>{}</tr></table>", n("<td>x", 15_000))),
@@ -273,13 +423,42 @@ fn documents() -> Vec<(&'static str, Markup, String)> {
         ("many links", Markup::Html, n("<a href=x>y</a>", 15_000)),
         ("many entities", Markup::Html, n("&amp;&#x41;&nosuch;", 14_000)),
         ("deep mjml", Markup::Mjml, mjml(&n("<mj-wrapper>", 9_000))),
-        ("deep mjml text", Markup::Mjml, mjml(&format!("<mj-section><mj-column><mj-text>{}{}</mj-text></mj-column></mj-section>", n("<b>", 9_000), n("</b>", 9_000)))),
+        (
+            "deep mjml text",
+            Markup::Mjml,
+            mjml(&format!(
+                "<mj-section><mj-column><mj-text>{}{}</mj-text></mj-column></mj-section>",
+                n("<b>", 9_000),
+                n("</b>", 9_000)
+            )),
+        ),
         ("many columns", Markup::Mjml, mjml(&format!("<mj-section>{}</mj-section>", n("<mj-column></mj-column>", 9_000)))),
-        ("many images", Markup::Mjml, mjml(&format!("<mj-section><mj-column><mj-carousel>{}</mj-carousel></mj-column></mj-section>", n("<mj-carousel-image src=\"x\"/>", 2_000)))),
-        ("large defaults", Markup::Mjml, format!("<mjml><mj-head><mj-attributes><mj-all padding=\"{}\"/></mj-attributes></mj-head><mj-body><mj-section><mj-column>{}</mj-column></mj-section></mj-body></mjml>", n("1px ", 10_000), n("<mj-text>x</mj-text>", 1_900))),
+        (
+            "many images",
+            Markup::Mjml,
+            mjml(&format!(
+                "<mj-section><mj-column><mj-carousel>{}</mj-carousel></mj-column></mj-section>",
+                n("<mj-carousel-image src=\"x\"/>", 2_000)
+            )),
+        ),
+        (
+            "large defaults",
+            Markup::Mjml,
+            format!(
+                "<mjml><mj-head><mj-attributes><mj-all padding=\"{}\"/></mj-attributes></mj-head><mj-body><mj-section><mj-column>{}</mj-column></mj-section></mj-body></mjml>",
+                n("1px ", 10_000),
+                n("<mj-text>x</mj-text>", 1_900)
+            ),
+        ),
         ("include a file", Markup::Mjml, mjml("<mj-include path=\"/etc/passwd\"/>")),
         ("include by a value", Markup::Mjml, mjml("{{ '<mj-include path=\"/etc/passwd\"/>'|safe }}")),
-        ("mjml in a loop", Markup::Mjml, mjml("{% for i in range(9999) %}<mj-section><mj-column><mj-text>{{ i }}</mj-text></mj-column></mj-section>{% endfor %}")),
+        (
+            "mjml in a loop",
+            Markup::Mjml,
+            mjml(
+                "{% for i in range(9999) %}<mj-section><mj-column><mj-text>{{ i }}</mj-text></mj-column></mj-section>{% endfor %}",
+            ),
+        ),
         ("not mjml", Markup::Mjml, "<html>{{ n }}".to_owned()),
         ("empty mjml", Markup::Mjml, String::new()),
     ]
@@ -291,10 +470,7 @@ fn context() -> Value {
 }
 
 fn layouts() -> BTreeMap<String, Layout> {
-    let layout = |body: String| Layout {
-        html: Some(body.clone()),
-        text: Some(body),
-    };
+    let layout = |body: String| Layout { html: Some(body.clone()), text: Some(body) };
     [
         ("self", "{% include 'self' %}".to_owned()),
         ("twice", "{% include 'twice' %}{% include 'twice' %}".to_owned()),
@@ -312,10 +488,7 @@ fn layouts() -> BTreeMap<String, Layout> {
 
 fn go_layouts() -> BTreeMap<String, Layout> {
     let body = Some("{{template \"self\" .}}{{template \"self\" .}}".to_owned());
-    let layout = Layout {
-        html: body.clone(),
-        text: body,
-    };
+    let layout = Layout { html: body.clone(), text: body };
     BTreeMap::from([("self".to_owned(), layout)])
 }
 
@@ -379,16 +552,8 @@ fn survive(name: &str, source: &Source, layouts: &BTreeMap<String, Layout>) {
 }
 
 fn parts(engine: Engine, template: &str) -> [Source; 2] {
-    let text = Source {
-        engine,
-        text: Some(template.to_owned()),
-        ..Source::default()
-    };
-    let html = Source {
-        engine,
-        html: Some(template.to_owned()),
-        ..Source::default()
-    };
+    let text = Source { engine, text: Some(template.to_owned()), ..Source::default() };
+    let html = Source { engine, html: Some(template.to_owned()), ..Source::default() };
     [text, html]
 }
 
@@ -420,33 +585,24 @@ fn go_survives() {
 #[test]
 fn documents_survive() {
     for (name, markup, html) in documents() {
-        let source = Source {
-            html: Some(html),
-            markup,
-            ..Source::default()
-        };
+        let source = Source { html: Some(html), markup, ..Source::default() };
         survive(name, &source, &BTreeMap::new());
     }
 }
 
 #[test]
 fn contexts_survive() {
-    let source = Source {
-        text: Some("{{ a }}{{ a|tojson }}{{ l }}".to_owned()),
-        html: Some("{{ a }}".to_owned()),
-        ..Source::default()
-    };
+    let source =
+        Source { text: Some("{{ a }}{{ a|tojson }}{{ l }}".to_owned()), html: Some("{{ a }}".to_owned()), ..Source::default() };
     let compiled = Compiled::new(&source, &BTreeMap::new(), &Limits::default()).unwrap();
     let mut deep = json!(1);
     for _ in 0..120 {
         deep = json!([deep]);
     }
     let wide: Vec<Value> = (0..100_000).map(|i| json!({"n": i})).collect();
-    for (context, kind) in [
-        (json!({"a": deep}), Kind::Size),
-        (json!({"a": "x".repeat(2 << 20)}), Kind::Size),
-        (json!({"l": wide}), Kind::Size),
-    ] {
+    for (context, kind) in
+        [(json!({"a": deep}), Kind::Size), (json!({"a": "x".repeat(2 << 20)}), Kind::Size), (json!({"l": wide}), Kind::Size)]
+    {
         let fault = compiled.render(&context, Strictness::Send).unwrap_err();
         assert_eq!(fault.kind, kind);
     }

@@ -96,7 +96,7 @@ const SAME: &[&str] = &[
     "{{ contact.company.name }}{% if contact.company %} at {{ contact.company.name }}{% endif %}",
     "{{ items[0].name }}{{ items[-1]['name'] }}{{ items.0.price }}{{ (items|first).qty }}{{ (items|last)['qty'] }}",
     "{% for g, list in items|groupby('group') %}{{ g }}:{{ list|map(attribute='name')|join('+') }};{% endfor %}",
-    "{{ loop }}{{ x.y }}" ,
+    "{{ loop }}{{ x.y }}",
 ];
 
 fn raw(template: &str, html: bool) -> Result<String, minijinja::Error> {
@@ -111,10 +111,7 @@ fn compile(source: &Source, layouts: &[(&str, &str)]) -> Result<Compiled, Vec<Fa
     let layouts: BTreeMap<String, Layout> = layouts
         .iter()
         .map(|(name, body)| {
-            let layout = Layout {
-                html: Some((*body).to_owned()),
-                text: Some((*body).to_owned()),
-            };
+            let layout = Layout { html: Some((*body).to_owned()), text: Some((*body).to_owned()) };
             ((*name).to_owned(), layout)
         })
         .collect();
@@ -122,24 +119,15 @@ fn compile(source: &Source, layouts: &[(&str, &str)]) -> Result<Compiled, Vec<Fa
 }
 
 fn text(template: &str) -> Source {
-    Source {
-        text: Some(template.to_owned()),
-        ..Source::default()
-    }
+    Source { text: Some(template.to_owned()), ..Source::default() }
 }
 
 fn html(template: &str) -> Source {
-    Source {
-        html: Some(template.to_owned()),
-        text: Some(String::new()),
-        ..Source::default()
-    }
+    Source { html: Some(template.to_owned()), text: Some(String::new()), ..Source::default() }
 }
 
 fn send(source: &Source, layouts: &[(&str, &str)], context: &Value) -> Result<Rendered, Fault> {
-    compile(source, layouts)
-        .unwrap_or_else(|faults| panic!("{source:?}: {faults:?}"))
-        .render(context, Strictness::Send)
+    compile(source, layouts).unwrap_or_else(|faults| panic!("{source:?}: {faults:?}")).render(context, Strictness::Send)
 }
 
 #[test]
@@ -163,11 +151,26 @@ fn the_guarded_form_renders_what_the_engine_alone_renders() {
 #[test]
 fn templates_that_fail_in_the_engine_fail_here() {
     for template in [
-        "{{ 'a' * 'b' }}", "{{ n * text * text }}", "{{ 'a' + 1 }}", "{{ text - 1 }}", "{{ 1 / 0 }}",
-        "{{ text[::0] }}", "{{ n[1:] }}", "{{ n() }}", "{{ nosuch() }}", "{{ text.nosuch() }}",
-        "{{ 9223372036854775807 ** 9 }}", "{% for x in n %}{% endfor %}", "{{ [1]|sum(start='x') }}",
-        "{{ range(3, step=0) }}", "{{ super() }}", "{% include nosuch %}", "{{ 'x'|int }}",
-        "{{ items * f }}", "{{ {} * 2 }}", "{{ missing * 2 }}",
+        "{{ 'a' * 'b' }}",
+        "{{ n * text * text }}",
+        "{{ 'a' + 1 }}",
+        "{{ text - 1 }}",
+        "{{ 1 / 0 }}",
+        "{{ text[::0] }}",
+        "{{ n[1:] }}",
+        "{{ n() }}",
+        "{{ nosuch() }}",
+        "{{ text.nosuch() }}",
+        "{{ 9223372036854775807 ** 9 }}",
+        "{% for x in n %}{% endfor %}",
+        "{{ [1]|sum(start='x') }}",
+        "{{ range(3, step=0) }}",
+        "{{ super() }}",
+        "{% include nosuch %}",
+        "{{ 'x'|int }}",
+        "{{ items * f }}",
+        "{{ {} * 2 }}",
+        "{{ missing * 2 }}",
     ] {
         assert!(raw(template, false).is_err(), "{template}");
         let compiled = compile(&text(template), &[]);
@@ -298,18 +301,27 @@ fn names_are_known_to_the_editor() {
     assert_eq!(
         compiled.undeclared(),
         [
-            "contact.company", "contact.company.name", "contact.email", "contact.first_name",
-            "contact.nick", "contact.tags.0", "coupon", "deal.name", "firstName", "n", "note",
-            "order.id", "order.lines", "tenant.name", "unused",
+            "contact.company",
+            "contact.company.name",
+            "contact.email",
+            "contact.first_name",
+            "contact.nick",
+            "contact.tags.0",
+            "coupon",
+            "deal.name",
+            "firstName",
+            "n",
+            "note",
+            "order.id",
+            "order.lines",
+            "tenant.name",
+            "unused",
         ]
     );
     let given = json!({"contact": {"first_name": "Ada", "tags": []}, "order": {"id": 0}, "n": null});
     assert_eq!(
         compiled.missing(&given),
-        [
-            "contact.email", "contact.tags.0", "deal.name", "n", "note", "order.lines",
-            "tenant.name", "unused",
-        ]
+        ["contact.email", "contact.tags.0", "deal.name", "n", "note", "order.lines", "tenant.name", "unused",]
     );
 }
 
@@ -323,14 +335,7 @@ fn all_faults_of_a_template_are_reported() {
     };
     let faults = compile(&source, &[]).unwrap_err();
     let found: Vec<_> = faults.iter().map(|f| (&*f.part, f.line, f.kind)).collect();
-    assert_eq!(
-        found,
-        [
-            ("html", 3, Kind::Unknown),
-            ("subject", 1, Kind::Syntax),
-            ("text", 1, Kind::Syntax),
-        ]
-    );
+    assert_eq!(found, [("html", 3, Kind::Unknown), ("subject", 1, Kind::Syntax), ("text", 1, Kind::Syntax),]);
     let filters = Source {
         html: Some("x\n{{ a|nosuch }}\n{{ b is nosuch }}{% autoescape x %}{% endautoescape %}".into()),
         ..Source::default()
@@ -353,10 +358,7 @@ fn run_time_faults_name_the_authors_line() {
 
 #[test]
 fn a_subject_cannot_start_another_header() {
-    let subject = |template: &str| Source {
-        subject: Some(template.into()),
-        ..Source::default()
-    };
+    let subject = |template: &str| Source { subject: Some(template.into()), ..Source::default() };
     for value in ["a\r\nBcc: x@y", "a\nb", "a\rb", "a\0b", "a\u{85}b", "a\tb", "\u{7f}"] {
         let fault = send(&subject("Hi {{ v }}"), &[], &json!({"v": value})).unwrap_err();
         assert_eq!((fault.kind, &*fault.part), (Kind::Header, "subject"), "{value:?}");
@@ -395,10 +397,7 @@ fn one_compiled_template_serves_all_threads() {
 
 #[test]
 fn the_text_is_derived_from_the_html() {
-    let source = Source {
-        html: Some("<h1>Hi {{ contact.first_name }}</h1><p>a &amp; b</p>".into()),
-        ..Source::default()
-    };
+    let source = Source { html: Some("<h1>Hi {{ contact.first_name }}</h1><p>a &amp; b</p>".into()), ..Source::default() };
     let got = send(&source, &[], &context()).unwrap();
     let text = got.text.unwrap();
     assert!(text.contains("Hi Ada") && text.contains("a & b"), "{text}");
@@ -412,9 +411,7 @@ fn styles_are_inlined_and_mjml_is_compiled() {
     for column in ["<mj-text>Hi {{ n }}</mj-text>", "{% if n %}<mj-text>Hi {{ n }}</mj-text>{% endif %}"] {
         let source = Source {
             markup: render::Markup::Mjml,
-            ..html(&format!(
-                "<mjml><mj-body><mj-section><mj-column>{column}</mj-column></mj-section></mj-body></mjml>"
-            ))
+            ..html(&format!("<mjml><mj-body><mj-section><mj-column>{column}</mj-column></mj-section></mj-body></mjml>"))
         };
         let got = send(&source, &[], &json!({"n": "<b>&"})).unwrap().html.unwrap();
         assert!(got.contains(">Hi &lt;b&gt;&amp;<"), "{got}");
@@ -422,7 +419,9 @@ fn styles_are_inlined_and_mjml_is_compiled() {
     let layout = [("base", "<mjml><mj-body>{% block x %}{% endblock %}</mj-body></mjml>")];
     let child = Source {
         markup: render::Markup::Mjml,
-        ..html("{% extends 'base' %}{% block x %}<mj-section><mj-column><mj-text>{{ n }}</mj-text></mj-column></mj-section>{% endblock %}")
+        ..html(
+            "{% extends 'base' %}{% block x %}<mj-section><mj-column><mj-text>{{ n }}</mj-text></mj-column></mj-section>{% endblock %}",
+        )
     };
     let got = send(&child, &layout, &json!({"n": 1})).unwrap().html.unwrap();
     assert!(got.contains(">1</div>"), "{got}");

@@ -7,10 +7,7 @@ use std::collections::BTreeMap;
 
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 use proptest::prelude::*;
-use render::{
-    Compiled, Engine, Kind, Limits, Rendered, Source, Strictness, insert_pixel, lint,
-    rewrite_links,
-};
+use render::{Compiled, Engine, Kind, Limits, Rendered, Source, Strictness, insert_pixel, lint, rewrite_links};
 use serde_json::{Value, json};
 
 fn context() -> Value {
@@ -64,10 +61,8 @@ fn expression() -> impl Strategy<Value = String> {
 }
 
 fn template() -> impl Strategy<Value = String> {
-    let text = prop::sample::select(vec![
-        "", " ", "a\n", "<p>", "{", "}", "%", "{ {", "#}", "\r\n", "é",
-    ])
-    .prop_map(str::to_owned);
+    let text =
+        prop::sample::select(vec!["", " ", "a\n", "<p>", "{", "}", "%", "{ {", "#}", "\r\n", "é"]).prop_map(str::to_owned);
     let piece = prop_oneof![
         3 => text,
         4 => expression().prop_map(|e| format!("{{{{ {e} }}}}")),
@@ -81,11 +76,12 @@ fn template() -> impl Strategy<Value = String> {
                 .prop_map(|(e, a, b)| format!("{{% if {e} %}}{a}{{% else %}}{b}{{% endif %}}")),
             (expression(), inner.clone())
                 .prop_map(|(e, a)| format!("{{% for i in {e} %}}{{{{ i }}}}{{{{ loop.index }}}}{a}{{% endfor %}}")),
-            (expression(), inner.clone())
-                .prop_map(|(e, a)| format!("{{%- with w = {e} -%}}{{{{ w }}}}{a}{{% endwith %}}")),
+            (expression(), inner.clone()).prop_map(|(e, a)| format!("{{%- with w = {e} -%}}{{{{ w }}}}{a}{{% endwith %}}")),
             inner.clone().prop_map(|a| format!("{{% set c %}}{a}{{% endset %}}{{{{ c }}}}{{{{ c|length }}}}")),
             inner.clone().prop_map(|a| format!("{{% filter upper %}}{a}{{% endfilter %}}")),
-            inner.clone().prop_map(|a| format!("{{% macro q(p='d') %}}{{{{ p }}}}{a}{{% endmacro %}}{{{{ q() }}}}{{{{ q(s) }}}}")),
+            inner
+                .clone()
+                .prop_map(|a| format!("{{% macro q(p='d') %}}{{{{ p }}}}{a}{{% endmacro %}}{{{{ q() }}}}{{{{ q(s) }}}}")),
             (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("{a}{{# note #}}{b}")),
             inner.clone().prop_map(|a| format!("{{% raw %}}{{{{ {{% {{% endraw %}}{a}")),
         ]
@@ -99,32 +95,19 @@ fn raw(template: &str, html: bool) -> Option<String> {
     env.set_undefined_behavior(UndefinedBehavior::Chainable);
     let root = minijinja::Value::from(minijinja::value::Serde(context()));
     // The engine alone may panic, for instance on an empty text reversed.
-    std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        env.render_str(template, root).ok()
-    }))
-    .ok()
-    .flatten()
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| env.render_str(template, root).ok())).ok().flatten()
 }
 
 fn ours(template: &str, html: bool) -> Result<String, Vec<Kind>> {
     let body = Some(template.to_owned());
     let source = if html {
-        Source {
-            html: body,
-            text: Some(String::new()),
-            ..Source::default()
-        }
+        Source { html: body, text: Some(String::new()), ..Source::default() }
     } else {
-        Source {
-            text: body,
-            ..Source::default()
-        }
+        Source { text: body, ..Source::default() }
     };
     let kinds = |faults: Vec<render::Fault>| faults.iter().map(|f| f.kind).collect::<Vec<_>>();
     let compiled = Compiled::new(&source, &BTreeMap::new(), &Limits::default()).map_err(kinds)?;
-    let got = compiled
-        .render(&context(), Strictness::Send)
-        .map_err(|fault| vec![fault.kind])?;
+    let got = compiled.render(&context(), Strictness::Send).map_err(|fault| vec![fault.kind])?;
     Ok(if html { got.html } else { got.text }.unwrap())
 }
 

@@ -11,6 +11,7 @@ use futures_util::future::join_all;
 use kernel::ids::{MessageId, TenantId};
 use kernel::{Clock, Ids, Keys, Secret, Time};
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use providers::{BounceClass, Event, EventDetail, EventKind};
 use store::memory::{Fault, Faults};

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 
 use axum::Router;
 use axum::extract::Path;
+use axum::extract::rejection::PathRejection;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::HeaderMap;
@@ -112,7 +113,7 @@ async fn problems(headers: HeaderMap) -> Response {
     varying(text("application/json", serde_json::to_vec(CATALOGUE).unwrap_or_default()))
 }
 
-async fn problem(headers: HeaderMap, slug: Option<Path<String>>) -> Result<Response, Failure> {
+async fn problem(headers: HeaderMap, slug: Result<Path<String>, PathRejection>) -> Result<Response, Failure> {
     let slug = slug.map(|Path(slug)| slug).unwrap_or_default();
     let kind = CATALOGUE.iter().find(|kind| kind.slug == slug).ok_or(Error::NotFound { kind: "problem" })?;
     if reads(&headers) {

@@ -211,12 +211,19 @@ pub async fn prepare(
             variables = checked(&edition.version.variables, variables)?;
             let values = values(&variables, contact.as_ref(), &recipient);
             complete(&edition.compiled, &values)?;
+            edition.compiled.trial(&values).map_err(|fault| {
+                Error::invalid("/variables", "template", format!("with these values the template cannot be sent: {fault}"))
+            })?;
             made = Some(Made { id: edition.template.id, number });
             category = category.or_else(|| Some(edition.template.category.clone()));
         }
         (None, Some(source)) => {
             let compiled = compile(source)?;
-            complete(&compiled, &values(&variables, contact.as_ref(), &recipient))?;
+            let values = values(&variables, contact.as_ref(), &recipient);
+            complete(&compiled, &values)?;
+            compiled
+                .trial(&values)
+                .map_err(|fault| Error::Invalid(super::edit_template::faults_under("/content", &[fault])))?;
         }
         (None, None) => return Err(Error::invalid("/template", "content", "either a template or content is needed")),
     }

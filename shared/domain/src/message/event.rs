@@ -99,35 +99,41 @@ impl Entry {
     }
 }
 
-impl Message {
-    /// Whether the event is known already.
-    pub fn knows(&self, entry: &Entry) -> bool {
-        self.events.iter().any(|known| known.kind == entry.kind && known.id == entry.id)
+impl Entry {
+    /// Its place among the events of a message.
+    fn place(&self) -> (Time, EventKind, &str, bool, &EventDetail) {
+        (self.at, self.kind, &self.id, self.machine, &self.detail)
     }
+}
 
+impl Message {
     /// Takes an event in. Answers whether anything changed; repetitions change nothing.
     pub fn tell(&mut self, entry: Entry) -> bool {
-        if self.knows(&entry) {
-            return false;
-        }
-        let before = self.events.clone();
         self.evidence = self.evidence.max(Outcome::of(entry.kind));
-        self.events.push(entry);
-        self.settle();
-        self.events != before
+        let mut events = self.events.clone();
+        events.push(entry);
+        let events = settled(events);
+        let changed = events != self.events;
+        self.events = events;
+        changed
     }
+}
 
-    /// Puts the events into their one order and keeps the earliest of every kind.
-    pub fn settle(&mut self) {
-        self.events.sort_by(|a, b| (a.at, a.kind, &a.id).cmp(&(b.at, b.kind, &b.id)));
-        self.events.dedup_by(|a, b| a.kind == b.kind && a.id == b.id);
-        let mut kept: Vec<Entry> = Vec::with_capacity(self.events.len());
-        for entry in self.events.drain(..) {
-            let same = kept.iter().filter(|other| other.kind == entry.kind && other.machine == entry.machine).count();
-            if same < KEEP {
-                kept.push(entry);
-            }
+/// The events in their one order: each once, as it was told of the earliest moment, and the earliest few of every kind.
+fn settled(mut events: Vec<Entry>) -> Vec<Entry> {
+    events.sort_by(|a, b| a.place().cmp(&b.place()));
+    let mut kept: Vec<Entry> = Vec::with_capacity(events.len());
+    for entry in events {
+        let same = |other: &&Entry| other.kind == entry.kind && other.machine == entry.machine;
+        let known = kept.iter().any(|other| other.kind == entry.kind && other.id == entry.id);
+        if !known && kept.iter().filter(same).count() < KEEP {
+            kept.push(entry);
         }
-        self.events = kept;
     }
+    kept
+}
+
+/// Reads events as they were appended, in any order, into their one order.
+pub(super) fn read<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Entry>, D::Error> {
+    Vec::deserialize(deserializer).map(settled)
 }

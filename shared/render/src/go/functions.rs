@@ -12,10 +12,8 @@ use gotmpl::{FuncMap, Result, SafeKind, TemplateError, Value};
 use crate::meter::{self, Spent};
 
 /// The functions of the engine that read their arguments as a whole.
-const READING: [&str; 14] = [
-    "eq", "ge", "gt", "html", "index", "js", "le", "lt", "ne", "print", "printf", "println",
-    "slice", "urlquery",
-];
+const READING: [&str; 14] =
+    ["eq", "ge", "gt", "html", "index", "js", "le", "lt", "ne", "print", "printf", "println", "slice", "urlquery"];
 /// The functions of the engine that look at their arguments only.
 const LOOKING: [&str; 4] = ["and", "len", "not", "or"];
 /// Our own, which pay for themselves: what the older systems offered.
@@ -87,12 +85,7 @@ fn weigh(value: &Value, depth: usize, cap: usize) -> Result<usize> {
                 }
             }
         }
-        Value::Nil
-        | Value::Bool(_)
-        | Value::Int(_)
-        | Value::Uint(_)
-        | Value::Float(_)
-        | Value::Function(_) => total += 16,
+        Value::Nil | Value::Bool(_) | Value::Int(_) | Value::Uint(_) | Value::Float(_) | Value::Function(_) => total += 16,
     }
     if total > cap {
         return Err(refuse(Spent::Value));
@@ -202,10 +195,7 @@ fn title(text: &str) -> String {
 /// `safeHTML`: the author vouches for a text.
 fn safe(args: &[Value]) -> Result<Value> {
     match last(args) {
-        Value::String(s) => Ok(Value::Safe {
-            kind: SafeKind::Html,
-            s,
-        }),
+        Value::String(s) => Ok(Value::Safe { kind: SafeKind::Html, s }),
         value => Ok(value),
     }
 }

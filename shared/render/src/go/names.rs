@@ -12,18 +12,8 @@ use super::functions::is_function;
 use super::tree::called;
 
 /// Reads the variables of the template `main`, following calls that pass the variables on.
-pub(super) fn uses(
-    main: &ListNode,
-    templates: &BTreeMap<String, ListNode>,
-    into: &mut BTreeMap<String, bool>,
-) {
-    let mut reader = Reader {
-        found: into,
-        calls: Vec::new(),
-        sure: Vec::new(),
-        asking: false,
-        dot: true,
-    };
+pub(super) fn uses(main: &ListNode, templates: &BTreeMap<String, ListNode>, into: &mut BTreeMap<String, bool>) {
+    let mut reader = Reader { found: into, calls: Vec::new(), sure: Vec::new(), asking: false, dot: true };
     let mut seen = BTreeSet::new();
     reader.list(main);
     while let Some(name) = reader.calls.pop() {
@@ -47,10 +37,10 @@ struct Reader<'u> {
 
 impl Reader<'_> {
     fn read(&mut self, path: String) {
-        let sure = self.sure.iter().any(|sure| {
-            path.strip_prefix(sure.as_str())
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        });
+        let sure = self
+            .sure
+            .iter()
+            .any(|sure| path.strip_prefix(sure.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')));
         *self.found.entry(path).or_insert(false) |= !self.asking && !sure;
     }
 
@@ -105,11 +95,7 @@ impl Reader<'_> {
     }
 
     fn pipe(&mut self, pipe: &PipeNode) {
-        let fallback = pipe
-            .commands
-            .iter()
-            .enumerate()
-            .any(|(at, command)| falls_back(command, at > 0));
+        let fallback = pipe.commands.iter().enumerate().any(|(at, command)| falls_back(command, at > 0));
         let outer = self.asking;
         self.asking |= fallback;
         for command in &pipe.commands {
@@ -135,9 +121,7 @@ impl Reader<'_> {
     fn path(&self, expr: &Expr) -> Option<String> {
         match expr {
             Expr::Field(_, fields) if self.dot => Some(fields.join(".")),
-            Expr::Variable(_, name, fields) if name == "$" && !fields.is_empty() => {
-                Some(fields.join("."))
-            }
+            Expr::Variable(_, name, fields) if name == "$" && !fields.is_empty() => Some(fields.join(".")),
             Expr::Identifier(_, name) if !is_function(name) => Some(name.to_string()),
             _ => None,
         }
@@ -171,11 +155,7 @@ pub(super) fn calls(list: &ListNode, into: &mut Vec<(SmolStr, usize)>) {
                 }
             }
             Node::Template(call) => into.push((call.name.clone(), call.pos.line)),
-            Node::Text(_)
-            | Node::Action(_)
-            | Node::Define(_)
-            | Node::Break(_)
-            | Node::Continue(_) => {}
+            Node::Text(_) | Node::Action(_) | Node::Define(_) | Node::Break(_) | Node::Continue(_) => {}
         }
     }
 }

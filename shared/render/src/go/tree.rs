@@ -6,8 +6,7 @@
 //! function of the engine reads, or a variable keeps, has been paid for.
 
 use gotmpl::parse::{
-    ActionNode, BranchNode, CommandNode, DefineNode, Expr, ListNode, Node, Number, Parser,
-    PipeNode, Pos, SmolStr,
+    ActionNode, BranchNode, CommandNode, DefineNode, Expr, ListNode, Node, Number, Parser, PipeNode, Pos, SmolStr,
 };
 
 use super::functions::{is_function, reads};
@@ -45,11 +44,7 @@ const ARGUMENTS: usize = 100;
 
 /// Prepares a body for running; the fault is a function that does not exist, or too much of all.
 pub(super) fn prepare(part: &str, body: &mut ListNode) -> Result<(), Fault> {
-    let mut prepare = Prepare {
-        part,
-        nodes: 0,
-        fault: None,
-    };
+    let mut prepare = Prepare { part, nodes: 0, fault: None };
     prepare.body(body, true);
     prepare.fault.map_or(Ok(()), Err)
 }
@@ -132,8 +127,7 @@ impl Prepare<'_> {
             Expr::Identifier(pos, name) if !is_function(name) => {
                 if called {
                     let message = format!("there is no function {name}");
-                    self.fault
-                        .get_or_insert(Fault::new(self.part, pos.line, Kind::Unknown, message));
+                    self.fault.get_or_insert(Fault::new(self.part, pos.line, Kind::Unknown, message));
                 } else {
                     // The older bare form: `{{firstName}}` is `{{$.firstName}}`.
                     *expr = Expr::Variable(*pos, SmolStr::new("$"), vec![name.clone()]);
@@ -181,12 +175,7 @@ fn pay(call: &mut CommandNode, format: bool) {
         let value = std::mem::replace(arg, Expr::Nil(pos));
         let mut guarded = command(pos, guard, None);
         guarded.args.push(value);
-        let pipe = PipeNode {
-            pos,
-            decl: Vec::new(),
-            commands: vec![guarded],
-            is_assign: false,
-        };
+        let pipe = PipeNode { pos, decl: Vec::new(), commands: vec![guarded], is_assign: false };
         *arg = Expr::Pipe(pos, pipe);
     }
 }
@@ -199,31 +188,15 @@ fn command(pos: Pos, name: &str, arg: Option<i64>) -> CommandNode {
 
 /// `{{if __step n}}{{end}}`: an `if` writes nothing, so the escaper leaves it alone.
 fn step(pos: Pos, steps: i64) -> Node {
-    let pipe = PipeNode {
-        pos,
-        decl: Vec::new(),
-        commands: vec![command(pos, "__step", Some(steps))],
-        is_assign: false,
-    };
-    let body = ListNode {
-        pos,
-        nodes: Vec::new(),
-    };
-    Node::If(BranchNode {
-        pos,
-        pipe,
-        body,
-        else_body: None,
-    })
+    let pipe = PipeNode { pos, decl: Vec::new(), commands: vec![command(pos, "__step", Some(steps))], is_assign: false };
+    let body = ListNode { pos, nodes: Vec::new() };
+    Node::If(BranchNode { pos, pipe, body, else_body: None })
 }
 
 /// Puts `__show` behind the first command of what is written; not at the end, where the escaper
 /// looks for its own.
 fn show(action: &mut ActionNode) {
     if action.pipe.decl.is_empty() && !action.pipe.commands.is_empty() {
-        action
-            .pipe
-            .commands
-            .insert(1, command(action.pos, "__show", None));
+        action.pipe.commands.insert(1, command(action.pos, "__show", None));
     }
 }

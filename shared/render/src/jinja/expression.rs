@@ -5,9 +5,7 @@
 //! that ordinary templates run at the engine's own speed.
 
 use minijinja::machinery::Span;
-use minijinja::machinery::ast::{
-    BinOp, BinOpKind, Call, CallArg, CompareOpKind, Expr, Slice, UnaryOpKind,
-};
+use minijinja::machinery::ast::{BinOp, BinOpKind, Call, CallArg, CompareOpKind, Expr, Slice, UnaryOpKind};
 use minijinja::value::ValueKind;
 
 use super::filters;
@@ -19,15 +17,7 @@ const OPERATORS: [&str; 7] = ["and", "else", "if", "in", "is", "not", "or"];
 /// Filters whose result is a number whatever they are given.
 const NUMBERS: [&str; 6] = ["abs", "count", "float", "int", "length", "round"];
 /// Fields of `loop` that are numbers.
-const LOOP_NUMBERS: [&str; 7] = [
-    "depth",
-    "depth0",
-    "index",
-    "index0",
-    "length",
-    "revindex",
-    "revindex0",
-];
+const LOOP_NUMBERS: [&str; 7] = ["depth", "depth0", "index", "index0", "length", "revindex", "revindex0"];
 
 impl Rewriter<'_> {
     /// Prints an expression in the form in which it can stand anywhere.
@@ -323,11 +313,7 @@ impl Rewriter<'_> {
             && value.is_number()
         {
             // A literal too large for a float reads as infinity, which has no literal of its own.
-            let text = if float.is_finite() {
-                format!("{float:?}")
-            } else {
-                "1e999".to_owned()
-            };
+            let text = if float.is_finite() { format!("{float:?}") } else { "1e999".to_owned() };
             self.push(&text);
         } else {
             self.push(&value.to_string());
@@ -371,11 +357,7 @@ pub(super) fn number(e: &Expr<'_>) -> bool {
         Expr::Const(c) => c.value.is_number(),
         Expr::UnaryOp(op) => matches!(op.op, UnaryOpKind::Neg),
         Expr::BinOp(op) => match op.op {
-            BinOpKind::Sub
-            | BinOpKind::Div
-            | BinOpKind::FloorDiv
-            | BinOpKind::Rem
-            | BinOpKind::Pow => true,
+            BinOpKind::Sub | BinOpKind::Div | BinOpKind::FloorDiv | BinOpKind::Rem | BinOpKind::Pow => true,
             BinOpKind::Add | BinOpKind::Mul => number(&op.left) && number(&op.right),
             BinOpKind::Eq
             | BinOpKind::Ne
@@ -389,9 +371,7 @@ pub(super) fn number(e: &Expr<'_>) -> bool {
             | BinOpKind::In => false,
         },
         Expr::Filter(f) => NUMBERS.contains(&f.name) && f.args.is_empty(),
-        Expr::GetAttr(a) => {
-            matches!(&a.expr, Expr::Var(v) if v.id == "loop") && LOOP_NUMBERS.contains(&a.name)
-        }
+        Expr::GetAttr(a) => matches!(&a.expr, Expr::Var(v) if v.id == "loop") && LOOP_NUMBERS.contains(&a.name),
         _ => false,
     }
 }
@@ -446,9 +426,7 @@ pub(super) fn is_range(e: &Expr<'_>) -> bool {
 /// A constant name, or constant names to choose from, in `extends`, `include` and `import`.
 pub(super) fn names(e: &Expr<'_>) -> Option<Vec<String>> {
     match e {
-        Expr::Const(c) if c.value.kind() == ValueKind::String => {
-            c.value.as_str().map(|s| vec![s.to_owned()])
-        }
+        Expr::Const(c) if c.value.kind() == ValueKind::String => c.value.as_str().map(|s| vec![s.to_owned()]),
         Expr::List(l) => all_names(&l.items),
         Expr::Tuple(t) => all_names(&t.items),
         Expr::IfExpr(i) => {

@@ -240,8 +240,7 @@ fn guarded<F, Rv, Args>(
     );
 }
 
-type Guarded =
-    Box<dyn Fn(&mut State<'_, '_>, Rest<ValueOrKwargs>) -> Result<Value, Error> + Send + Sync>;
+type Guarded = Box<dyn Fn(&mut State<'_, '_>, Rest<ValueOrKwargs>) -> Result<Value, Error> + Send + Sync>;
 
 /// Pays for a result, and takes what is computed lazily.
 fn finish(result: Value) -> Result<Value, Error> {
@@ -297,8 +296,7 @@ fn items(args: &[Value]) -> Result<(), Error> {
 }
 
 fn pairs(args: &[Value]) -> Result<(), Error> {
-    args.iter()
-        .try_for_each(|arg| spend(count(arg), 3 * ELEMENT))
+    args.iter().try_for_each(|arg| spend(count(arg), 3 * ELEMENT))
 }
 
 fn sorted(args: &[Value]) -> Result<(), Error> {
@@ -314,11 +312,8 @@ fn sorted(args: &[Value]) -> Result<(), Error> {
 fn each(args: &[Value]) -> Result<(), Error> {
     items(args)?;
     read_all(args)?;
-    let others: usize = args
-        .iter()
-        .skip(1)
-        .map(|arg| arg.as_str().map_or(ELEMENT, str::len) + arg.len().unwrap_or(0) * ELEMENT)
-        .sum();
+    let others: usize =
+        args.iter().skip(1).map(|arg| arg.as_str().map_or(ELEMENT, str::len) + arg.len().unwrap_or(0) * ELEMENT).sum();
     spend(args.first().map_or(0, count), others)
 }
 
@@ -362,10 +357,7 @@ fn format(args: &[Value]) -> Result<(), Error> {
     read_all(args)?;
     let format = text_of(args, 0);
     if format.contains('*') && format.contains('%') {
-        return Err(Error::new(
-            ErrorKind::InvalidOperation,
-            "a format takes its widths as digits, not as *",
-        ));
+        return Err(Error::new(ErrorKind::InvalidOperation, "a format takes its widths as digits, not as *"));
     }
     let widths = format
         .split(|c: char| !c.is_ascii_digit())
@@ -387,22 +379,14 @@ fn join(args: &[Value]) -> Result<(), Error> {
 
 fn indent(args: &[Value]) -> Result<(), Error> {
     read_all(args)?;
-    let width = args
-        .get(1)
-        .and_then(Value::as_usize)
-        .or_else(|| named(args, "width")?.as_usize())
-        .unwrap_or(4);
+    let width = args.get(1).and_then(Value::as_usize).or_else(|| named(args, "width")?.as_usize()).unwrap_or(4);
     let lines = text_of(args, 0).lines().count() + 1;
     build(lines.saturating_mul(width))
 }
 
 fn tojson(args: &[Value]) -> Result<(), Error> {
     read_all(args)?;
-    let indent = args
-        .get(1)
-        .and_then(Value::as_usize)
-        .or_else(|| named(args, "indent")?.as_usize())
-        .unwrap_or(2);
+    let indent = args.get(1).and_then(Value::as_usize).or_else(|| named(args, "indent")?.as_usize()).unwrap_or(2);
     if indent > 16 {
         return Err(guards::refuse(Spent::Value));
     }
@@ -419,12 +403,7 @@ fn sum(args: &[Value]) -> Result<(), Error> {
 }
 
 /// The methods of Python that authors of Jinja templates expect on text and maps.
-fn method(
-    state: &mut State<'_, '_>,
-    value: &Value,
-    name: &str,
-    args: &[Value],
-) -> Result<Value, Error> {
+fn method(state: &mut State<'_, '_>, value: &Value, name: &str, args: &[Value]) -> Result<Value, Error> {
     let of_text = value.kind() == ValueKind::String;
     let of_map = value.kind() == ValueKind::Map;
     let filter = match name {
@@ -440,11 +419,7 @@ fn method(
             return Ok(if found.is_undefined() { default } else { found });
         }
         "startswith" | "endswith" if of_text => {
-            let test = if name == "startswith" {
-                "startingwith"
-            } else {
-                "endingwith"
-            };
+            let test = if name == "startswith" { "startingwith" } else { "endingwith" };
             let args: Vec<Value> = std::iter::once(value).chain(args).cloned().collect();
             return state.perform_test(test, &args).map(Value::from);
         }

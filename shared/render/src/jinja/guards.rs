@@ -101,9 +101,7 @@ pub(super) fn keep(value: &Value) -> Result<Value, Error> {
 pub(super) fn field(value: &Value) -> Result<Value, Error> {
     let kept = keep(value)?;
     if holds_namespace(&kept, 0) {
-        return Err(invalid(
-            "a namespace can hold text, numbers, lists and maps only",
-        ));
+        return Err(invalid("a namespace can hold text, numbers, lists and maps only"));
     }
     Ok(kept)
 }
@@ -120,17 +118,11 @@ fn holds_namespace(value: &Value, depth: usize) -> bool {
         ObjectRepr::Map => {
             object.type_name().contains("Namespace")
                 || object.type_name().contains("Module")
-                || object
-                    .try_iter_pairs()
-                    .into_iter()
-                    .flatten()
-                    .any(|(_, value)| holds_namespace(&value, depth + 1))
+                || object.try_iter_pairs().into_iter().flatten().any(|(_, value)| holds_namespace(&value, depth + 1))
         }
-        ObjectRepr::Seq | ObjectRepr::Iterable => object
-            .try_iter()
-            .into_iter()
-            .flatten()
-            .any(|item| holds_namespace(&item, depth + 1)),
+        ObjectRepr::Seq | ObjectRepr::Iterable => {
+            object.try_iter().into_iter().flatten().any(|item| holds_namespace(&item, depth + 1))
+        }
         _ => true,
     }
 }
@@ -141,21 +133,15 @@ pub(super) fn settle(value: &Value) -> Result<Value, Error> {
     match value.kind() {
         ValueKind::Iterable => Ok(Value::from(items(value)?)),
         ValueKind::Seq if lazy(value) => Ok(Value::from(items(value)?)),
-        ValueKind::Map if lazy(value) => Ok(Value::from_pairs(
-            value
-                .as_object()
-                .and_then(|map| map.try_iter_pairs())
-                .into_iter()
-                .flatten(),
-        )),
+        ValueKind::Map if lazy(value) => {
+            Ok(Value::from_pairs(value.as_object().and_then(|map| map.try_iter_pairs()).into_iter().flatten()))
+        }
         _ => Ok(value.clone()),
     }
 }
 
 fn lazy(value: &Value) -> bool {
-    value
-        .as_object()
-        .is_some_and(|object| object.type_name().contains("Merge"))
+    value.as_object().is_some_and(|object| object.type_name().contains("Merge"))
 }
 
 /// The items of a value, paid for while they are taken.
@@ -170,10 +156,7 @@ pub(super) fn items(value: &Value) -> Result<Vec<Value>, Error> {
 
 /// The error of the engine for a missing value, which says where it came from.
 fn undefined(value: &Value) -> Error {
-    value
-        .get_attr("")
-        .err()
-        .unwrap_or_else(|| Error::from(ErrorKind::UndefinedError))
+    value.get_attr("").err().unwrap_or_else(|| Error::from(ErrorKind::UndefinedError))
 }
 
 /// `__text`: pays for the text of a body that may be captured.
@@ -184,10 +167,7 @@ pub(super) fn text(bytes: usize) -> Result<bool, Error> {
 
 /// Whether a missing value is a fault here.
 fn strict(state: &State) -> bool {
-    matches!(
-        state.undefined_behavior(),
-        UndefinedBehavior::Strict | UndefinedBehavior::SemiStrict
-    )
+    matches!(state.undefined_behavior(), UndefinedBehavior::Strict | UndefinedBehavior::SemiStrict)
 }
 
 /// `a ~ b ~ c`.
@@ -228,9 +208,7 @@ pub(super) fn times(left: &Value, right: &Value) -> Result<Value, Error> {
     } else {
         return multiply(left, right);
     };
-    let count = count
-        .as_usize()
-        .ok_or_else(|| invalid("text and lists can only be repeated a whole number of times"))?;
+    let count = count.as_usize().ok_or_else(|| invalid("text and lists can only be repeated a whole number of times"))?;
     if let Some(text) = repeated.as_str() {
         meter::build(text.len().saturating_mul(count)).map_err(refuse)?;
         return Ok(Value::from(text.repeat(count)));
@@ -245,40 +223,24 @@ pub(super) fn times(left: &Value, right: &Value) -> Result<Value, Error> {
 
 /// A tuple when it was made from one, else a list.
 fn list_like(origin: &Value, items: Vec<Value>) -> Value {
-    if origin.is_tuple() {
-        Value::from(Tuple::from(items))
-    } else {
-        Value::from(items)
-    }
+    if origin.is_tuple() { Value::from(Tuple::from(items)) } else { Value::from(items) }
 }
 
 fn repeats(value: &Value) -> bool {
-    matches!(
-        value.kind(),
-        ValueKind::String | ValueKind::Seq | ValueKind::Iterable
-    )
+    matches!(value.kind(), ValueKind::String | ValueKind::Seq | ValueKind::Iterable)
 }
 
 fn multiply(left: &Value, right: &Value) -> Result<Value, Error> {
     for side in [left, right] {
         if !matches!(side.kind(), ValueKind::Number | ValueKind::Bool) {
             let message = format!("cannot multiply {} and {}", left.kind(), right.kind());
-            return Err(if side.is_undefined() {
-                undefined(side)
-            } else {
-                Error::new(ErrorKind::InvalidOperation, message)
-            });
+            return Err(if side.is_undefined() { undefined(side) } else { Error::new(ErrorKind::InvalidOperation, message) });
         }
     }
     let whole = |v: &Value| v.is_integer() || v.kind() == ValueKind::Bool;
     if whole(left) && whole(right) {
-        let (a, b) = (
-            i128::try_from(left.clone())?,
-            i128::try_from(right.clone())?,
-        );
-        let product = a
-            .checked_mul(b)
-            .ok_or_else(|| invalid("the product is too large"))?;
+        let (a, b) = (i128::try_from(left.clone())?, i128::try_from(right.clone())?);
+        let product = a.checked_mul(b).ok_or_else(|| invalid("the product is too large"))?;
         return Ok(i64::try_from(product).map_or_else(|_| Value::from(product), Value::from));
     }
     let float = |v: &Value| match v.kind() {
@@ -303,9 +265,7 @@ pub(super) fn slice(
     if let Some(text) = value.as_str() {
         meter::spend(4 * text.len()).map_err(refuse)?;
         let chars: Vec<char> = text.chars().collect();
-        return Ok(Value::from(
-            picked(&chars, start, stop, step).collect::<String>(),
-        ));
+        return Ok(Value::from(picked(&chars, start, stop, step).collect::<String>()));
     }
     match value.kind() {
         ValueKind::Seq | ValueKind::Iterable => {
@@ -315,20 +275,12 @@ pub(super) fn slice(
         }
         ValueKind::Undefined if strict(state) => Err(undefined(value)),
         ValueKind::Undefined | ValueKind::None => Ok(Value::from(Vec::<Value>::new())),
-        kind => Err(Error::new(
-            ErrorKind::InvalidOperation,
-            format!("{kind} cannot be sliced"),
-        )),
+        kind => Err(Error::new(ErrorKind::InvalidOperation, format!("{kind} cannot be sliced"))),
     }
 }
 
 /// The items that a slice selects.
-fn picked<T: Clone>(
-    items: &[T],
-    start: Option<i64>,
-    stop: Option<i64>,
-    step: i64,
-) -> impl Iterator<Item = T> {
+fn picked<T: Clone>(items: &[T], start: Option<i64>, stop: Option<i64>, step: i64) -> impl Iterator<Item = T> {
     let len = i64::try_from(items.len()).unwrap_or(i64::MAX);
     let (low, high) = if step > 0 { (0, len) } else { (-1, len - 1) };
     let bound = |at: i64| {
@@ -353,18 +305,12 @@ pub(super) fn range(lower: i64, upper: Option<i64>, step: Option<i64>) -> Result
         return Err(invalid("cannot count with a step of 0"));
     }
     let span = i128::from(to) - i128::from(from);
-    let count = if (span > 0) == (step > 0) {
-        (span.unsigned_abs()).div_ceil(u128::from(step.unsigned_abs()))
-    } else {
-        0
-    };
+    let count = if (span > 0) == (step > 0) { (span.unsigned_abs()).div_ceil(u128::from(step.unsigned_abs())) } else { 0 };
     let count = usize::try_from(count).unwrap_or(usize::MAX);
     if count > 10_000 {
         return Err(refuse(Spent::Work));
     }
     let count = i64::try_from(count).unwrap_or_default();
     // Counted while it is looped over; whoever stores it takes the items.
-    Ok(Value::make_iterable(move || {
-        (0..count).map(move |i| from.wrapping_add(i.wrapping_mul(step)))
-    }))
+    Ok(Value::make_iterable(move || (0..count).map(move |i| from.wrapping_add(i.wrapping_mul(step)))))
 }

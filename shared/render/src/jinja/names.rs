@@ -28,12 +28,7 @@ pub(super) fn assigned<'t, 'a: 't>(trees: impl Iterator<Item = &'t Stmt<'a>>) ->
 
 /// The variables that `tree` reads.
 pub(super) fn uses(tree: &Stmt<'_>, assigned: &BTreeSet<String>, into: &mut Uses) {
-    let mut reader = Reader {
-        assigned,
-        found: into,
-        sure: Vec::new(),
-        asking: false,
-    };
+    let mut reader = Reader { assigned, found: into, sure: Vec::new(), asking: false };
     reader.stmt(tree);
 }
 
@@ -94,10 +89,10 @@ impl Reader<'_> {
             return;
         }
         // `{% if contact.company %}` is sure of `contact.company.name` as well.
-        let sure = self.sure.iter().any(|sure| {
-            path.strip_prefix(sure.as_str())
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        });
+        let sure = self
+            .sure
+            .iter()
+            .any(|sure| path.strip_prefix(sure.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')));
         *self.found.entry(path).or_insert(false) |= !self.asking && !sure;
     }
 

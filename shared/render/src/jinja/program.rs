@@ -50,64 +50,35 @@ struct Set {
 }
 
 impl Program {
-    pub(crate) fn new(
-        source: &Source,
-        layouts: &BTreeMap<String, Layout>,
-        limits: &Limits,
-    ) -> Result<Program, Vec<Fault>> {
+    pub(crate) fn new(source: &Source, layouts: &BTreeMap<String, Layout>, limits: &Limits) -> Result<Program, Vec<Fault>> {
         let mut faults = Vec::new();
-        let mut program = Program {
-            html: None,
-            plain: None,
-            uses: Uses::new(),
-            aliases: Vec::new(),
-            limits: *limits,
-        };
+        let mut program = Program { html: None, plain: None, uses: Uses::new(), aliases: Vec::new(), limits: *limits };
         if let Some(name) = layouts.keys().find(|name| name.starts_with(MARK)) {
             let message = format!("a layout's name cannot start with {MARK}");
             return Err(vec![Fault::new(name, 0, Kind::Refused, message)]);
         }
         let html: Vec<_> = [("@html", &source.html)].into_iter().collect();
         let plain = vec![("@subject", &source.subject), ("@text", &source.text)];
-        for (roots, auto, set) in [
-            (html, AutoEscape::Html, &mut program.html),
-            (plain, AutoEscape::None, &mut program.plain),
-        ] {
-            let roots: Vec<(&str, &str)> = roots
-                .into_iter()
-                .filter_map(|(name, source)| Some((name, source.as_deref()?)))
-                .collect();
+        for (roots, auto, set) in [(html, AutoEscape::Html, &mut program.html), (plain, AutoEscape::None, &mut program.plain)] {
+            let roots: Vec<(&str, &str)> =
+                roots.into_iter().filter_map(|(name, source)| Some((name, source.as_deref()?))).collect();
             if roots.is_empty() {
                 continue;
             }
             let escape = !matches!(auto, AutoEscape::None);
             let find = |name: &str| {
                 let layout = layouts.get(name)?;
-                if escape {
-                    layout.html.as_deref()
-                } else {
-                    layout.text.as_deref()
-                }
+                if escape { layout.html.as_deref() } else { layout.text.as_deref() }
             };
             let known: Vec<&str> = layouts.keys().map(String::as_str).collect();
-            match Reach::gather(&roots, &known, find, limits)
-                .and_then(|reach| reach.compile(auto, limits, &mut program.uses))
-            {
+            match Reach::gather(&roots, &known, find, limits).and_then(|reach| reach.compile(auto, limits, &mut program.uses)) {
                 Ok(compiled) => *set = Some(compiled),
                 Err(found) => faults.extend(found),
             }
         }
-        program.aliases = program
-            .uses
-            .keys()
-            .map(|name| (name.clone(), aliases(name)))
-            .filter(|(_, paths)| !paths.is_empty())
-            .collect();
-        if faults.is_empty() {
-            Ok(program)
-        } else {
-            Err(faults)
-        }
+        program.aliases =
+            program.uses.keys().map(|name| (name.clone(), aliases(name))).filter(|(_, paths)| !paths.is_empty()).collect();
+        if faults.is_empty() { Ok(program) } else { Err(faults) }
     }
 
     /// The variables, and whether each is needed.
@@ -136,17 +107,8 @@ impl Program {
     }
 
     /// Renders one part: `subject`, `html` or `text`.
-    pub(crate) fn render(
-        &self,
-        part: &str,
-        context: &Value,
-        mode: Strictness,
-    ) -> Result<String, Fault> {
-        let set = if part == "html" {
-            &self.html
-        } else {
-            &self.plain
-        };
+    pub(crate) fn render(&self, part: &str, context: &Value, mode: Strictness) -> Result<String, Fault> {
+        let set = if part == "html" { &self.html } else { &self.plain };
         let name = format!("{MARK}{part}");
         let absent = || Fault::new(part, 0, Kind::Engine, "this part was not compiled");
         let set = set.as_ref().ok_or_else(absent)?;
@@ -157,9 +119,7 @@ impl Program {
         let template = env.get_template(&name).map_err(|_| absent())?;
         let mut out = Capped::new(self.limits.output_bytes, template.source().len());
         let _meter = Meter::start(&self.limits);
-        template
-            .render_captured_to(context.clone(), &mut out)
-            .map_err(|e| fault(part, &e))?;
+        template.render_captured_to(context.clone(), &mut out).map_err(|e| fault(part, &e))?;
         Ok(out.into_text())
     }
 }
@@ -181,11 +141,7 @@ fn convert(value: &serde_json::Value, depth: usize, room: &mut usize) -> Result<
             (None, None) => Value::from(n.as_f64().unwrap_or_default()),
         },
         Json::String(s) => Value::from(s.as_str()),
-        Json::Array(items) => items
-            .iter()
-            .map(|item| convert(item, depth + 1, room))
-            .collect::<Result<Vec<_>, _>>()?
-            .into(),
+        Json::Array(items) => items.iter().map(|item| convert(item, depth + 1, room)).collect::<Result<Vec<_>, _>>()?.into(),
         Json::Object(map) => Value::from_pairs(
             map.iter()
                 .filter(|(_, value)| !value.is_null())
@@ -216,10 +172,7 @@ impl<'s> Reach<'s> {
         find: impl Fn(&str) -> Option<&'s str>,
         limits: &Limits,
     ) -> Result<Reach<'s>, Vec<Fault>> {
-        let mut reach = Reach {
-            templates: Vec::new(),
-            roots: roots.len(),
-        };
+        let mut reach = Reach { templates: Vec::new(), roots: roots.len() };
         let mut faults = Vec::new();
         let mut queue: Vec<(&str, &str)> = roots.to_vec();
         let mut seen: BTreeSet<&str> = BTreeSet::new();
@@ -239,9 +192,8 @@ impl<'s> Reach<'s> {
                 faults.push(Fault::new(part(name), 0, Kind::Size, "the source is too large"));
                 continue;
             }
-            let parsed = scan::scan(part(name), source).and_then(|()| {
-                parse(source, name, SyntaxConfig::default()).map_err(|e| fault(part(name), &e))
-            });
+            let parsed = scan::scan(part(name), source)
+                .and_then(|()| parse(source, name, SyntaxConfig::default()).map_err(|e| fault(part(name), &e)));
             let tree = match parsed {
                 Ok(tree) => tree,
                 Err(fault) => {
@@ -258,37 +210,24 @@ impl<'s> Reach<'s> {
                 for wanted in wanted {
                     // Borrowed from the layouts, not from the reference.
                     let layout = known.iter().copied().find(|name| *name == wanted);
-                    match layout.and_then(|name| Some((name, find(name)?))) {
-                        Some((name, source)) => {
-                            if seen.insert(name) {
-                                queue.push((name, source));
-                            }
+                    let found = layout.and_then(|name| Some((name, find(name)?)));
+                    if let Some((name, source)) = found {
+                        if seen.insert(name) {
+                            queue.push((name, source));
                         }
-                        None if reference.needed && reference.names.is_some() => {
-                            let message = format!("there is no layout {wanted} for this part");
-                            let fault =
-                                Fault::new(part(name), reference.line, Kind::Unknown, message);
-                            faults.push(fault);
-                        }
-                        None => {}
+                    } else if reference.needed && reference.names.is_some() {
+                        let message = format!("there is no layout {wanted} for this part");
+                        let fault = Fault::new(part(name), reference.line, Kind::Unknown, message);
+                        faults.push(fault);
                     }
                 }
             }
             reach.templates.push((name, tree, references));
         }
-        if faults.is_empty() {
-            Ok(reach)
-        } else {
-            Err(faults)
-        }
+        if faults.is_empty() { Ok(reach) } else { Err(faults) }
     }
 
-    fn compile(
-        self,
-        auto: AutoEscape,
-        limits: &Limits,
-        used: &mut Uses,
-    ) -> Result<Set, Vec<Fault>> {
+    fn compile(self, auto: AutoEscape, limits: &Limits, used: &mut Uses) -> Result<Set, Vec<Fault>> {
         let assigned = assigned(self.templates.iter().map(|(_, tree, _)| tree));
         let any = |f: fn(&References) -> bool| self.templates.iter().any(|(_, _, r)| f(r));
         let everywhere = any(|r| r.captures_anything);
@@ -368,9 +307,7 @@ pub(super) fn fault(part_name: &str, error: &Error) -> Fault {
             | ErrorKind::UnknownBlock,
         ) => Kind::Unknown,
         // An operator names the operand that has no value.
-        (None, _) if deepest.detail().is_some_and(|d| d.contains(" is undefined")) => {
-            Kind::Undefined
-        }
+        (None, _) if deepest.detail().is_some_and(|d| d.contains(" is undefined")) => Kind::Undefined,
         (None, _) => Kind::Value,
     };
     let message = match spent {
@@ -382,11 +319,7 @@ pub(super) fn fault(part_name: &str, error: &Error) -> Fault {
             None => deepest.kind().to_string(),
         },
     };
-    let kind = if message == "the template nests too deep" {
-        Kind::Budget
-    } else {
-        kind
-    };
+    let kind = if message == "the template nests too deep" { Kind::Budget } else { kind };
     let name = deepest.name().map_or(part_name, part);
     Fault::new(name, deepest.line().unwrap_or_default(), kind, message)
 }

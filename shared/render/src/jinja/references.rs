@@ -49,11 +49,7 @@ impl References {
         let names = names(name);
         // Of several names the first that exists is taken.
         let needed = needed && !matches!(name, Expr::List(_) | Expr::Tuple(_));
-        self.layouts.push(Reference {
-            line: usize::from(line),
-            names,
-            needed,
-        });
+        self.layouts.push(Reference { line: usize::from(line), names, needed });
     }
 
     fn run(&mut self, name: &str) {
@@ -142,11 +138,7 @@ pub(super) fn blocks_too_deep<'r>(all: impl Iterator<Item = &'r References>) -> 
     // Longest ways by their last block, one step longer in each round.
     let mut reached: BTreeSet<&str> = runs.iter().map(|(_, to)| to.as_str()).collect();
     for _ in 0..BLOCK_DEPTH {
-        reached = runs
-            .iter()
-            .filter(|(from, _)| reached.contains(from.as_str()))
-            .map(|(_, to)| to.as_str())
-            .collect();
+        reached = runs.iter().filter(|(from, _)| reached.contains(from.as_str())).map(|(_, to)| to.as_str()).collect();
     }
     !reached.is_empty()
 }

@@ -62,12 +62,7 @@ pub(super) struct Rewriter<'p> {
 
 /// Prints `tree` with guards. `charged` says whether the text of the whole template may be captured
 /// by another one, `charged_blocks` whether the text of its blocks may.
-pub(super) fn rewrite(
-    part: &str,
-    tree: &Stmt<'_>,
-    charged: bool,
-    charged_blocks: bool,
-) -> Result<String, Vec<Fault>> {
+pub(super) fn rewrite(part: &str, tree: &Stmt<'_>, charged: bool, charged_blocks: bool) -> Result<String, Vec<Fault>> {
     let mut rewriter = Rewriter {
         part,
         out: String::new(),
@@ -78,11 +73,7 @@ pub(super) fn rewrite(
         scopes: Vec::new(),
     };
     rewriter.stmt(tree);
-    if rewriter.faults.is_empty() {
-        Ok(rewriter.out)
-    } else {
-        Err(rewriter.faults)
-    }
+    if rewriter.faults.is_empty() { Ok(rewriter.out) } else { Err(rewriter.faults) }
 }
 
 impl Rewriter<'_> {
@@ -92,8 +83,7 @@ impl Rewriter<'_> {
 
     pub(super) fn fault(&mut self, span: Span, kind: Kind, message: impl Into<String>) {
         let line = usize::from(span.start_line);
-        self.faults
-            .push(Fault::new(self.part, line, kind, message.into()));
+        self.faults.push(Fault::new(self.part, line, kind, message.into()));
     }
 
     pub(super) fn push(&mut self, text: &str) {
@@ -376,8 +366,7 @@ impl Rewriter<'_> {
     /// Breaking out of a scope that opened inside the loop would leave it open in the engine.
     fn leave(&mut self, span: Span, word: &str) {
         if !matches!(self.scopes.last(), Some(Scope::Loop { .. })) {
-            let message =
-                format!("{word} must not stand inside with, set, filter, autoescape or call");
+            let message = format!("{word} must not stand inside with, set, filter, autoescape or call");
             self.refuse(span, message);
         }
         self.tag(span, word);

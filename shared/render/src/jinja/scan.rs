@@ -40,12 +40,7 @@ struct Scan {
 pub(super) fn scan(part: &str, source: &str) -> Result<(), Fault> {
     if let Some(at) = source.find(['\0', '\u{1}', '\u{2}']) {
         let line = 1 + source.bytes().take(at).filter(|b| *b == b'\n').count();
-        return Err(Fault::new(
-            part,
-            line,
-            Kind::Refused,
-            "the source holds a control character",
-        ));
+        return Err(Fault::new(part, line, Kind::Refused, "the source holds a control character"));
     }
     // Built for debugging, the tokenizer panics where it wants to point behind column 65,535.
     catch_unwind(|| tokens(part, source)).unwrap_or_else(|_| {
@@ -67,12 +62,7 @@ fn tokens(part: &str, source: &str) -> Result<(), Fault> {
         };
         let refused = scan.take(&token, &mut tag);
         if let Err(message) = refused {
-            return Err(Fault::new(
-                part,
-                usize::from(span.start_line),
-                Kind::Refused,
-                message,
-            ));
+            return Err(Fault::new(part, usize::from(span.start_line), Kind::Refused, message));
         }
     }
 }
@@ -93,13 +83,12 @@ enum Keyword {
 
 fn keyword(word: &str) -> Keyword {
     match word {
-        "for" | "if" | "with" | "macro" | "call" | "filter" | "block" | "autoescape" => {
-            Keyword::Open
-        }
+        "for" | "if" | "with" | "macro" | "call" | "filter" | "block" | "autoescape" => Keyword::Open,
         "set" => Keyword::Set,
         "elif" => Keyword::Branch,
-        "endfor" | "endif" | "endwith" | "endmacro" | "endcall" | "endfilter" | "endblock"
-        | "endautoescape" | "endset" => Keyword::Close,
+        "endfor" | "endif" | "endwith" | "endmacro" | "endcall" | "endfilter" | "endblock" | "endautoescape" | "endset" => {
+            Keyword::Close
+        }
         _ => Keyword::Other,
     }
 }
@@ -124,10 +113,7 @@ impl Scan {
                     return Err("the source has too many tags");
                 }
                 (self.tokens, self.links, self.brackets) = (0, 0, 0);
-                *tag = matches!(token, Token::BlockStart).then_some(Tag {
-                    keyword: None,
-                    assigns: false,
-                });
+                *tag = matches!(token, Token::BlockStart).then_some(Tag { keyword: None, assigns: false });
             }
             Token::VariableEnd => self.tokens = 0,
             Token::BlockEnd => {

@@ -7,10 +7,7 @@
 //!
 //! Invariant: a template that does not pass is never compiled. It is our fault, not its author's.
 
-#![expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "only some nodes are guarded; walk.rs is the complete match"
-)]
+#![expect(clippy::wildcard_enum_match_arm, reason = "only some nodes are guarded; walk.rs is the complete match")]
 
 use minijinja::machinery::ast::{BinOp, BinOpKind, CallArg, Expr, Stmt};
 
@@ -51,12 +48,9 @@ impl Check {
             }
             BinOpKind::Add => number(l) || number(r),
             BinOpKind::In => few_literals(r),
-            BinOpKind::Eq
-            | BinOpKind::Ne
-            | BinOpKind::Lt
-            | BinOpKind::Lte
-            | BinOpKind::Gt
-            | BinOpKind::Gte => scalar(l) || scalar(r),
+            BinOpKind::Eq | BinOpKind::Ne | BinOpKind::Lt | BinOpKind::Lte | BinOpKind::Gt | BinOpKind::Gte => {
+                scalar(l) || scalar(r)
+            }
             BinOpKind::Sub
             | BinOpKind::Div
             | BinOpKind::FloorDiv

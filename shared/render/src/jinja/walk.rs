@@ -23,10 +23,7 @@ pub(super) trait Visit<'a> {
 
     fn args(&mut self, args: &[CallArg<'a>]) {
         for arg in args {
-            let (CallArg::Pos(e)
-            | CallArg::Kwarg(_, e)
-            | CallArg::PosSplat(e)
-            | CallArg::KwargSplat(e)) = arg;
+            let (CallArg::Pos(e) | CallArg::Kwarg(_, e) | CallArg::PosSplat(e) | CallArg::KwargSplat(e)) = arg;
             self.expr(e);
         }
     }
