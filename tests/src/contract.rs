@@ -136,7 +136,8 @@ impl Contract {
         };
         let response = &operation.words["responses"][status.to_string()];
         assert!(response.is_object(), "a status that is not described: {label}");
-        check_headers(response, headers, &label);
+        let response = self.resolved(response);
+        check_headers(&response, headers, &label);
         let kind = headers.get("content-type").map(|kind| kind.to_str().unwrap());
         let content = response["content"].as_object().cloned().unwrap_or_default();
         let Some(kind) = kind else {

@@ -93,11 +93,11 @@ pub(crate) struct NewAccount {
     from: NewSender,
     /// In the provider's own words.
     #[serde(default)]
-    #[schema(value_type = Object, nullable, required = false, example = json!({"host": "smtp.example.com", "port": 587, "security": "starttls"}))]
+    #[schema(value_type = Option<Object>)]
     settings: Value,
     /// In the provider's own words. Kept encrypted and never shown.
     #[serde(default)]
-    #[schema(value_type = Object, nullable, required = false, example = json!({"username": "mailer", "password": "..."}))]
+    #[schema(value_type = Option<Object>)]
     credentials: Value,
     /// Lower is tried earlier; 100 when not said.
     priority: Option<u16>,
@@ -253,7 +253,11 @@ async fn find_account(caller: Caller<may::ManageAccounts>, Id(id): Id<AccountId>
 
 /// Makes an account.
 #[utoipa::path(post, path = "/v1/accounts", tag = "accounts", operation_id = "create_account", security(("key" = [])),
-    params(Repeatable), request_body = NewAccount,
+    params(Repeatable), request_body(content = NewAccount, example = json!({
+        "name": "Main mail", "provider": "smtp", "from": {"email": "hello@acme.example", "name": "Acme"},
+        "settings": {"host": "smtp.example.com", "port": 587, "security": "starttls"},
+        "credentials": {"username": "mailer", "password": "..."}
+    })),
     responses((status = 201, description = "The new account.", body = AccountView, headers(("etag" = String), ("location" = String))),
         refused::Creating))]
 async fn create_account(

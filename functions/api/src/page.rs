@@ -2,7 +2,7 @@
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
-use kernel::{Error, Keys, Result, Time};
+use kernel::{Error, Keys, Result};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -97,9 +97,4 @@ impl PageParams {
             (_, view) => view,
         }
     }
-}
-
-/// Reads a time out of a query parameter.
-pub fn time(name: &str, text: Option<&str>) -> Result<Option<Time>> {
-    text.map(Time::parse).transpose().map_err(|error| error.under(&format!("?{name}")))
 }

@@ -20,7 +20,8 @@ pub(super) struct Server {
 impl Server {
     /// Serves on a port that the system chooses.
     pub(super) fn start(database: Database) -> Result<Self, String> {
-        let trouble = |error: std::io::Error| format!("The table cannot be served on the loopback interface: {}.", error.kind());
+        let trouble =
+            |error: std::io::Error| format!("The table cannot be served on the loopback interface: {}.", error.kind());
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(trouble)?;
         let address = listener.local_addr().map_err(trouble)?;
         listener.set_nonblocking(true).map_err(trouble)?;

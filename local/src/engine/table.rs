@@ -53,7 +53,8 @@ pub(super) fn ensure(database: &Database) -> Result<String, Trouble> {
     let mut table = database.get_table_metadata(TABLE)?.ok_or(Trouble::Other("no table"))?;
     if !table.ttl_enabled {
         let on = TimeToLiveSpecification { attribute_name: EXPIRES.to_owned(), enabled: true };
-        database.update_time_to_live(UpdateTimeToLiveRequest { table_name: TABLE.to_owned(), time_to_live_specification: on })?;
+        database
+            .update_time_to_live(UpdateTimeToLiveRequest { table_name: TABLE.to_owned(), time_to_live_specification: on })?;
         table = database.get_table_metadata(TABLE)?.ok_or(Trouble::Other("no table"))?;
     }
     compare(&table)?;

@@ -36,7 +36,11 @@ const ACTS: [(&str, Act, &str); 9] = [
     ("bounce", Act::Tell(Deed::Bounce), "The provider told that it came back for good. The address is suppressed now."),
     ("soft-bounce", Act::Tell(Deed::SoftBounce), "The provider told that it came back because the mailbox is full."),
     ("reject", Act::Tell(Deed::Reject), "The provider told that it dropped the message."),
-    ("complain", Act::Tell(Deed::Complain), "The provider told that the recipient called it spam. The address is suppressed now."),
+    (
+        "complain",
+        Act::Tell(Deed::Complain),
+        "The provider told that the recipient called it spam. The address is suppressed now.",
+    ),
     ("open", Act::Open, "The images were loaded once. Opens by the same program within a minute count as one."),
     ("click", Act::Click, "The link was followed once. Clicks by the same program within a minute count as one."),
     ("unsubscribe", Act::Unsubscribe, "The mail program's unsubscribe button was pressed."),
@@ -68,8 +72,10 @@ pub(super) async fn perform(
         Act::Click => {
             let number = asked.get("n").and_then(|number| number.parse::<usize>().ok());
             let link = number.and_then(|number| mail::read(&kept, &pages.context.keys).links.into_iter().nth(number));
-            let link = link.ok_or_else(|| Refusal::nowhere("The message has no such link. Links are counted from 0: click?n=0."))?;
-            let token = link.token.ok_or_else(|| Refusal::conflict("The link does not pass by us: its clicks are not tracked."))?;
+            let link =
+                link.ok_or_else(|| Refusal::nowhere("The message has no such link. Links are counted from 0: click?n=0."))?;
+            let token =
+                link.token.ok_or_else(|| Refusal::conflict("The link does not pass by us: its clicks are not tracked."))?;
             visit(mail::CLICK, &token)?
         }
         Act::Unsubscribe => {
@@ -92,7 +98,9 @@ fn telling(pages: &Pages, kept: &Kept, deed: Deed) -> Result<Request<Body>, Refu
     // A message of the smtp provider has its reference in its head alone, where SES would find it too.
     let kept = Kept { tag: mail::tag(kept), ..kept.clone() };
     if pages.reference(&kept).is_none() {
-        return Err(Refusal::conflict("The message has no reference that this deployment made: events about it would reach nobody."));
+        return Err(Refusal::conflict(
+            "The message has no reference that this deployment made: events about it would reach nobody.",
+        ));
     }
     let post = pages.provider.post(&kept, deed, pages.context.clock.now());
     let post = post.map_err(|_| Refusal::internal("The provider's post could not be signed."))?;
@@ -107,7 +115,10 @@ fn visit(path: &'static str, token: &str) -> Result<Request<Body>, Refusal> {
 /// One click, as a mail program makes it (RFC 8058 section 3.1).
 fn leaving(token: &str) -> Result<Request<Body>, Refusal> {
     let request = Request::post(format!("{}{token}", mail::LEAVE));
-    self::request(request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded"), "List-Unsubscribe=One-Click".to_owned())
+    self::request(
+        request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded"),
+        "List-Unsubscribe=One-Click".to_owned(),
+    )
 }
 
 fn request(request: http::request::Builder, body: String) -> Result<Request<Body>, Refusal> {

@@ -98,8 +98,11 @@ mod tests {
         for host in ["localhost", "LOCALHOST:8080", "127.0.0.1:80", "127.9.9.9", "[::1]:8080", "[::1]", "demo.localhost:1"] {
             assert!(is_loopback(host), "{host}");
         }
-        let strangers = ["", "evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "0.0.0.0:80", "192.168.1.2", "::1"];
-        for host in strangers.into_iter().chain(["localhost:80@evil.example", "[::1]x", "[localhost]", "[::2]", "a/b.localhost", "?"]) {
+        let strangers =
+            ["", "evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "0.0.0.0:80", "192.168.1.2", "::1"];
+        for host in
+            strangers.into_iter().chain(["localhost:80@evil.example", "[::1]x", "[localhost]", "[::2]", "a/b.localhost", "?"])
+        {
             assert!(!is_loopback(host), "{host}");
         }
     }

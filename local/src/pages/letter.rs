@@ -120,7 +120,9 @@ fn told(trace: Followed<Trace>) -> Html {
         Err(why) => {
             let why: &str = match why {
                 "no reference" => "The message has no reference that this deployment made: perhaps its secret changed since.",
-                "no key" => "The message belongs to a tenant that was made after the start: its key is known to its owner alone.",
+                "no key" => {
+                    "The message belongs to a tenant that was made after the start: its key is known to its owner alone."
+                }
                 "deleted" => "The message was deleted from the table.",
                 _ => "The API does not tell just now.",
             };

@@ -70,11 +70,15 @@ pub(super) fn read(kept: &Kept, keys: &Keys) -> Mail {
     let Some(message) = MessageParser::default().parse(&kept.raw) else { return Mail::default() };
     let html = message.html_bodies().find_map(|part| match &part.body {
         PartType::Html(html) => Some(html.to_string()),
-        PartType::Text(_) | PartType::Binary(_) | PartType::InlineBinary(_) | PartType::Message(_) | PartType::Multipart(_) => None,
+        PartType::Text(_) | PartType::Binary(_) | PartType::InlineBinary(_) | PartType::Message(_) | PartType::Multipart(_) => {
+            None
+        }
     });
     let text = message.text_bodies().find_map(|part| match &part.body {
         PartType::Text(text) => Some(text.to_string()),
-        PartType::Html(_) | PartType::Binary(_) | PartType::InlineBinary(_) | PartType::Message(_) | PartType::Multipart(_) => None,
+        PartType::Html(_) | PartType::Binary(_) | PartType::InlineBinary(_) | PartType::Message(_) | PartType::Multipart(_) => {
+            None
+        }
     });
     let headers: Vec<(String, String)> = message.headers().iter().map(|header| of_header(&kept.raw, header)).collect();
     let is_for = |purpose| move |token: &&str| Reference::verify(keys, purpose, token).is_some();
@@ -168,7 +172,10 @@ pub(super) mod tests {
             html: Some(html.to_owned()),
             text: Some("Plain & simple".to_owned()),
             headers: [("X-Note".to_owned(), "\"><img src=x>".to_owned())].into(),
-            unsubscribe: Some(format!("https://mail.example/u/{}", keys.reference_token(Purpose::Unsubscribe, tenant, message))),
+            unsubscribe: Some(format!(
+                "https://mail.example/u/{}",
+                keys.reference_token(Purpose::Unsubscribe, tenant, message)
+            )),
             id: message.hex(),
             tag: keys.reference_token(Purpose::Tag, tenant, message),
             at,

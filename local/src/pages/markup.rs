@@ -64,7 +64,8 @@ impl Slot for Time {
     fn put(&self, out: &mut String) {
         let text = self.to_string();
         let shown = text.get(..19).unwrap_or(&text).replace('T', " ");
-        let time = fill(r#"<time datetime="{{text}}" title="{{text}}">{{shown}}</time>"#, &[("text", &text), ("shown", &shown)]);
+        let time =
+            fill(r#"<time datetime="{{text}}" title="{{text}}">{{shown}}</time>"#, &[("text", &text), ("shown", &shown)]);
         time.put(out);
     }
 }

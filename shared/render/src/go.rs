@@ -300,10 +300,24 @@ fn fault(part: &str, error: &TemplateError) -> Fault {
             let spent = [Spent::Work, Spent::Steps, Spent::Value, Spent::Depth];
             let budget = spent.iter().any(|spent| *message == spent.to_string());
             let kind = if budget { Kind::Budget } else { Kind::Value };
-            (0, kind, message.clone())
+            (0, kind, without_value(message))
         }
         TemplateError::FuncPanic { .. } => (0, Kind::Engine, error.to_string()),
         other => (0, Kind::Value, other.to_string()),
     };
     Fault::new(part, line, kind, message)
+}
+
+/// The engine quotes a value where it does not fit, and that is the recipient's.
+fn without_value(message: &str) -> String {
+    let plain = if message.starts_with("len:") {
+        "len takes text, a list or a map"
+    } else if message.starts_with("printf:") {
+        "printf takes a text first"
+    } else if message.starts_with("can't use") {
+        "this cannot be ranged over with two variables"
+    } else {
+        message
+    };
+    plain.to_owned()
 }

@@ -7,6 +7,7 @@
 //! Invariant: the engine only ever compiles what `rewrite` printed, and only ever runs it under a
 //! meter.
 
+mod checks;
 mod expression;
 mod filters;
 mod guards;
@@ -15,6 +16,7 @@ mod program;
 mod references;
 mod rewrite;
 mod scan;
+mod sizes;
 mod verify;
 mod walk;
 

@@ -3,7 +3,7 @@
 //! Each template is rendered with a harmless word and with an attack; the second must be the first
 //! with the escaped attack in place of the word.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test")]
 
 use std::collections::BTreeMap;
 

@@ -3,7 +3,7 @@
 //!
 //! Memory is what the kernel counted for this process at its highest, reset before each template.
 
-#![expect(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "a test")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test")]
 
 use std::collections::BTreeMap;
 use std::fs;

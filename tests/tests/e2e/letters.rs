@@ -81,6 +81,7 @@ async fn links_lead_through_the_redirect_and_a_pixel_tells_of_opens() {
     assert_eq!(letter.text.trim(), "https://shop.example/a?b=1", "text is left as it is");
     let clicked = stage.get(&letter.tracked_link()).await;
     assert_eq!((clicked.status, clicked.header("location")), (302, Some("https://shop.example/a?b=1&c=2")));
+    stage.drain().await;
 }
 
 #[tokio::test]

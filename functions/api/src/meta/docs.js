@@ -11,7 +11,7 @@ function el(name, attributes, ...children) {
     if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
     else if (value !== undefined && value !== false) node.setAttribute(key, value === true ? "" : value);
   }
-  node.append(...children.flat().filter((child) => child !== undefined && child !== null && child !== ""));
+  node.append(...children.flat().filter((child) => child !== undefined && child !== null && child !== false && child !== ""));
   return node;
 }
 
@@ -103,7 +103,8 @@ function fields(schema, trail = []) {
   const it = inner(schema);
   if (!it.properties) return el("p", { class: "mono quiet" }, [typeName(schema), limits(schema)].filter(Boolean).join("; "));
   const must = it.required || [];
-  return el("ul", { class: "fields" }, Object.entries(it.properties).map(([name, part]) => field(name, part, must.includes(name), "", trail)));
+  const entries = Object.entries(it.properties).sort(([one], [other]) => must.includes(other) - must.includes(one));
+  return el("ul", { class: "fields" }, entries.map(([name, part]) => field(name, part, must.includes(name), "", trail)));
 }
 
 function example(schema, whole, depth = 0) {
@@ -276,7 +277,7 @@ function trial(operation) {
 }
 
 function heading(operation) {
-  return [el("span", { class: `method ${operation.method}` }, operation.method.toUpperCase()), el("span", { class: "path" }, operation.path)];
+  return [el("span", { class: `method ${operation.method}` }, operation.method.toUpperCase()), " ", el("span", { class: "path" }, operation.path)];
 }
 
 function draw(operation) {
@@ -297,10 +298,9 @@ function operations() {
   for (const [path, item] of Object.entries(api.paths || {})) {
     for (const method of methods.filter((method) => item[method])) {
       const it = item[method];
-      // The first sentence names the operation, the others belong to its description.
-      const [title, ...rest] = (it.summary || it.operationId.replace(/_/g, " ")).split(/(?<=[.:]) /);
-      found.push({ ...it, path, method, id: it.operationId, tag: (it.tags || ["other"])[0], title: title.replace(/[.:]$/, ""),
-        description: [rest.join(" "), it.description].filter(Boolean).join("\n\n"),
+      const words = it.operationId.replace(/_/g, " ");
+      found.push({ ...it, path, method, id: it.operationId, tag: (it.tags || ["other"])[0], title: words[0].toUpperCase() + words.slice(1),
+        description: [it.summary, it.description].filter(Boolean).join("\n\n"),
         parameters: [...(item.parameters || []), ...(it.parameters || [])] });
     }
   }
@@ -331,7 +331,7 @@ async function start() {
     if (!mine.length) continue;
     const about = (api.tags || []).find((one) => one.name === tag);
     main.append(el("h2", { id: `tag-${tag}` }, tag), prose(about && about.description), ...mine.map(draw));
-    contents.append(el("section", {}, el("h2", {}, tag), mine.map((one) => el("a", { href: `#${one.id}`, "data-words": `${one.id} ${one.path} ${one.title}`.toLowerCase(), onclick: () => setTimeout(() => open(one.id)) },
+    contents.append(el("section", {}, el("h2", {}, tag), mine.map((one) => el("a", { href: `#${one.id}`, "data-words": `${one.id} ${one.path} ${one.title} ${one.description}`.toLowerCase(), onclick: () => setTimeout(() => open(one.id)) },
       el("span", { class: `method ${one.method}` }, one.method.toUpperCase()), one.title))));
   }
   document.getElementById("filter").addEventListener("input", (event) => {

@@ -112,7 +112,9 @@ fn writing_and_reading_do_not_slow_down_as_the_stream_grows() {
         lines.map(Result::unwrap).collect::<Vec<_>>().join("; ")
     };
     // The statements of the engine's every write and read, which would otherwise look at each record there is.
-    let next = plan("SELECT COALESCE(MAX(CAST(sequence_number AS INTEGER)), 0) + 1 FROM _stream_records WHERE table_name = 'switchboard'");
+    let next = plan(
+        "SELECT COALESCE(MAX(CAST(sequence_number AS INTEGER)), 0) + 1 FROM _stream_records WHERE table_name = 'switchboard'",
+    );
     assert!(next.contains("switchboard_stream_last") && !next.contains("SCAN"), "{next}");
     let read = plan(
         "SELECT new_image FROM _stream_records WHERE table_name = 'switchboard' AND shard_id = 's'

@@ -4,20 +4,15 @@
 //! for; operators on numbers and comparisons with a literal, which cannot, are left as they are, so
 //! that ordinary templates run at the engine's own speed.
 
-use minijinja::machinery::Span;
-use minijinja::machinery::ast::{BinOp, BinOpKind, Call, CallArg, CompareOpKind, Expr, Slice, UnaryOpKind};
-use minijinja::value::ValueKind;
-
 use super::filters;
 use super::rewrite::{Rewriter, Scope};
+use super::sizes::{few_literals, is_range, known, number, scalar};
 use crate::fault::Kind;
+use minijinja::machinery::Span;
+use minijinja::machinery::ast::{BinOp, BinOpKind, Call, CallArg, CompareOpKind, Expr, Slice, UnaryOpKind};
 
 /// Words that are operators.
 const OPERATORS: [&str; 7] = ["and", "else", "if", "in", "is", "not", "or"];
-/// Filters whose result is a number whatever they are given.
-const NUMBERS: [&str; 6] = ["abs", "count", "float", "int", "length", "round"];
-/// Fields of `loop` that are numbers.
-const LOOP_NUMBERS: [&str; 7] = ["depth", "depth0", "index", "index0", "length", "revindex", "revindex0"];
 
 impl Rewriter<'_> {
     /// Prints an expression in the form in which it can stand anywhere.
@@ -334,111 +329,4 @@ fn concatenated<'e, 'a>(op: &'e BinOp<'a>, pieces: &mut Vec<&'e Expr<'a>>) -> &'
     };
     pieces.push(&op.right);
     first
-}
-
-/// A literal that compares in constant time.
-pub(super) fn scalar(e: &Expr<'_>) -> bool {
-    matches!(e, Expr::Const(_)) || number(e)
-}
-
-/// A short list of literals, in which looking for a value is quick whatever it is.
-pub(super) fn few_literals(e: &Expr<'_>) -> bool {
-    let items = match e {
-        Expr::List(l) => &l.items,
-        Expr::Tuple(t) => &t.items,
-        _ => return false,
-    };
-    items.len() <= 32 && items.iter().all(|item| matches!(item, Expr::Const(_)))
-}
-
-/// Whether the value can only be a number, or a fault.
-pub(super) fn number(e: &Expr<'_>) -> bool {
-    match e {
-        Expr::Const(c) => c.value.is_number(),
-        Expr::UnaryOp(op) => matches!(op.op, UnaryOpKind::Neg),
-        Expr::BinOp(op) => match op.op {
-            BinOpKind::Sub | BinOpKind::Div | BinOpKind::FloorDiv | BinOpKind::Rem | BinOpKind::Pow => true,
-            BinOpKind::Add | BinOpKind::Mul => number(&op.left) && number(&op.right),
-            BinOpKind::Eq
-            | BinOpKind::Ne
-            | BinOpKind::Lt
-            | BinOpKind::Lte
-            | BinOpKind::Gt
-            | BinOpKind::Gte
-            | BinOpKind::ScAnd
-            | BinOpKind::ScOr
-            | BinOpKind::Concat
-            | BinOpKind::In => false,
-        },
-        Expr::Filter(f) => NUMBERS.contains(&f.name) && f.args.is_empty(),
-        Expr::GetAttr(a) => matches!(&a.expr, Expr::Var(v) if v.id == "loop") && LOOP_NUMBERS.contains(&a.name),
-        _ => false,
-    }
-}
-
-/// Whether the value already exists: a literal, a variable, or something inside a variable.
-pub(super) fn known(e: &Expr<'_>) -> bool {
-    match e {
-        Expr::Var(_) | Expr::Const(_) => true,
-        Expr::GetAttr(a) => known(&a.expr),
-        Expr::GetItem(g) => known(&g.expr) && matches!(g.subscript_expr, Expr::Const(_)),
-        _ => false,
-    }
-}
-
-/// Whether the value is no larger than something that was already paid for.
-pub(super) fn settled(e: &Expr<'_>) -> bool {
-    match e {
-        Expr::Filter(f) => {
-            // These hand on what they are given.
-            let hands_on = matches!(f.name, "default" | "d" | "first" | "attr");
-            let given = |arg: &CallArg<'_>| matches!(arg, CallArg::Pos(e) if settled(e));
-            !hands_on || (f.expr.as_ref().is_none_or(settled) && f.args.iter().all(given))
-        }
-        Expr::IfExpr(c) => settled(&c.true_expr) && c.false_expr.as_ref().is_none_or(settled),
-        Expr::BinOp(op) => match op.op {
-            BinOpKind::ScAnd | BinOpKind::ScOr => settled(&op.left) && settled(&op.right),
-            BinOpKind::Add => number(e),
-            BinOpKind::Eq
-            | BinOpKind::Ne
-            | BinOpKind::Lt
-            | BinOpKind::Lte
-            | BinOpKind::Gt
-            | BinOpKind::Gte
-            | BinOpKind::Sub
-            | BinOpKind::Mul
-            | BinOpKind::Div
-            | BinOpKind::FloorDiv
-            | BinOpKind::Rem
-            | BinOpKind::Pow
-            | BinOpKind::Concat
-            | BinOpKind::In => true,
-        },
-        Expr::UnaryOp(_) | Expr::Compare(_) | Expr::Test(_) => true,
-        _ => known(e),
-    }
-}
-
-pub(super) fn is_range(e: &Expr<'_>) -> bool {
-    matches!(e, Expr::Call(c) if matches!(&c.expr, Expr::Var(v) if v.id == "range"))
-}
-
-/// A constant name, or constant names to choose from, in `extends`, `include` and `import`.
-pub(super) fn names(e: &Expr<'_>) -> Option<Vec<String>> {
-    match e {
-        Expr::Const(c) if c.value.kind() == ValueKind::String => c.value.as_str().map(|s| vec![s.to_owned()]),
-        Expr::List(l) => all_names(&l.items),
-        Expr::Tuple(t) => all_names(&t.items),
-        Expr::IfExpr(i) => {
-            let mut found = names(&i.true_expr)?;
-            found.extend(names(i.false_expr.as_ref()?)?);
-            Some(found)
-        }
-        _ => None,
-    }
-}
-
-fn all_names(items: &[Expr<'_>]) -> Option<Vec<String>> {
-    let found: Option<Vec<Vec<String>>> = items.iter().map(names).collect();
-    found.map(|names| names.concat())
 }

@@ -67,11 +67,11 @@ impl Program {
             }
             let escape = !matches!(auto, AutoEscape::None);
             let find = |name: &str| {
-                let layout = layouts.get(name)?;
-                if escape { layout.html.as_deref() } else { layout.text.as_deref() }
+                let (name, layout) = layouts.get_key_value(name)?;
+                let source = if escape { &layout.html } else { &layout.text };
+                Some((name.as_str(), source.as_deref()?))
             };
-            let known: Vec<&str> = layouts.keys().map(String::as_str).collect();
-            match Reach::gather(&roots, &known, find, limits).and_then(|reach| reach.compile(auto, limits, &mut program.uses)) {
+            match Reach::gather(&roots, find, limits).and_then(|reach| reach.compile(auto, limits, &mut program.uses)) {
                 Ok(compiled) => *set = Some(compiled),
                 Err(found) => faults.extend(found),
             }
@@ -168,8 +168,7 @@ impl<'s> Reach<'s> {
 
     fn gather(
         roots: &[(&'s str, &'s str)],
-        known: &[&'s str],
-        find: impl Fn(&str) -> Option<&'s str>,
+        find: impl Fn(&str) -> Option<(&'s str, &'s str)>,
         limits: &Limits,
     ) -> Result<Reach<'s>, Vec<Fault>> {
         let mut reach = Reach { templates: Vec::new(), roots: roots.len() };
@@ -203,22 +202,19 @@ impl<'s> Reach<'s> {
             };
             let references = references(&tree);
             for reference in &references.layouts {
-                let wanted: Vec<&str> = match &reference.names {
-                    Some(names) => names.iter().map(String::as_str).collect(),
-                    None => known.to_vec(),
+                let Some(names) = &reference.names else {
+                    let message = "a layout is named by a literal text";
+                    faults.push(Fault::new(part(name), reference.line, Kind::Refused, message));
+                    continue;
                 };
-                for wanted in wanted {
-                    // Borrowed from the layouts, not from the reference.
-                    let layout = known.iter().copied().find(|name| *name == wanted);
-                    let found = layout.and_then(|name| Some((name, find(name)?)));
-                    if let Some((name, source)) = found {
+                for wanted in names {
+                    if let Some((name, source)) = find(wanted) {
                         if seen.insert(name) {
                             queue.push((name, source));
                         }
-                    } else if reference.needed && reference.names.is_some() {
+                    } else if reference.needed {
                         let message = format!("there is no layout {wanted} for this part");
-                        let fault = Fault::new(part(name), reference.line, Kind::Unknown, message);
-                        faults.push(fault);
+                        faults.push(Fault::new(part(name), reference.line, Kind::Unknown, message));
                     }
                 }
             }
@@ -314,6 +310,8 @@ pub(super) fn fault(part_name: &str, error: &Error) -> Fault {
         Some(spent) => spent.to_string(),
         None => match deepest.detail() {
             Some(detail) if detail.contains("recursion") => "the template nests too deep".into(),
+            // The engine quotes the numbers, which are the recipient's.
+            Some(detail) if detail.starts_with("unable to calculate") => "this cannot be calculated with its values".into(),
             Some(detail) => detail.to_owned(),
             None if deepest.kind() == ErrorKind::OutOfFuel => Spent::Steps.to_string(),
             None => deepest.kind().to_string(),

@@ -1,13 +1,12 @@
 //! Which layouts a template reaches, and whether its text may end in a capture.
 //!
-//! Invariant: when in doubt the answer is the larger one - all layouts, captured - because a wrong
-//! "no" would let text grow unpaid.
+//! Invariant: when in doubt text counts as captured, because a wrong "no" would let it grow unpaid.
 
 use std::collections::BTreeSet;
 
 use minijinja::machinery::ast::{Expr, Stmt};
 
-use super::expression::names;
+use super::sizes::names;
 use super::walk::{Visit, walk_expr, walk_stmt};
 
 /// How deep blocks may run each other.
@@ -17,7 +16,7 @@ const BLOCK_DEPTH: usize = 24;
 pub(super) struct Reference {
     /// The line of the tag.
     pub(super) line: usize,
-    /// The names it may mean; none when they are only known while rendering.
+    /// The names it may mean; none when they are computed, which is refused.
     pub(super) names: Option<Vec<String>>,
     /// Whether a missing layout is a fault.
     pub(super) needed: bool,

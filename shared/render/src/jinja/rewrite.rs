@@ -15,8 +15,8 @@ use minijinja::machinery::Span;
 use minijinja::machinery::ast::{Expr, IfCond, Macro, Stmt};
 use minijinja::syntax::SyntaxConfig;
 
-use super::expression::settled;
 use super::references::value_of_text;
+use super::sizes::settled;
 use crate::fault::{Fault, Kind};
 
 const BLOCK: (&str, &str) = ("\u{1}%", "%\u{2}");

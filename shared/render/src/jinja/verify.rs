@@ -11,8 +11,8 @@
 
 use minijinja::machinery::ast::{BinOp, BinOpKind, CallArg, Expr, Stmt};
 
-use super::expression::{few_literals, is_range, known, number, scalar};
 use super::references::value_of_text;
+use super::sizes::{few_literals, is_range, known, number, scalar};
 use super::walk::{Visit, walk_expr, walk_stmt};
 
 /// Whether everything in the tree of a printed template is guarded.

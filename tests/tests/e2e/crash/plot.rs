@@ -1,0 +1,101 @@
+//! What a story is about: the accounts of its tenant, how its messages are asked for, and what becomes of them.
+
+use local::provider::Deed;
+use serde_json::{Value, json};
+
+/// An account of the tenant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Account {
+    /// Its provider.
+    pub(super) provider: &'static str,
+    /// Whether it sends once more when nobody knows.
+    pub(super) resend: bool,
+    /// Its place.
+    pub(super) priority: u16,
+}
+
+impl Account {
+    /// One whose provider sends what it is given, however often it was given it before.
+    pub(super) const fn ses() -> Self {
+        Self { provider: "ses", resend: false, priority: 100 }
+    }
+
+    /// One whose provider recognises what it was given before.
+    pub(super) const fn capture() -> Self {
+        Self { provider: "capture", ..Self::ses() }
+    }
+
+    /// The request that makes it.
+    pub(super) fn body(&self) -> Value {
+        let policy = if self.resend { "resend" } else { "hold" };
+        json!({
+            "name": self.provider, "provider": self.provider, "from": { "email": "hello@acme.example" },
+            "priority": self.priority, "on_unknown": policy,
+        })
+    }
+}
+
+/// See the module's words.
+#[derive(Clone, Debug)]
+pub(super) struct Plot {
+    /// Accounts, in the order they are tried.
+    pub(super) accounts: Vec<Account>,
+    /// Whether requests carry an idempotency key.
+    pub(super) key: bool,
+    /// Whether messages are to be sent an hour later.
+    pub(super) later: bool,
+    /// Whether they bring their content along, to an address that is no contact's.
+    pub(super) own_content: bool,
+    /// How many calls providers refuse before they take any.
+    pub(super) refusals: usize,
+    /// How many messages there are.
+    pub(super) messages: usize,
+    /// What providers tell of what they took, if they tell anything.
+    pub(super) deed: Option<Deed>,
+}
+
+impl Default for Plot {
+    fn default() -> Self {
+        Self {
+            accounts: vec![Account::ses()],
+            key: true,
+            later: false,
+            own_content: false,
+            refusals: 0,
+            messages: 1,
+            deed: Some(Deed::Deliver),
+        }
+    }
+}
+
+impl Plot {
+    /// One of many.
+    pub(super) fn of_seed(seed: u64) -> Self {
+        let accounts = match seed % 4 {
+            0 => vec![Account::ses()],
+            1 => vec![Account::capture()],
+            2 => vec![Account::ses(), Account { priority: 200, ..Account::ses() }],
+            _ => vec![Account { resend: true, ..Account::ses() }, Account { priority: 200, ..Account::capture() }],
+        };
+        let deed = match seed % 7 {
+            0 => None,
+            1 => Some(Deed::Bounce),
+            2 => Some(Deed::Complain),
+            _ => Some(Deed::Deliver),
+        };
+        Self {
+            accounts,
+            key: seed % 5 != 0,
+            later: seed % 3 == 0,
+            own_content: seed % 6 == 1,
+            refusals: usize::try_from(seed % 11 / 4).unwrap(),
+            messages: 5,
+            deed,
+        }
+    }
+
+    /// Whether some account may send a message once more.
+    pub(super) fn resends(&self) -> bool {
+        self.accounts.iter().any(|account| account.resend)
+    }
+}
