@@ -1,1 +1,65 @@
-fn main() {}
+//! What is measured, printed as one JSON object on standard output; what is under way goes to standard error.
+//!
+//! `cargo run --release -p bench` measures everything; `-- --skip-binaries` leaves out building and starting the functions.
+#![expect(clippy::disallowed_methods, reason = "a bench reads the clock, its arguments and its environment")]
+
+mod bill;
+mod binaries;
+mod pipeline;
+mod runtime;
+mod templates;
+mod world;
+
+use std::io::Write;
+use std::process::{Command, ExitCode};
+
+use serde_json::{Map, Value, json};
+
+/// Says what is under way.
+pub(crate) fn note(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// Any failure, as a sentence.
+pub(crate) type Fallible<T> = Result<T, Box<dyn std::error::Error>>;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let has = |name: &str| arguments.iter().any(|argument| argument == name);
+    let measured = if has("--pipeline") { pipeline::measure() } else { all(has("--skip-binaries")) };
+    match measured {
+        Ok(value) => {
+            let text = serde_json::to_string_pretty(&value).unwrap_or_default();
+            let _ = writeln!(std::io::stdout(), "{text}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            note(&format!("The bench failed: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn all(skip_binaries: bool) -> Fallible<Value> {
+    let mut numbers = Map::new();
+    let mut add = |value: Value| {
+        if let Value::Object(fields) = value {
+            numbers.extend(fields);
+        }
+    };
+    note("counting the bill");
+    add(bill::measure()?);
+    note("timing the pipeline in a process of its own");
+    let child = Command::new(std::env::current_exe()?).arg("--pipeline").output()?;
+    if !child.status.success() {
+        return Err(String::from_utf8_lossy(&child.stderr).into_owned().into());
+    }
+    add(serde_json::from_slice(&child.stdout)?);
+    note("timing templates");
+    add(json!({ "template": templates::measure()? }));
+    if !skip_binaries {
+        note("building the functions as they are deployed");
+        add(binaries::measure()?);
+    }
+    Ok(Value::Object(numbers))
+}

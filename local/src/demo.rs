@@ -74,7 +74,11 @@ impl Maker<'_> {
             let label = format!("{slug}:{}", role.as_str());
             let secret = new_key(&self.context(&label).ids);
             if self.store.by_credential(&key_digest(self.keys, secret.reveal())).await?.is_none() {
-                made(let_in::create_key(&self.context(&label), &scope, &format!("Demo {}", role.as_str()), role, None).await.map(|_| ()))?;
+                made(
+                    let_in::create_key(&self.context(&label), &scope, &format!("Demo {}", role.as_str()), role, None)
+                        .await
+                        .map(|_| ()),
+                )?;
                 self.user(&scope, slug, role).await?;
             }
             keys.push((role, secret));

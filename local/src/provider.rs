@@ -110,20 +110,32 @@ pub fn record(kept: &Kept, deed: Deed, at: Time) -> Value {
         })
     };
     let (kind, name, detail) = match deed {
-        Deed::Deliver => ("Delivery", "delivery", json!({
-            "timestamp": timestamp, "processingTimeMillis": 12, "recipients": recipients,
-            "smtpResponse": "250 2.6.0 Message received", "reportingMTA": "simulator.example"
-        })),
+        Deed::Deliver => (
+            "Delivery",
+            "delivery",
+            json!({
+                "timestamp": timestamp, "processingTimeMillis": 12, "recipients": recipients,
+                "smtpResponse": "250 2.6.0 Message received", "reportingMTA": "simulator.example"
+            }),
+        ),
         Deed::Bounce => ("Bounce", "bounce", bounce("Permanent", "NoEmail", "5.1.1", "smtp; 550 5.1.1 user unknown")),
         Deed::SoftBounce => ("Bounce", "bounce", bounce("Transient", "MailboxFull", "4.2.2", "smtp; 452 4.2.2 mailbox full")),
-        Deed::Complain => ("Complaint", "complaint", json!({
-            "complainedRecipients": [{ "emailAddress": first }], "timestamp": timestamp,
-            "feedbackId": format!("{}-complaint", kept.id), "complaintFeedbackType": "abuse"
-        })),
-        Deed::Delay => ("DeliveryDelay", "deliveryDelay", json!({
-            "timestamp": timestamp, "delayType": "MailboxFull", "expirationTime": at.plus_seconds(3600).to_string(),
-            "delayedRecipients": [{ "emailAddress": first, "status": "4.2.2", "diagnosticCode": "smtp; 452 4.2.2 mailbox full" }]
-        })),
+        Deed::Complain => (
+            "Complaint",
+            "complaint",
+            json!({
+                "complainedRecipients": [{ "emailAddress": first }], "timestamp": timestamp,
+                "feedbackId": format!("{}-complaint", kept.id), "complaintFeedbackType": "abuse"
+            }),
+        ),
+        Deed::Delay => (
+            "DeliveryDelay",
+            "deliveryDelay",
+            json!({
+                "timestamp": timestamp, "delayType": "MailboxFull", "expirationTime": at.plus_seconds(3600).to_string(),
+                "delayedRecipients": [{ "emailAddress": first, "status": "4.2.2", "diagnosticCode": "smtp; 452 4.2.2 mailbox full" }]
+            }),
+        ),
         Deed::Reject => ("Reject", "reject", json!({ "reason": "Bad content" })),
     };
     if let Value::Object(fields) = &mut record {

@@ -139,7 +139,9 @@ impl Pump {
         for record in records {
             let Some(ticket) = lock(work).ledger.begin(record.sequence()) else { continue };
             if let Err(error) = relay::relay(&self.relay, std::slice::from_ref(record)).await {
+                // Never done with: the position stays before it, and the next start relays it again.
                 tracing::error!(?error, "a record was not relayed");
+                continue;
             }
             let bodies = self.queue.take(usize::MAX);
             let visible = self.context.clock.now();

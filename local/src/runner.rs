@@ -59,8 +59,6 @@ fn sentence(error: Error) -> String {
 
 /// Starts everything. An error is one sentence.
 pub async fn start(options: &Options) -> Result<Running, String> {
-    std::fs::create_dir_all(&options.data)
-        .map_err(|error| format!("The folder {} cannot be made: {error}.", options.data.display()))?;
     let listener = TcpListener::bind(("127.0.0.1", options.port)).await.map_err(|error| match error.kind() {
         std::io::ErrorKind::AddrInUse => format!("Port {} is in use; choose another with --port.", options.port),
         _ => format!("Port {} cannot be opened: {error}.", options.port),
@@ -70,7 +68,8 @@ pub async fn start(options: &Options) -> Result<Running, String> {
     let engine = Engine::open(&options.data)?;
     let (ids, clock) = (Ids::System, Clock::System);
     let secrets = Secrets::open(&options.data, &ids, &clock)?;
-    let context = Context { clock: clock.clone(), ids: ids.clone(), keys: Keys::derive(&secrets.deployment).map_err(sentence)? };
+    let context =
+        Context { clock: clock.clone(), ids: ids.clone(), keys: Keys::derive(&secrets.deployment).map_err(sentence)? };
     let connection = Connection::loopback(&engine.endpoint()).map_err(sentence)?;
     let store = Store::new(Table::Dynamo(Dynamo::connect(&connection, crate::engine::TABLE)));
     let master = kernel::crypto::decode(secrets.vault.reveal()).unwrap_or_default();

@@ -161,7 +161,13 @@ impl Stage {
     }
 
     /// Calls the API or the intake, by the path. `None`: the process died on the way.
-    pub async fn try_call(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Option<Vec<u8>>) -> Option<Answer> {
+    pub async fn try_call(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<Vec<u8>>,
+    ) -> Option<Answer> {
         let outside = ["/hooks/", "/t/", "/u/"].iter().any(|start| path.starts_with(start));
         let router = if outside { self.intake.clone() } else { self.api.clone() };
         let mut request = Request::builder().method(method).uri(path);

@@ -114,7 +114,9 @@ impl Contract {
     /// A schema with its reference followed.
     pub fn resolved(&self, schema: &Value) -> Value {
         match schema["$ref"].as_str() {
-            Some(place) => self.resolved(self.document.pointer(place.trim_start_matches('#')).unwrap_or_else(|| panic!("no {place}"))),
+            Some(place) => {
+                self.resolved(self.document.pointer(place.trim_start_matches('#')).unwrap_or_else(|| panic!("no {place}")))
+            }
             None => schema.clone(),
         }
     }
@@ -141,7 +143,10 @@ impl Contract {
         let kind = headers.get("content-type").map(|kind| kind.to_str().unwrap());
         let content = response["content"].as_object().cloned().unwrap_or_default();
         let Some(kind) = kind else {
-            assert!(content.is_empty() && bytes.is_empty(), "a body without a content type, or none where one is described: {label}");
+            assert!(
+                content.is_empty() && bytes.is_empty(),
+                "a body without a content type, or none where one is described: {label}"
+            );
             return;
         };
         let media = content.get(kind).unwrap_or_else(|| panic!("content type {kind} is not described: {label}"));
@@ -151,7 +156,8 @@ impl Contract {
         let body: Value = serde_json::from_slice(bytes).unwrap_or_else(|error| panic!("{error}: {label}"));
         let sparse = query.split('&').any(|pair| pair.starts_with("fields="));
         let validator = self.validator(&format!("{} {status} {kind} {sparse}", operation.id), &media["schema"], sparse);
-        let errors: Vec<String> = validator.iter_errors(&body).map(|error| format!("{} at {}", error, error.instance_path())).collect();
+        let errors: Vec<String> =
+            validator.iter_errors(&body).map(|error| format!("{} at {}", error, error.instance_path())).collect();
         assert!(errors.is_empty(), "a body that is not as described: {}\n{label}", errors.join("; "));
     }
 
@@ -162,12 +168,17 @@ impl Contract {
         let body: Value = serde_json::from_slice(bytes).unwrap_or_else(|error| panic!("{error}: {label}"));
         let known = kernel::problem::CATALOGUE.iter().find(|kind| body["type"] == format!("/problems/{}", kind.slug));
         let known = known.unwrap_or_else(|| panic!("not in the catalogue: {label}"));
-        assert_eq!((known.status, body["status"].as_u64(), known.title), (status, Some(status.into()), body["title"].as_str().unwrap()), "{label}");
+        assert_eq!(
+            (known.status, body["status"].as_u64(), known.title),
+            (status, Some(status.into()), body["title"].as_str().unwrap()),
+            "{label}"
+        );
         if !["/hooks/", "/t/", "/u/"].iter().any(|start| path.starts_with(start)) {
             assert_eq!(text("x-request-id").as_deref(), body["instance"].as_str(), "{label}");
         }
         let schema = json!({ "$ref": "#/components/schemas/Problem" });
-        let errors: Vec<String> = self.validator("problem", &schema, false).iter_errors(&body).map(|error| error.to_string()).collect();
+        let errors: Vec<String> =
+            self.validator("problem", &schema, false).iter_errors(&body).map(|error| error.to_string()).collect();
         assert!(errors.is_empty(), "{}: {label}", errors.join("; "));
     }
 
@@ -194,9 +205,9 @@ impl Contract {
         let mut strict = Map::new();
         for (word, value) in map {
             let value = match word.as_str() {
-                "properties" | "$defs" => {
-                    Value::Object(value.as_object().unwrap().iter().map(|(name, it)| (name.clone(), self.strict(it, sparse, true))).collect())
-                }
+                "properties" | "$defs" => Value::Object(
+                    value.as_object().unwrap().iter().map(|(name, it)| (name.clone(), self.strict(it, sparse, true))).collect(),
+                ),
                 "items" | "additionalProperties" => self.strict(value, sparse, true),
                 "oneOf" | "anyOf" => value.as_array().unwrap().iter().map(|it| self.strict(it, sparse, true)).collect(),
                 // The parts of a whole are closed together, not each by itself.

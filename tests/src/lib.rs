@@ -1,7 +1,12 @@
 //! The words that stories are told in: a stage with tenants, people and messages on it, and a contract that every reply is held
 //! to. Nothing here decides what is right; it only makes a story short.
 
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may stop at the first thing that is wrong")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may stop at the first thing that is wrong"
+)]
 
 pub mod contract;
 pub mod letter;

@@ -39,11 +39,8 @@ impl Log {
     /// Listens on this thread, which is the only one that a story has.
     pub fn listen() -> Self {
         let lines = Lines::default();
-        let subscriber = tracing_subscriber::fmt()
-            .json()
-            .with_max_level(tracing::Level::TRACE)
-            .with_writer(lines.clone())
-            .finish();
+        let subscriber =
+            tracing_subscriber::fmt().json().with_max_level(tracing::Level::TRACE).with_writer(lines.clone()).finish();
         Self { lines, _guard: tracing::subscriber::set_default(subscriber) }
     }
 

@@ -96,7 +96,8 @@ impl<'s> Speaker<'s> {
 
     /// Posts a body and answers with the status.
     pub async fn post(&self, path: &str, body: &str) -> u16 {
-        let request = Request::post(path).header("content-type", "text/plain; charset=UTF-8").body(Body::from(body.to_owned())).unwrap();
+        let request =
+            Request::post(path).header("content-type", "text/plain; charset=UTF-8").body(Body::from(body.to_owned())).unwrap();
         let response = self.intake.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();

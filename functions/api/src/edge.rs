@@ -120,6 +120,10 @@ async fn begin(context: &Context, scope: &TenantScope, key: &str, method: &str, 
         return Ok(Begun::Run(Box::new(Stored { row, version: 1 })));
     }
     let Some(found) = scope.read_now::<Idempotency>(Idempotency::at(&digest)).await? else { return Err(Error::KeyInUse) };
+    // A write whose answer was lost is repeated on the way and then refused by its own first try.
+    if found.row.id == row.id {
+        return Ok(Begun::Run(Box::new(found)));
+    }
     if found.row.expires_by(now) {
         let fresh = Stored { row, version: found.version };
         let version = scope.replace(&fresh).await.map_err(|_| Error::KeyInUse)?;

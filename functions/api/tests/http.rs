@@ -1,5 +1,7 @@
 //! The API over HTTP, in process, on the table in memory: messages, templates, numbers, pages.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop at the first thing that is wrong")]
+
 #[path = "http/messages.rs"]
 mod messages;
 #[path = "http/numbers.rs"]

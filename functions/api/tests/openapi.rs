@@ -1,5 +1,7 @@
 //! The committed description is the API's own. `UPDATE_OPENAPI=1 cargo test -p api --test openapi` writes it.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop at the first thing that is wrong")]
+
 use std::collections::BTreeSet;
 
 use serde_json::Value;

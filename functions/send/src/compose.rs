@@ -51,7 +51,13 @@ pub async fn compose(
     })
 }
 
-fn values(tenant: &Tenant, contact: Option<&Contact>, message: &Message, variables: &Map<String, Value>, leave: Option<&str>) -> Value {
+fn values(
+    tenant: &Tenant,
+    contact: Option<&Contact>,
+    message: &Message,
+    variables: &Map<String, Value>,
+    leave: Option<&str>,
+) -> Value {
     let mut values = accept::values(variables, contact, &message.to);
     if let Value::Object(values) = &mut values {
         values.insert("tenant".to_owned(), serde_json::json!({ "name": tenant.name, "slug": tenant.slug }));
@@ -69,9 +75,8 @@ async fn rendered(
     body: Option<&Body>,
     values: &Value,
 ) -> Result<Rendered> {
-    let refuse = |fault: render::Fault| {
-        Error::Invalid(vec![Fault::new(format!("/{}", fault.part), "template", fault.to_string())])
-    };
+    let refuse =
+        |fault: render::Fault| Error::Invalid(vec![Fault::new(format!("/{}", fault.part), "template", fault.to_string())]);
     if let Some(source) = body.and_then(|body| body.source.as_ref()) {
         let compiled = Compiled::new(source, &BTreeMap::new(), &Limits::default())
             .map_err(|faults| faults.into_iter().next().map_or_else(|| Error::internal("content does not compile"), refuse))?;

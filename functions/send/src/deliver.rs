@@ -8,8 +8,8 @@
 //! harmless.
 
 use domain::account::OnUnknown;
-use domain::flows::release::enter;
 use domain::flows::connect;
+use domain::flows::release::enter;
 use domain::gate::{self, Answer, Decision, Facts};
 use domain::message::{Hold, State, Try, Verdict as Meaning, Wait, cut};
 use domain::suppression::Reason;
@@ -73,7 +73,7 @@ async fn claim(sender: &Sender, scope: &TenantScope, job: &Job) -> Result<Claim>
         .set(attr::STATE_AT, n(now.millis()))
         .add(attr::STATE_SEQ, 1)
         .add(attr::ATTEMPT, 1)
-        .set(attr::OWNER, Value::S(owner))
+        .set(attr::OWNER, Value::S(owner.clone()))
         .set(attr::LEASE, n(now.plus_seconds(LEASE_SECONDS).millis()));
     let waiting = Cond::In(attr::STATE, vec![State::Accepted.value(), State::Queued.value()]);
     let cond = Cond::All(vec![waiting, Cond::Is(attr::STATE_SEQ, seq)]);
@@ -82,6 +82,10 @@ async fn claim(sender: &Sender, scope: &TenantScope, job: &Job) -> Result<Claim>
         Outcome::Refused(None) => Ok(Claim::Over(Done::Settled)),
         Outcome::Refused(Some(found)) => {
             let claimed = found.row.state == State::Sending && found.row.state_seq == job.seq.saturating_add(1);
+            // A claim whose answer was lost is repeated on the way and then refused by its own first try.
+            if claimed && found.row.owner.as_deref() == Some(owner.as_str()) {
+                return Ok(Claim::Mine(Box::new(found.row)));
+            }
             if !claimed {
                 return Ok(Claim::Over(Done::Settled));
             }
@@ -182,9 +186,7 @@ async fn rehearse(
     let from = account.map_or_else(nobody, |account| Ok(account.from.clone()))?;
     let outcome = match compose(sender, scope, tenant, contact, message, from).await {
         Ok(_) => (State::Sent, record(message, None, now, Meaning::Sent, Some("sandbox"), "sandbox: no provider was called")),
-        Err(Error::Invalid(faults)) => {
-            (State::Rejected, record(message, None, now, Meaning::Rejected, None, &words(&faults)))
-        }
+        Err(Error::Invalid(faults)) => (State::Rejected, record(message, None, now, Meaning::Rejected, None, &words(&faults))),
         Err(error) => return Err(error),
     };
     Ok(enter(outcome.0, now).append(attr::TRIES, store::scope::value(&outcome.1)?))

@@ -44,7 +44,8 @@ impl Sender {
     /// A sender on the table, keys and configuration set that the environment names.
     pub fn from_env(env: &Env) -> Result<Self> {
         let connection = Connection::from_env(env)?;
-        let context = Context { clock: Clock::System, ids: Ids::System, keys: Keys::derive(&env.secret("DEPLOYMENT_SECRET")?)? };
+        let context =
+            Context { clock: Clock::System, ids: Ids::System, keys: Keys::derive(&env.secret("DEPLOYMENT_SECRET")?)? };
         let table = Table::Dynamo(Dynamo::connect(&connection, env.need("TABLE_NAME")?));
         Ok(Self {
             store: Store::new(table),
@@ -75,7 +76,11 @@ async fn one(sender: &Sender, record: &SqsMessage) -> bool {
     let job = match Job::decode(record.body.as_deref().unwrap_or_default()) {
         Ok(job) => job,
         Err(unreadable) => {
-            tracing::error!(queue.message.id = id, ?unreadable, "queue message {id} is no job of this version; it will be parked");
+            tracing::error!(
+                queue.message.id = id,
+                ?unreadable,
+                "queue message {id} is no job of this version; it will be parked"
+            );
             return false;
         }
     };

@@ -76,7 +76,9 @@ impl Wire {
         let mut request = client
             .send_email()
             .from_email_address(call.from.as_str())
-            .destination(Destination::builder().set_to_addresses(Some(call.to.iter().map(ToString::to_string).collect())).build())
+            .destination(
+                Destination::builder().set_to_addresses(Some(call.to.iter().map(ToString::to_string).collect())).build(),
+            )
             .content(EmailContent::builder().raw(raw).build())
             .set_configuration_set_name(call.configuration_set.clone().or_else(|| self.configuration_set.clone()));
         for (name, value) in &call.tags {
@@ -198,7 +200,8 @@ fn smtp_error(error: &lettre::transport::smtp::Error) -> Reply {
 fn enhanced(text: &str) -> String {
     let shaped = |word: &&str| {
         let parts: Vec<&str> = word.split('.').collect();
-        parts.len() == 3 && parts.iter().all(|part| !part.is_empty() && part.len() <= 3 && part.bytes().all(|b| b.is_ascii_digit()))
+        parts.len() == 3
+            && parts.iter().all(|part| !part.is_empty() && part.len() <= 3 && part.bytes().all(|b| b.is_ascii_digit()))
     };
     text.split([' ', ':', ';', '(', ')']).find(shaped).unwrap_or_default().to_owned()
 }
@@ -262,7 +265,17 @@ mod tests {
 
     #[test]
     fn private_surroundings_are_inward() {
-        for inward in ["127.0.0.1", "10.0.0.8", "169.254.169.254", "100.64.0.1", "::1", "fd00::1", "fe80::1", "::ffff:127.0.0.1", "64:ff9b::7f00:1"] {
+        for inward in [
+            "127.0.0.1",
+            "10.0.0.8",
+            "169.254.169.254",
+            "100.64.0.1",
+            "::1",
+            "fd00::1",
+            "fe80::1",
+            "::ffff:127.0.0.1",
+            "64:ff9b::7f00:1",
+        ] {
             assert!(is_inward(inward.parse().unwrap()), "{inward}");
         }
         for outward in ["8.8.8.8", "2001:4860:4860::8888", "172.32.0.1"] {

@@ -56,7 +56,8 @@ async fn take(
     topics: &[String],
     request: Request,
 ) -> Result<StatusCode, Refusal> {
-    let body = Limited::new(request.into_body(), LIMIT).collect().await.map_err(|_| Error::TooLarge { limit: LIMIT })?.to_bytes();
+    let body =
+        Limited::new(request.into_body(), LIMIT).collect().await.map_err(|_| Error::TooLarge { limit: LIMIT })?.to_bytes();
     let certificate = intake.0.certificates.at(&sns::certificate_url(&body)?).await?;
     let callback = Callback {
         body: &body,

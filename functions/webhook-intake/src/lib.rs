@@ -69,7 +69,8 @@ impl Intake {
     /// An intake on the table, keys and topics that the environment names.
     pub fn from_env(env: &Env) -> Result<Self> {
         let connection = Connection::from_env(env)?;
-        let context = Context { clock: Clock::System, ids: Ids::System, keys: Keys::derive(&env.secret("DEPLOYMENT_SECRET")?)? };
+        let context =
+            Context { clock: Clock::System, ids: Ids::System, keys: Keys::derive(&env.secret("DEPLOYMENT_SECRET")?)? };
         let mut roots = Roots::public();
         if let Some(pem) = env.find("SNS_EXTRA_ROOT_PEM") {
             roots = roots.and(pem.as_bytes())?;

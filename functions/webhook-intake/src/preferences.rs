@@ -49,7 +49,8 @@ pub(crate) async fn show(State(intake): State<Intake>, Path(token): Path<String>
 }
 
 fn page(person: &Person, saved: bool) -> Response {
-    let choices = categories(person).into_iter().map(|category| Choice { wanted: wanted(person, &category), category }).collect();
+    let choices =
+        categories(person).into_iter().map(|category| Choice { wanted: wanted(person, &category), category }).collect();
     let page = Page { sender: &person.tenant.name, address: &person.message.to.address, choices, saved };
     let mut response = Html(pages::render(&page)).into_response();
     pages::protect(&mut response);

@@ -26,7 +26,9 @@ pub(super) async fn show(
     let done = asked.get("done").and_then(|deed| deeds::said(deed));
     let done = done.map(|said| fill(r#"<p class="said" role="status">{{said}}</p>"#, &[("said", &said)])).unwrap_or_default();
     let slug = reference.and_then(|reference| pages.tenant(reference.tenant())).map_or("—", |(slug, _)| slug);
-    let told = told(trace(&pages, &kept).await);
+    let trace = trace(&pages, &kept).await;
+    let now = trace.as_ref().map_or_else(|_| String::new(), |trace| format!("Status: {}", trace.status));
+    let told = told(trace);
     let content = fill(
         include_str!("letter.html"),
         &[
@@ -48,6 +50,7 @@ pub(super) async fn show(
             ("count", &mail.headers.len()),
             ("open", &open(&kept.id, &mail)),
             ("leave", &leave(&kept.id, &mail)),
+            ("now", &now),
             ("told", &told),
         ],
     );

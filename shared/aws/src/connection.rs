@@ -89,10 +89,7 @@ fn http_client() -> Result<SharedHttpClient> {
         .with_trust_store(roots)
         .build()
         .map_err(|error| Error::internal(format!("the trust store cannot be used: {error}")))?;
-    Ok(aws_smithy_http_client::Builder::new()
-        .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
-        .tls_context(tls)
-        .build_https())
+    Ok(aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).tls_context(tls).build_https())
 }
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ mod tests {
 
     #[test]
     fn what_the_table_does_not_know_survives() {
-        let text = r#"{"":0,"big":1e300,"deep":[[[{"z":null}]]],"long":0.1234567890123456,"whole":1.0}"#;
+        let text = r#"{"":0,"big":1e+300,"deep":[[[{"z":null}]]],"long":0.1234567890123456,"whole":1.0}"#;
         let sample = Sample { data: serde_json::from_str(text).unwrap() };
         let stored = store::scope::value(&sample).unwrap();
         let store::Value::M(row) = &stored else { unreachable!() };

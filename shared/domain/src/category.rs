@@ -17,7 +17,9 @@ impl Category {
 
     /// Reads a slug.
     pub fn parse(text: &str) -> Result<Self> {
-        crate::name::slug(text).map(Self).map_err(|_| Error::invalid("", "category", "a word such as transactional or marketing"))
+        crate::name::slug(text)
+            .map(Self)
+            .map_err(|_| Error::invalid("", "category", "a word such as transactional or marketing"))
     }
 
     /// Whether recipients can leave it.

@@ -100,10 +100,11 @@ mod minute {
 
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u16, D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        let parsed = text.split_once(':').filter(|(hour, minute)| hour.len() == 2 && minute.len() == 2).and_then(|(hour, minute)| {
-            let (hour, minute) = (hour.parse::<u16>().ok()?, minute.parse::<u16>().ok()?);
-            (hour < 24 && minute < 60).then_some(hour * 60 + minute)
-        });
+        let parsed =
+            text.split_once(':').filter(|(hour, minute)| hour.len() == 2 && minute.len() == 2).and_then(|(hour, minute)| {
+                let (hour, minute) = (hour.parse::<u16>().ok()?, minute.parse::<u16>().ok()?);
+                (hour < 24 && minute < 60).then_some(hour * 60 + minute)
+            });
         parsed.ok_or_else(|| serde::de::Error::custom("a time of day such as 21:30 is needed"))
     }
 }
@@ -138,8 +139,7 @@ impl Contact {
     /// Checks what the types do not.
     pub fn check(&self) -> Result<()> {
         let mut faults = Faults::default();
-        for (pointer, text) in
-            [("/first_name", &self.first_name), ("/last_name", &self.last_name), ("/company", &self.company)]
+        for (pointer, text) in [("/first_name", &self.first_name), ("/last_name", &self.last_name), ("/company", &self.company)]
         {
             if let Some(text) = text {
                 faults.take(pointer, crate::name::title(text));
@@ -283,7 +283,9 @@ mod tests {
         assert_eq!(noon.until(at("2026-01-10T13:00:00Z"), &utc), None);
         let none: QuietHours = serde_json::from_str(r#"{"start":"12:00","end":"12:00"}"#).unwrap();
         assert_eq!(none.until(at("2026-01-10T12:00:00Z"), &utc), None);
-        for bad in [r#"{"start":"24:00","end":"08:00"}"#, r#"{"start":"8:00","end":"09:00"}"#, r#"{"start":"08:60","end":"09:00"}"#] {
+        for bad in
+            [r#"{"start":"24:00","end":"08:00"}"#, r#"{"start":"8:00","end":"09:00"}"#, r#"{"start":"08:60","end":"09:00"}"#]
+        {
             assert!(serde_json::from_str::<QuietHours>(bad).is_err(), "{bad}");
         }
     }

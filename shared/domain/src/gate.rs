@@ -31,15 +31,8 @@ pub enum Check {
 
 impl Check {
     /// Every check, in order.
-    pub const ALL: [Self; 7] = [
-        Self::Tenant,
-        Self::Account,
-        Self::Recipient,
-        Self::DoNotContact,
-        Self::Suppression,
-        Self::OptIn,
-        Self::QuietHours,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Tenant, Self::Account, Self::Recipient, Self::DoNotContact, Self::Suppression, Self::OptIn, Self::QuietHours];
 
     /// The word in the API.
     pub const fn as_str(self) -> &'static str {

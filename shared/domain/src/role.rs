@@ -123,7 +123,8 @@ mod tests {
         let table: Vec<String> = Role::ALL
             .iter()
             .map(|role| {
-                let rights: Vec<_> = Right::ALL.iter().filter(|right| role.allows(**right)).map(|right| right.as_str()).collect();
+                let rights: Vec<_> =
+                    Right::ALL.iter().filter(|right| role.allows(**right)).map(|right| right.as_str()).collect();
                 format!("{}: {}", role.as_str(), rights.join(" "))
             })
             .collect();

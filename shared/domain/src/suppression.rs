@@ -1,7 +1,7 @@
 //! Suppressions: addresses that must not be written to, and why.
 
-use kernel::ids::{ContactId, SuppressionId};
 use kernel::Time;
+use kernel::ids::{ContactId, SuppressionId};
 use serde::{Deserialize, Serialize};
 use store::schema::{self, Entity, Locator, Row};
 

@@ -130,8 +130,9 @@ impl Version {
     /// The content for a locale: its own, its language's, or the default's.
     pub fn content(&self, wanted: Option<&Locale>, default: &Locale) -> Result<(&Locale, &Source)> {
         let exact = wanted.and_then(|locale| self.contents.get_key_value(locale));
-        let language =
-            wanted.and_then(|locale| Locale::parse(locale.language()).ok()).and_then(|locale| self.contents.get_key_value(&locale));
+        let language = wanted
+            .and_then(|locale| Locale::parse(locale.language()).ok())
+            .and_then(|locale| self.contents.get_key_value(&locale));
         exact
             .or(language)
             .or_else(|| self.contents.get_key_value(default))

@@ -92,20 +92,12 @@ pub struct Month {
 impl Month {
     /// The month before.
     pub const fn previous(self) -> Self {
-        if self.month == 1 {
-            Self { year: self.year - 1, month: 12 }
-        } else {
-            Self { year: self.year, month: self.month - 1 }
-        }
+        if self.month == 1 { Self { year: self.year - 1, month: 12 } } else { Self { year: self.year, month: self.month - 1 } }
     }
 
     /// The month after.
     pub const fn next(self) -> Self {
-        if self.month == 12 {
-            Self { year: self.year + 1, month: 1 }
-        } else {
-            Self { year: self.year, month: self.month + 1 }
-        }
+        if self.month == 12 { Self { year: self.year + 1, month: 1 } } else { Self { year: self.year, month: self.month + 1 } }
     }
 
     /// Its first moment.

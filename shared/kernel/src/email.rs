@@ -79,7 +79,9 @@ mod tests {
     #[test]
     fn what_mail_systems_refuse_is_refused() {
         let long = format!("{}@example.com", "a".repeat(65));
-        for bad in ["", "a", "a@", "@b.c", "a@b", "a b@c.d", "a@b.c\r\nBcc: x@y.z", "\"a b\"@c.d", "a@[127.0.0.1]", "a@b..c", &long] {
+        for bad in
+            ["", "a", "a@", "@b.c", "a@b", "a b@c.d", "a@b.c\r\nBcc: x@y.z", "\"a b\"@c.d", "a@[127.0.0.1]", "a@b..c", &long]
+        {
             assert!(Email::parse(bad).is_err(), "{bad:?}");
         }
     }

@@ -149,7 +149,8 @@ impl Compiled {
     fn finish(&self, html: String) -> Result<String, Fault> {
         let finished = match self.markup {
             Pass::Nothing => html,
-            Pass::Styles => inline(html)?,
+            Pass::Styles if self.program.styled() => inline(html)?,
+            Pass::Styles => html,
             Pass::Mjml => {
                 let inlines = html.contains("inline=");
                 let compiled = mjml::html(&html)?;
@@ -193,6 +194,14 @@ impl Program {
         match self {
             Program::Jinja(program) => program.uses(),
             Program::Go(program) => program.uses(),
+        }
+    }
+
+    /// Whether the html may hold a style sheet.
+    fn styled(&self) -> bool {
+        match self {
+            Program::Jinja(program) => program.styled(),
+            Program::Go(_) => true,
         }
     }
 

@@ -134,6 +134,10 @@ impl std::io::Write for Capped {
         Ok(bytes.len())
     }
 
+    fn write_all(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.push(bytes).map_err(std::io::Error::other)
+    }
+
     fn flush(&mut self) -> std::io::Result<()> {
         Ok(())
     }

@@ -230,6 +230,31 @@ fn names_of_the_older_systems_are_found() {
 }
 
 #[test]
+fn a_variable_may_have_the_name_of_a_function() {
+    let context = json!({"range": "1-2", "dict": {"a": 1}, "namespace": [1]});
+    let template = "{{ range }}{{ dict.a }}{{ namespace[0] }}{% for i in other %}{% endfor %}";
+    assert_eq!(send(&text(template), &[], &context).unwrap().text.unwrap(), "1-211");
+}
+
+#[test]
+fn only_what_is_read_is_handed_over_but_all_of_that() {
+    let context = json!({"a": {"b": {"c": 1}, "d": 2, "e": null}, "f": {"g": 3}, "h": [{"i": 4}], "t": "before"});
+    for (template, expected) in [
+        ("{{ a.b }}{{ a.d }}", "{'c': 1}2"),
+        ("{{ a.d }}{{ a }}", "2{'b': {'c': 1}, 'd': 2}"),
+        ("{{ a.d }}{% for k in a %}{{ k }}{% endfor %}", "2bd"),
+        ("{{ a['d'] }}{% set k = 'b' %}{{ a[k] }}", "2{'c': 1}"),
+        ("{{ a.d }}{{ a|length }}{{ a.items()|list|length }}", "222"),
+        ("{{ h[0].i }}{{ h.0.i }}{{ (h|first).i }}{{ h|map(attribute='i')|first }}", "4444"),
+        ("{% set x = f %}{{ x.g }}{{ f.none }}", "3"),
+        ("{{ t }}{% set t = 'after' %}{{ t }}", "beforeafter"),
+        ("{% macro m(x) %}{{ x.g }}{{ f.g }}{% endmacro %}{{ m(f) }}", "33"),
+    ] {
+        assert_eq!(send(&text(template), &[], &context).unwrap().text.unwrap(), expected, "{template}");
+    }
+}
+
+#[test]
 fn null_is_no_value() {
     let context = json!({"contact": {"first_name": null, "x": [null, 1]}, "a": null});
     let template = "[{{ a }}{{ contact.first_name }}{{ contact.first_name|default('there') }}]";

@@ -62,6 +62,7 @@ class Stack:
         self._connect_routes()
         self._count_in_numbers()
         self._allow_any_identity()
+        self._allow_batches()
 
     def _count_in_numbers(self) -> None:
         """The emulator keeps a number that came as a parameter as text, and then cannot compare it."""
@@ -75,6 +76,18 @@ class Stack:
         self.emulator.client("iam").put_role_policy(
             RoleName=self.resources["SendRole"],
             PolicyName="any-identity",
+            PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
+        )
+
+    def _allow_batches(self) -> None:
+        """AWS lets whoever may send a message send a batch; the emulator asks for the batch by its own name."""
+        queue = self.emulator.client("sqs").get_queue_attributes(
+            QueueUrl=self.resources["SendQueue"], AttributeNames=["QueueArn"]
+        )["Attributes"]["QueueArn"]
+        statement = {"Effect": "Allow", "Action": "sqs:SendMessageBatch", "Resource": queue}
+        self.emulator.client("iam").put_role_policy(
+            RoleName=self.resources["RelayRole"],
+            PolicyName="batches",
             PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
         )
 

@@ -53,7 +53,7 @@ async fn strike(plot: &Plot, strikes: &[(usize, Fault)], summary: &mut Summary) 
     run.tell_all().await;
     let verdict = run.judge();
     let struck = faults.struck();
-    assert!(verdict.faults.is_empty(), "{plot:?} struck by {struck:?}: {:#?}\n{}", verdict.faults, run.picture());
+    assert!(verdict.faults.is_empty(), "{plot:?} struck by {struck:?}: {:#?}", verdict.faults);
     assert!(struck.iter().any(|(at, _, fault)| (*at - first, *fault) == (u64::try_from(strikes[0].0).unwrap(), strikes[0].1)));
     summary.runs += 1;
     summary.undecided += usize::from(verdict.undecided > 0);
@@ -179,7 +179,7 @@ async fn wander(seed: u64) -> (usize, String) {
     run.tell_all().await;
     let struck = faults.struck().len();
     let verdict = run.judge();
-    assert!(verdict.faults.is_empty(), "seed {seed}, {plot:?}: {:#?}\n{}", verdict.faults, run.picture());
+    assert!(verdict.faults.is_empty(), "seed {seed}, {plot:?}: {:#?}", verdict.faults);
     (struck, run.picture())
 }
 

@@ -29,7 +29,9 @@ async fn visit(stage: &Story, method: Method, path: &str, agent: &str) -> tests:
 /// Kind, machine, count of each engagement.
 async fn engagement(acme: &Company<'_>, message: &Message) -> Vec<(String, bool, u64)> {
     let message = acme.message(message).await;
-    let one = |one: &Value| (one["kind"].as_str().unwrap().to_owned(), one["machine"].as_bool().unwrap(), one["count"].as_u64().unwrap());
+    let one = |one: &Value| {
+        (one["kind"].as_str().unwrap().to_owned(), one["machine"].as_bool().unwrap(), one["count"].as_u64().unwrap())
+    };
     message["engagement"].as_array().unwrap().iter().map(one).collect()
 }
 
@@ -56,7 +58,9 @@ async fn an_open_and_a_click_are_noted_and_leave_the_status_alone() {
 async fn machines_are_told_apart_from_people() {
     let stage = Story::begin().await;
     let (acme, message, letter) = arrived(&stage).await;
-    for (path, agent) in [(letter.pixel().unwrap(), PROXY), (letter.tracked_link(), "python-requests/2.32"), (letter.pixel().unwrap(), PERSON)] {
+    for (path, agent) in
+        [(letter.pixel().unwrap(), PROXY), (letter.tracked_link(), "python-requests/2.32"), (letter.pixel().unwrap(), PERSON)]
+    {
         visit(&stage, Method::GET, &path, agent).await;
     }
     let mut found = engagement(&acme, &message).await;
@@ -83,7 +87,11 @@ async fn loading_the_pixel_again_at_once_is_the_same_open_and_an_hour_later_anot
         stage.clock.advance(3_600_000).unwrap();
         visit(&stage, Method::GET, &pixel, PERSON).await;
     }
-    assert_eq!(engagement(&acme, &message).await, [("opened".to_owned(), false, 12)], "the earliest dozen is kept: the row stays small");
+    assert_eq!(
+        engagement(&acme, &message).await,
+        [("opened".to_owned(), false, 12)],
+        "the earliest dozen is kept: the row stays small"
+    );
     assert_eq!(acme.get("/v1/analytics/emails").await["totals"]["opened"], 1, "a message is opened once");
 }
 
@@ -119,7 +127,11 @@ async fn forged_tokens_lead_nowhere() {
     for path in &forged {
         visit(&stage, Method::GET, path, PERSON).await.problem(404, "not-found");
         if path.starts_with("/u/") {
-            stage.ask(Method::POST, path).body("application/x-www-form-urlencoded", "List-Unsubscribe=One-Click").now().await
+            stage
+                .ask(Method::POST, path)
+                .body("application/x-www-form-urlencoded", "List-Unsubscribe=One-Click")
+                .now()
+                .await
                 .problem(404, "not-found");
         }
     }
@@ -144,7 +156,11 @@ async fn every_way_in_answers_in_problems() {
     stage.ask(Method::POST, "/hooks/pigeon").now().await.problem(404, "not-found");
     stage.ask(Method::POST, "/hooks/ses").body("text/plain", "{").now().await.problem(400, "malformed");
     stage.ask(Method::POST, "/hooks/ses").body("text/plain", vec![b' '; 1024 * 1024 + 1]).now().await.problem(413, "too-large");
-    stage.ask(Method::POST, &leave).body("application/x-www-form-urlencoded", vec![b'a'; 3_000_000]).now().await
+    stage
+        .ask(Method::POST, &leave)
+        .body("application/x-www-form-urlencoded", vec![b'a'; 3_000_000])
+        .now()
+        .await
         .problem(413, "too-large");
     let strange = stage.ask(Method::POST, &leave).body("application/x-www-form-urlencoded", vec![0xff, 0xfe]).now().await;
     assert_eq!(strange.problem(422, "invalid"), ["/choice"]);

@@ -96,7 +96,10 @@ async fn when_all_refuse_it_waits_longer_each_time_and_at_last_fails() {
         assert_eq!(acme.verdicts(&message).await.len(), round + 2);
     }
     assert_eq!(acme.status(&message).await, "failed");
-    assert_eq!(acme.why(&message).await, "Every try failed; the last: TooManyRequestsException: Maximum sending rate exceeded..");
+    assert_eq!(
+        acme.why(&message).await,
+        "Every try failed; the last: TooManyRequestsException: Maximum sending rate exceeded.."
+    );
     stage.pass(7 * 86_400).await;
     assert_eq!(acme.verdicts(&message).await.len(), 8, "eight tries and no more");
     assert!(stage.letters().is_empty());

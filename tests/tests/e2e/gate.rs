@@ -107,7 +107,10 @@ async fn an_address_that_came_back_for_good_is_not_written_to_again() {
     assert_eq!(acme.why(&first).await, "It was sent, and it came back for good: smtp; 550 5.1.1 user unknown.");
 
     let entry = acme.get("/v1/suppressions").await["data"][0].clone();
-    assert_eq!((&entry["address"], &entry["reason"], &entry["source"]), (&json!("ada@example.com"), &json!("hard_bounce"), &json!(first.id)));
+    assert_eq!(
+        (&entry["address"], &entry["reason"], &entry["source"]),
+        (&json!("ada@example.com"), &json!("hard_bounce"), &json!(first.id))
+    );
     assert_eq!(entry["contact_id"], ada.id);
     assert_eq!(acme.get(&format!("/v1/contacts/{}", ada.id)).await["emails"][0]["suppressed"], "hard_bounce");
 
@@ -180,7 +183,8 @@ async fn what_is_decided_between_accepting_and_sending_counts() {
     let acme = stage.tenant("acme").await;
     let ada = acme.contact_with(&json!({ "emails": ["ada@example.com"], "consents": { "email:marketing": true } })).await;
     let tomorrow = json!({ "send_at": "2026-03-03T09:00:00Z" });
-    let (news, receipt) = (acme.news_at(&ada, &tomorrow).await, acme.news_at(&ada, &json!({ "category": "transactional" })).await);
+    let (news, receipt) =
+        (acme.news_at(&ada, &tomorrow).await, acme.news_at(&ada, &json!({ "category": "transactional" })).await);
     let later = json!({ "to": { "contact": ada.id }, "template": "welcome", "send_at": "2026-03-03T09:00:00Z" });
     let later = acme.send_with(&later).await;
     stage.drain().await;
@@ -200,9 +204,8 @@ async fn a_suppressed_address_stays_suppressed_when_its_contact_lets_go_of_it() 
     let stage = Story::begin().await;
     let acme = stage.tenant("acme").await;
     let ada = acme.contact("Ada", "ada@example.com").await;
-    let message = acme
-        .send_with(&json!({ "to": { "contact": ada.id }, "template": "welcome", "send_at": "2026-03-03T09:00:00Z" }))
-        .await;
+    let message =
+        acme.send_with(&json!({ "to": { "contact": ada.id }, "template": "welcome", "send_at": "2026-03-03T09:00:00Z" })).await;
     stage.drain().await;
 
     acme.post("/v1/suppressions", &json!({ "channel": "email", "address": "ada@example.com" })).await.is(201);

@@ -1,1 +1,312 @@
-//! to come
+//! Tenants see nothing of each other: every operation of `openapi.json`, tried with no credential and with every id of another
+//! tenant, in its path, in its query and in its body. An operation without a case fails the test; `exempt.txt` says why a few need none.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+use tests::contract::{Lets, Operation};
+use tests::{Company, Contract, Reply, Story};
+
+const EXEMPT: &str = include_str!("../../exempt.txt");
+
+/// One id of every kind, by its prefix.
+type Ids = BTreeMap<&'static str, String>;
+
+/// What `bravo` has.
+async fn belongings(bravo: &Company<'_>) -> Ids {
+    let stage = bravo.story;
+    let contact = bravo.contact("Bob", "bob@example.com").await;
+    let account = bravo.account(&json!({})).await;
+    let template = bravo.template(&json!({ "name": "secret" }), &json!({ "subject": "Secret", "text": "Secret" })).await;
+    let message = bravo.send(&contact, "secret").await;
+    let entry = bravo.post("/v1/suppressions", &json!({ "channel": "email", "address": "eve@example.com" })).await.is(201);
+    let user = bravo.post("/v1/users", &json!({ "name": "Bob", "email": "bob@bravo.example", "role": "agent" })).await.is(201);
+    let key = bravo.post("/v1/api-keys", &json!({ "name": "robot", "role": "agent" })).await.is(201);
+    stage.drain().await;
+    let id = |made: &Value| made["id"].as_str().unwrap().to_owned();
+    [
+        ("con", contact.id),
+        ("acc", account),
+        ("tpl", template),
+        ("msg", message.id),
+        ("sup", id(&entry)),
+        ("usr", id(&user)),
+        ("key", id(&key)),
+    ]
+    .into()
+}
+
+/// Ids of nobody.
+fn nobodys(ids: &Ids) -> Ids {
+    ids.iter().map(|(kind, id)| (*kind, format!("{}{}", &id[..id.len() - 16], "0123456789abcdef"))).collect()
+}
+
+/// The kind of id that an operation's `{id}` is.
+fn kind_of(operation: &Operation) -> &'static str {
+    match operation.path.split('/').nth(2).unwrap() {
+        "accounts" => "acc",
+        "api-keys" => "key",
+        "contacts" => "con",
+        "messages" => "msg",
+        "suppressions" => "sup",
+        "templates" => "tpl",
+        "users" => "usr",
+        other => panic!("no id is known of {other}"),
+    }
+}
+
+fn placed(operation: &Operation, ids: &Ids) -> String {
+    let path = operation.path.replace("{number}", "1");
+    if path.contains("{id}") { path.replace("{id}", &ids[kind_of(operation)]) } else { path }
+}
+
+/// A body that would be accepted, so that nothing but the id is wrong.
+fn body(operation: &str) -> Option<Value> {
+    let content = json!({ "subject": "Hi", "text": "Hello" });
+    Some(match operation {
+        "create_account" => json!({ "name": "A", "provider": "capture", "from": { "email": "a@acme.example" } }),
+        "create_api_key" => json!({ "name": "A", "role": "viewer" }),
+        "create_contact" => json!({ "first_name": "A" }),
+        "create_suppression" => json!({ "channel": "email", "address": "a@example.com" }),
+        "create_template" => json!({ "name": "a" }),
+        "create_tenant" => json!({ "slug": "a", "name": "A" }),
+        "create_user" => json!({ "name": "A", "email": "a@acme.example", "role": "viewer" }),
+        "create_version" => json!({ "contents": { "en": content } }),
+        "preview_template" | "test_template" => json!({}),
+        "send_message" => json!({ "to": { "email": "a@example.com" }, "template": "welcome" }),
+        "update_account" | "update_user" | "update_tenant" => json!({ "name": "A" }),
+        "update_contact" => json!({ "first_name": "A" }),
+        "update_template" => json!({ "description": "A" }),
+        _ => return None,
+    })
+}
+
+async fn call(company: &Company<'_>, operation: &Operation, path: &str, body: Option<Value>) -> Reply {
+    let ask = company.ask(operation.method.clone(), path);
+    match body {
+        Some(body) => ask.json(&body).now().await,
+        None => ask.now().await,
+    }
+}
+
+fn exempt() -> BTreeSet<&'static str> {
+    let lines = EXEMPT.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines
+        .map(|line| {
+            let (id, reason) = line.split_once(": ").unwrap_or_else(|| panic!("an exemption without a reason: {line}"));
+            assert!(reason.len() > 10, "an exemption without a reason: {line}");
+            id
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn nobody_gets_in_without_a_credential() {
+    let stage = Story::begin().await;
+    let acme = stage.tenant("acme").await;
+    let ids = belongings(&acme).await;
+    let (before, exempt) = (stage.rows(), exempt());
+    let mut tried = BTreeSet::new();
+    for operation in Contract::committed().operations() {
+        if exempt.contains(operation.id.as_str()) {
+            assert_eq!(operation.lets(), Lets::Anybody, "{} asks for a credential: it cannot be exempt", operation.id);
+            continue;
+        }
+        assert_eq!(operation.takes_body(), body(&operation.id).is_some(), "{} has no case: give it a body", operation.id);
+        let ask = stage.ask(operation.method.clone(), &placed(operation, &ids));
+        let ask = match body(&operation.id) {
+            Some(body) => ask.json(&body),
+            None => ask,
+        };
+        for ask in [ask.clone(), ask.clone().header("idempotency-key", "k"), ask.header("x-tenant-id", &acme.id)] {
+            ask.now().await.problem(401, "unauthenticated");
+        }
+        tried.insert(operation.id.as_str());
+    }
+    assert_eq!(tried.len() + exempt.len(), Contract::committed().operations().len(), "every operation has its case");
+    stage.nothing_changed_since(&before, "a stranger");
+}
+
+#[tokio::test]
+async fn an_id_of_another_tenant_is_like_an_id_of_nobody() {
+    let stage = Story::begin().await;
+    let acme = stage.tenant("acme").await;
+    let bravo = stage.bare_tenant("bravo").await;
+    let theirs = belongings(&bravo).await;
+    let (nobodys, before) = (nobodys(&theirs), stage.rows());
+    let mut tried = 0;
+    for operation in Contract::committed().operations().iter().filter(|it| it.path.contains("{id}")) {
+        let foreign = call(&acme, operation, &placed(operation, &theirs), body(&operation.id)).await;
+        let random = call(&acme, operation, &placed(operation, &nobodys), body(&operation.id)).await;
+        foreign.problem(404, "not-found");
+        assert_eq!(foreign.anonymous(), random.anonymous(), "{}", operation.id);
+        assert_eq!(foreign.bytes.len(), random.bytes.len(), "{}", operation.id);
+        let names = |reply: &Reply| reply.headers.keys().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(names(&foreign), names(&random), "{}", operation.id);
+        // What is no id at all, and an id of another kind, are nobody's either.
+        let other = if kind_of(operation) == "msg" { &theirs["con"] } else { &theirs["msg"] };
+        for wrong in ["x", "%2e%2e", other.as_str(), "msg_", "0195527c0d7b7c3e8a51d2b0f3a94c11"] {
+            let path = operation.path.replace("{number}", "1").replace("{id}", wrong);
+            call(&acme, operation, &path, body(&operation.id)).await.problem(404, "not-found");
+        }
+        tried += 1;
+    }
+    assert!(tried > 20);
+    stage.nothing_changed_since(&before, "ids of another tenant");
+    // They are all there, for whoever they belong to.
+    for operation in
+        Contract::committed().operations().iter().filter(|it| it.path.contains("{id}") && it.method == http::Method::GET)
+    {
+        call(&bravo, operation, &placed(operation, &theirs), None).await.is(200);
+    }
+    stage.drain().await;
+}
+
+/// Fields that hold ids, as pointers into a body, by the schema: whatever is named like a noun that has ids, or ends in `id` or `ids`.
+fn id_fields(contract: &Contract, schema: &Value, at: &str, found: &mut BTreeSet<String>) {
+    const NOUNS: [&str; 9] = ["account", "api_key", "contact", "message", "suppression", "template", "tenant", "user", "owner"];
+    let schema = contract.resolved(schema);
+    for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+        let field = contract.resolved(field);
+        let pointer = format!("{at}/{name}");
+        let textual =
+            field["type"] == "string" || field["type"].as_array().is_some_and(|kinds| kinds.contains(&json!("string")));
+        let many = field["type"] == "array" || field["type"].as_array().is_some_and(|kinds| kinds.contains(&json!("array")));
+        let single = name.trim_end_matches('s');
+        let named = NOUNS.contains(&single) || name.ends_with("_id") || name.ends_with("_ids") || name == "id";
+        if named && (textual || many) {
+            found.insert(pointer.clone());
+        }
+        id_fields(contract, &field, &pointer, found);
+        for part in ["oneOf", "allOf", "anyOf"].iter().filter_map(|word| field[*word].as_array()).flatten() {
+            id_fields(contract, part, &pointer, found);
+        }
+        if many {
+            id_fields(contract, &field["items"], &format!("{pointer}/0"), found);
+        }
+    }
+}
+
+/// Bodies in which one id stands where the pointer says, by the kind of id.
+fn body_with(operation: &str, pointer: &str) -> Option<(&'static str, fn(&str) -> Value)> {
+    Some(match (operation, pointer) {
+        ("send_message", "/to/contact") => ("con", |id| json!({ "to": { "contact": id }, "template": "welcome" })),
+        ("send_message", "/template") => ("tpl", |id| json!({ "to": { "email": "a@example.com" }, "template": id })),
+        ("send_message", "/account") => {
+            ("acc", |id| json!({ "to": { "email": "a@example.com" }, "template": "welcome", "account": id }))
+        }
+        ("preview_template" | "test_template", "/contact") => ("con", |id| json!({ "contact": id })),
+        _ => return None,
+    })
+}
+
+#[tokio::test]
+async fn an_id_of_another_tenant_in_a_body_is_refused() {
+    let stage = Story::begin().await;
+    let acme = stage.tenant("acme").await;
+    let bravo = stage.bare_tenant("bravo").await;
+    let theirs = belongings(&bravo).await;
+    let mut own = nobodys(&theirs);
+    own.insert("tpl", acme.get("/v1/templates?name=welcome").await["data"][0]["id"].as_str().unwrap().to_owned());
+    let (nobodys, before, contract) = (nobodys(&theirs), stage.rows(), Contract::committed());
+    let mut tried = Vec::new();
+    for operation in contract.operations() {
+        let Some(schema) = contract.body_schema(operation) else { continue };
+        let mut fields = BTreeSet::new();
+        id_fields(contract, &schema, "", &mut fields);
+        for pointer in fields {
+            let case = body_with(&operation.id, &pointer);
+            let (kind, body) = case.unwrap_or_else(|| panic!("{} {pointer} holds an id and has no case", operation.id));
+            let path = placed(operation, &own);
+            let foreign = call(&acme, operation, &path, Some(body(&theirs[kind]))).await;
+            let random = call(&acme, operation, &path, Some(body(&nobodys[kind]))).await;
+            assert_eq!(foreign.problem(422, "invalid"), [pointer.clone()], "{}", operation.id);
+            assert_eq!(foreign.anonymous(), random.anonymous(), "{} {pointer}", operation.id);
+            tried.push(format!("{} {pointer}", operation.id));
+        }
+    }
+    assert_eq!(
+        tried,
+        [
+            "send_message /account",
+            "send_message /template",
+            "send_message /to/contact",
+            "preview_template /contact",
+            "test_template /contact"
+        ]
+    );
+    stage.nothing_changed_since(&before, "ids of another tenant in bodies");
+}
+
+#[tokio::test]
+async fn filters_and_names_of_another_tenant_find_nothing() {
+    let stage = Story::begin().await;
+    let acme = stage.tenant("acme").await;
+    let ada = acme.contact("Ada", "ada@example.com").await;
+    acme.send(&ada, "welcome").await;
+    let bravo = stage.bare_tenant("bravo").await;
+    let theirs = belongings(&bravo).await;
+    let (nobodys, before) = (nobodys(&theirs), stage.rows());
+    for (path, kind) in [
+        ("/v1/messages?contact=", "con"),
+        ("/v1/messages?template=", "tpl"),
+        ("/v1/analytics/emails?template=", "tpl"),
+        ("/v1/analytics/emails?account=", "acc"),
+    ] {
+        let foreign = acme.get(&format!("{path}{}", theirs[kind])).await;
+        assert_eq!(foreign, acme.get(&format!("{path}{}", nobodys[kind])).await, "{path}");
+        assert_eq!(foreign["data"].as_array().map_or(0, Vec::len), 0);
+    }
+    for path in ["/v1/contacts?email=bob@example.com", "/v1/suppressions?address=eve@example.com", "/v1/templates?name=secret"]
+    {
+        assert_eq!(acme.get(path).await["data"], json!([]), "{path}");
+    }
+    // Names are a tenant's own: neither a template nor a layout of another is found by its name.
+    let order = json!({ "to": { "contact": ada.id }, "template": "secret" });
+    assert_eq!(acme.post("/v1/messages", &order).await.problem(422, "invalid"), ["/template"]);
+    stage.nothing_changed_since(&before, "filters");
+    let layout = bravo.post("/v1/templates", &json!({ "name": "frame", "use": "layout" })).await.is(201)["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    bravo.version(&layout, &json!({ "contents": { "en": { "html": "<b>bravo</b>" } } })).await;
+    let own = acme.post("/v1/templates", &json!({ "name": "own" })).await.is(201)["id"].as_str().unwrap().to_owned();
+    let contents = json!({ "contents": { "en": { "subject": "x", "html": "{% include 'frame' %}" } } });
+    assert_eq!(acme.post(&format!("/v1/templates/{own}/versions"), &contents).await.problem(422, "invalid"), ["/contents/en"]);
+    stage.drain().await;
+}
+
+#[tokio::test]
+async fn a_cursor_of_another_tenant_or_list_is_refused() {
+    let stage = Story::begin().await;
+    let (acme, bravo) = (stage.tenant("acme").await, stage.tenant("bravo").await);
+    for company in [&acme, &bravo] {
+        for number in 0..3 {
+            company.contact("A", &format!("a{number}@example.com")).await;
+        }
+    }
+    let next = bravo.get("/v1/contacts?limit=1").await["next"].as_str().unwrap().to_owned();
+    bravo.get(&format!("/v1/contacts?after={next}")).await;
+    for path in [format!("/v1/contacts?after={next}"), format!("/v1/messages?after={next}")] {
+        assert_eq!(acme.look(&path).await.problem(422, "invalid"), ["?after"]);
+    }
+    for path in ["/v1/messages?", "/v1/contacts?tag=x&", "/v1/suppressions?"] {
+        assert_eq!(bravo.look(&format!("{path}after={next}")).await.problem(422, "invalid"), ["?after"]);
+    }
+    stage.abandon();
+}
+
+#[tokio::test]
+async fn an_idempotency_key_is_a_tenants_own() {
+    let stage = Story::begin().await;
+    let (acme, bravo) = (stage.tenant("acme").await, stage.tenant("bravo").await);
+    let order = json!({ "to": { "email": "ada@example.com" }, "template": "welcome" });
+    let mut ids = BTreeSet::new();
+    for company in [&acme, &bravo] {
+        let reply = company.ask(http::Method::POST, "/v1/messages").header("idempotency-key", "same").json(&order).now().await;
+        assert_eq!(reply.header("idempotency-replayed"), None);
+        ids.insert(reply.is(202)["id"].as_str().unwrap().to_owned());
+    }
+    stage.drain().await;
+    assert_eq!((ids.len(), stage.letters().len()), (2, 2));
+}

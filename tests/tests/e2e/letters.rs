@@ -137,7 +137,9 @@ async fn a_letter_speaks_the_contacts_language_as_far_as_the_template_does() {
         (Some("de"), Some("pt-BR"), "Oi"),
         (Some("de"), Some("fr"), "Hello"),
     ] {
-        let ada = acme.contact_with(&json!({ "emails": [format!("{}@example.com", stage.letters().len())], "locale": contact })).await;
+        let ada = acme
+            .contact_with(&json!({ "emails": [format!("{}@example.com", stage.letters().len())], "locale": contact }))
+            .await;
         acme.send_with(&json!({ "to": { "contact": ada.id }, "template": "hello", "locale": order })).await;
         stage.drain().await;
         let last = stage.letters().pop().unwrap();
@@ -159,7 +161,8 @@ async fn a_letter_knows_its_contact_its_tenant_and_the_older_ways_of_naming_them
     let go = "{{.contact.first_name}}|{{.contact.company.name}}|{{if .contact.plan}}{{.tenant.slug}}{{end}}";
     for text in [jinja, go] {
         let content = json!({ "subject": "Hi", "text": text });
-        acme.send_with(&json!({ "to": { "contact": ada.id }, "content": content, "variables": { "firstName": "Countess" } })).await;
+        acme.send_with(&json!({ "to": { "contact": ada.id }, "content": content, "variables": { "firstName": "Countess" } }))
+            .await;
     }
     stage.drain().await;
 

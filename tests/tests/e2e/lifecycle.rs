@@ -81,7 +81,9 @@ async fn a_sandbox_message_is_decided_and_rendered_and_reaches_no_provider() {
 
     let good = acme.send_with(&json!({ "to": { "email": "ada@example.com" }, "template": "welcome", "sandbox": true })).await;
     let stopped = acme
-        .send_with(&json!({ "to": { "email": "ada@example.com" }, "template": "welcome", "sandbox": true, "category": "marketing" }))
+        .send_with(
+            &json!({ "to": { "email": "ada@example.com" }, "template": "welcome", "sandbox": true, "category": "marketing" }),
+        )
         .await;
     stage.drain().await;
 
@@ -163,7 +165,8 @@ async fn a_message_outlives_its_template_and_its_account_outlives_nothing() {
     let acme = stage.bare_tenant("acme").await;
     let account = acme.account(&json!({})).await;
     let ada = acme.contact("Ada", "ada@example.com").await;
-    let template = acme.template(&json!({ "name": "hello" }), &json!({ "subject": "Hello", "text": "Hello {{ contact.name }}" })).await;
+    let template =
+        acme.template(&json!({ "name": "hello" }), &json!({ "subject": "Hello", "text": "Hello {{ contact.name }}" })).await;
 
     let kept = acme.send(&ada, "hello").await;
     acme.delete(&format!("/v1/templates/{template}")).await;

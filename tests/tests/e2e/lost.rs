@@ -22,7 +22,10 @@ async fn it_is_unknown_until_the_provider_tells() {
     stage.drain().await;
 
     let now = acme.message(&message).await;
-    assert_eq!((&now["status"], &now["hold"]), (&json!("unknown"), &json!({ "why": "evidence", "until": "2026-03-02T09:05:00.000Z" })));
+    assert_eq!(
+        (&now["status"], &now["hold"]),
+        (&json!("unknown"), &json!({ "why": "evidence", "until": "2026-03-02T09:05:00.000Z" }))
+    );
     assert!(acme.why(&message).await.starts_with("The provider's answer was lost; until 2026-03-02T09:05:00.000Z"));
     stage.told(&stage.letter(), Deed::Deliver).await;
     assert_eq!(acme.status(&message).await, "delivered");

@@ -44,7 +44,9 @@ async fn looking_at_the_page_changes_nothing() {
         assert!(page.header("content-security-policy").unwrap().contains("default-src 'none'"));
     }
     let page = String::from_utf8(stage.get(&letter.unsubscribe()).await.bytes).unwrap();
-    assert!(page.contains("acme Ltd") && page.contains("value=\"marketing\" checked") && page.contains("value=\"surveys\" checked"));
+    assert!(
+        page.contains("acme Ltd") && page.contains("value=\"marketing\" checked") && page.contains("value=\"surveys\" checked")
+    );
     assert!(!page.contains("ada@example.com"), "the link may have been forwarded");
     stage.nothing_changed_since(&before, "a GET");
 }

@@ -1,1 +1,147 @@
-//! to come
+//! What each role may do: the table of least roles, tried operation by operation.
+
+use std::collections::BTreeMap;
+
+use http::Method;
+use serde_json::json;
+use tests::contract::Lets;
+use tests::{Contract, Story};
+
+const ROLES: [&str; 5] = ["viewer", "agent", "manager", "admin", "owner"];
+
+/// The least role of each operation that asks for a credential of a tenant.
+const TABLE: &str = "
+cancel_message agent
+count_emails viewer
+create_account admin
+create_api_key admin
+create_contact agent
+create_suppression manager
+create_template manager
+create_user admin
+create_version manager
+delete_account admin
+delete_api_key admin
+delete_contact manager
+delete_message manager
+delete_suppression manager
+delete_template manager
+delete_user admin
+find_account admin
+find_api_key admin
+find_contact viewer
+find_message viewer
+find_suppression viewer
+find_template viewer
+find_tenant viewer
+find_user admin
+find_version viewer
+list_accounts admin
+list_api_keys admin
+list_contacts viewer
+list_messages viewer
+list_suppressions viewer
+list_templates viewer
+list_users admin
+list_versions viewer
+preview_template viewer
+publish_version manager
+retry_message agent
+send_message agent
+test_template manager
+trace_message viewer
+update_account admin
+update_contact agent
+update_template manager
+update_tenant owner
+update_user admin
+";
+
+#[tokio::test]
+async fn every_operation_asks_for_its_role_and_says_what_is_missing() {
+    let stage = Story::begin().await;
+    let acme = stage.bare_tenant("acme").await;
+    let mut keys = BTreeMap::new();
+    for role in ROLES {
+        keys.insert(role, acme.new_key(role).await);
+    }
+    let table: BTreeMap<&str, &str> = TABLE.lines().filter_map(|line| line.split_once(' ')).collect();
+    let operations: Vec<_> = Contract::committed().operations().iter().filter(|it| it.lets() == Lets::Tenants).collect();
+    let described: Vec<&str> = operations.iter().map(|it| it.id.as_str()).collect();
+    for id in table.keys() {
+        assert!(described.contains(id), "{id} is no operation any more");
+    }
+    for operation in operations {
+        let least =
+            table.get(operation.id.as_str()).unwrap_or_else(|| panic!("{} is missing in the table of roles", operation.id));
+        let least = ROLES.iter().position(|role| role == least).unwrap();
+        let path = operation.path.replace("{id}", "nothing").replace("{number}", "1");
+        for (rank, role) in ROLES.iter().enumerate() {
+            let before = stage.rows();
+            // A body that nobody accepts: rights are asked for before anything is read.
+            let ask = stage.ask(operation.method.clone(), &path).bearer(&keys[role]);
+            let reply = if operation.takes_body() { ask.json(&json!({ "?": 0 })).now().await } else { ask.now().await };
+            if rank < least {
+                reply.problem(403, "forbidden");
+                assert!(reply.body["detail"].as_str().unwrap().starts_with("The right "), "{}", operation.id);
+            } else {
+                assert!(![401, 403].contains(&reply.status), "{} as {role}: {}", operation.id, reply.status);
+            }
+            let touched = |rows: &[store::Item]| rows.iter().filter(|row| !row.contains_key("used_at")).count();
+            assert_eq!(touched(&stage.rows()), touched(&before), "{} as {role}", operation.id);
+        }
+    }
+    stage.abandon();
+}
+
+#[tokio::test]
+async fn nobody_makes_a_key_or_a_person_above_themselves() {
+    let stage = Story::begin().await;
+    let acme = stage.bare_tenant("acme").await;
+    let admin = acme.acting_as(&acme.new_key("admin").await);
+    let before = stage.rows();
+    admin.post("/v1/api-keys", &json!({ "name": "mine", "role": "owner" })).await.problem(403, "forbidden");
+    let owner = json!({ "name": "Eve", "email": "eve@acme.example", "role": "owner" });
+    admin.post("/v1/users", &owner).await.problem(403, "forbidden");
+    let keys = acme.get("/v1/api-keys").await;
+    let first = keys["data"].as_array().unwrap().iter().find(|key| key["role"] == "owner").unwrap().clone();
+    let path = format!("/v1/api-keys/{}", first["id"].as_str().unwrap());
+    admin.ask(Method::DELETE, &path).now().await.problem(403, "forbidden");
+    let same = |rows: &[store::Item]| rows.iter().filter(|row| !row.contains_key("used_at")).count();
+    assert_eq!(same(&stage.rows()), same(&before));
+    admin.post("/v1/api-keys", &json!({ "name": "mine", "role": "admin" })).await.is(201);
+    stage.abandon();
+}
+
+#[tokio::test]
+async fn a_test_message_is_a_message() {
+    let stage = Story::begin().await;
+    let acme = stage.tenant("acme").await;
+    let id = acme.get("/v1/templates?name=welcome").await["data"][0]["id"].as_str().unwrap().to_owned();
+    let viewer = acme.acting_as(&acme.new_key("viewer").await);
+    viewer.post(&format!("/v1/templates/{id}/preview"), &json!({})).await.is(200);
+    viewer.post(&format!("/v1/templates/{id}/test"), &json!({ "send_to": "ada@example.com" })).await.problem(403, "forbidden");
+    let manager = acme.acting_as(&acme.new_key("manager").await);
+    let tested = manager.post(&format!("/v1/templates/{id}/test"), &json!({ "send_to": "ada@example.com" })).await.is(200);
+    stage.drain().await;
+    assert_eq!(stage.letter().subject, tested["subject"]);
+}
+
+/// Whoever may not do a thing must not be told what came of it either.
+#[tokio::test]
+async fn a_stored_answer_is_for_those_who_may_ask_for_it() {
+    let stage = Story::begin().await;
+    let acme = stage.bare_tenant("acme").await;
+    let body = json!({ "name": "robot", "role": "owner" });
+    let ask = |key: &str| stage.ask(Method::POST, "/v1/api-keys").bearer(key).header("idempotency-key", "deploy-1").json(&body);
+    let secret = ask(&acme.key).now().await.is(201)["secret"].as_str().unwrap().to_owned();
+
+    for role in ["viewer", "agent", "manager", "admin"] {
+        let reply = ask(&acme.new_key(role).await).now().await;
+        assert!(!String::from_utf8_lossy(&reply.bytes).contains(&secret), "a {role} is handed an owner's key");
+        reply.problem(403, "forbidden");
+    }
+    let again = ask(&acme.new_key("owner").await).now().await;
+    assert_eq!(again.header("idempotency-replayed"), Some("true"));
+    stage.abandon();
+}

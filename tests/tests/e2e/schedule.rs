@@ -21,7 +21,10 @@ async fn a_scheduled_message_goes_at_its_time_and_not_before() {
     let stage = Story::begin().await;
     let acme = stage.tenant("acme").await;
     let message = later(&acme, "2026-03-05T10:30:00+01:00").await;
-    assert_eq!((&message.accepted["status"], &message.accepted["send_at"]), (&json!("scheduled"), &json!("2026-03-05T09:30:00.000Z")));
+    assert_eq!(
+        (&message.accepted["status"], &message.accepted["send_at"]),
+        (&json!("scheduled"), &json!("2026-03-05T09:30:00.000Z"))
+    );
     assert_eq!(message.accepted["hold"], json!({ "why": "schedule", "until": "2026-03-05T09:30:00.000Z" }));
 
     stage.drain().await;
@@ -103,7 +106,10 @@ async fn news_wait_for_the_morning_where_the_reader_lives() {
     let message = acme.news(&ada).await;
     stage.drain().await;
     let held = acme.message(&message).await;
-    assert_eq!((&held["status"], &held["hold"]), (&json!("held"), &json!({ "why": "quiet_hours", "until": "2026-03-02T13:00:00.000Z" })));
+    assert_eq!(
+        (&held["status"], &held["hold"]),
+        (&json!("held"), &json!({ "why": "quiet_hours", "until": "2026-03-02T13:00:00.000Z" }))
+    );
     let gate = acme.trace(&message).await["gate"].clone();
     assert_eq!((&gate["decision"], &gate["until"]), (&json!("hold"), &json!("2026-03-02T13:00:00.000Z")));
     assert_eq!(acme.stopped_by(&message).await, "quiet_hours");
@@ -123,7 +129,8 @@ async fn the_tenants_quiet_hours_and_zone_hold_for_whoever_has_none() {
     acme.patch("/v1/tenant", &json!({ "zone": "Asia/Tokyo", "quiet_hours": { "start": "17:30", "end": "09:00" } })).await;
     let ada = reader(&acme, json!({})).await;
     let bob = reader(&acme, json!({ "emails": ["bob@example.com"], "zone": "Europe/London" })).await;
-    let eve = reader(&acme, json!({ "emails": ["eve@example.com"], "quiet_hours": { "start": "00:00", "end": "00:00" } })).await;
+    let eve =
+        reader(&acme, json!({ "emails": ["eve@example.com"], "quiet_hours": { "start": "00:00", "end": "00:00" } })).await;
 
     // It is 18:00 in Tokyo.
     let mut messages = Vec::new();

@@ -60,7 +60,10 @@ async fn what_is_not_proven_is_refused_and_writes_nothing() {
         ("a post from the future", resign("Timestamp", &in_an_hour)),
         ("no signature", unsigned.to_string()),
         ("an empty signature", with(&genuine, "Signature", "").to_string()),
-        ("another message", with(&genuine, "Message", &genuine["Message"].as_str().unwrap().replace("Bounce", "Complaint")).to_string()),
+        (
+            "another message",
+            with(&genuine, "Message", &genuine["Message"].as_str().unwrap().replace("Bounce", "Complaint")).to_string(),
+        ),
         ("another id", with(&genuine, "MessageId", "another").to_string()),
         ("another time", with(&genuine, "Timestamp", &stage.clock.now().plus_seconds(-5).to_string()).to_string()),
         ("another topic, unsigned", with(&genuine, "TopicArn", foreign).to_string()),
@@ -126,7 +129,10 @@ async fn a_subscription_is_confirmed_when_the_topic_is_ours() {
     for (what, post) in [
         ("a foreign topic", speaker.signed(&speaker.subscription(OWN_TOPIC))),
         ("unsigned", with(&serde_json::from_str(&speaker.signed(&ours)).unwrap(), "Token", "x").to_string()),
-        ("an address elsewhere", speaker.signed(&with(&ours, "SubscribeURL", "https://evil.example/?Action=ConfirmSubscription"))),
+        (
+            "an address elsewhere",
+            speaker.signed(&with(&ours, "SubscribeURL", "https://evil.example/?Action=ConfirmSubscription")),
+        ),
         ("an inner address", speaker.signed(&with(&ours, "SubscribeURL", "http://169.254.169.254/latest/meta-data"))),
         ("another token", speaker.signed(&with(&ours, "Token", "x"))),
     ] {
@@ -192,7 +198,11 @@ async fn an_event_of_a_message_that_is_not_ours_is_passed_over() {
     let (speaker, before) = (Speaker::new(&stage), stage.rows());
     let envelope = speaker.envelope(TOPIC, &letter, Deed::Bounce);
     let words = envelope["Message"].as_str().unwrap();
-    for strange in [words.replace(&letter.kept.tag, "somebody-elses"), "\"Successfully validated SNS topic\"".to_owned(), "hello".to_owned()] {
+    for strange in [
+        words.replace(&letter.kept.tag, "somebody-elses"),
+        "\"Successfully validated SNS topic\"".to_owned(),
+        "hello".to_owned(),
+    ] {
         assert_eq!(speaker.post("/hooks/ses", &speaker.signed(&with(&envelope, "Message", &strange))).await, 200);
     }
     stage.nothing_changed_since(&before, "somebody else's event");

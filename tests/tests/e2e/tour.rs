@@ -1,1 +1,136 @@
-//! to come
+//! A tour of the whole house: every operation answers well at least once, as it is described; and what the house says of itself.
+
+use std::collections::BTreeSet;
+
+use http::Method;
+use local::stage::PLATFORM_KEY;
+use serde_json::{Value, json};
+use tests::{Contract, Story};
+
+#[tokio::test]
+async fn every_operation_answers_as_it_is_described() {
+    let stage = Story::begin().await;
+    let acme = stage.bare_tenant("acme").await;
+    let mut seen = BTreeSet::from(["create_tenant".to_owned()]);
+    let mut step = async |method: Method, path: &str, body: Option<Value>, status: u16| {
+        let key = if path.starts_with("/v1/tenants") { PLATFORM_KEY } else { acme.key.as_str() };
+        let ask = stage.ask(method.clone(), path).bearer(key);
+        let reply = match body {
+            Some(body) => ask.json(&body).now().await,
+            None => ask.now().await,
+        };
+        let steps: Vec<&str> = path.split('?').next().unwrap().split('/').collect();
+        let fits = |known: &str| {
+            let known: Vec<&str> = known.split('/').collect();
+            known.len() == steps.len() && known.iter().zip(&steps).all(|(a, b)| a == b || a.starts_with('{'))
+        };
+        let operation = Contract::committed().operations().iter().find(|it| it.method == method && fits(&it.path)).unwrap();
+        seen.insert(operation.id.clone());
+        reply.is(status)
+    };
+    let id = |body: &Value| body["id"].as_str().unwrap().to_owned();
+    let (get, post, patch, delete) = (Method::GET, Method::POST, Method::PATCH, Method::DELETE);
+
+    step(get.clone(), "/health", None, 200).await;
+    step(get.clone(), "/v1/tenants", None, 200).await;
+    step(get.clone(), "/v1/tenant", None, 200).await;
+    step(
+        patch.clone(),
+        "/v1/tenant",
+        Some(json!({ "quiet_hours": { "start": "22:00", "end": "07:00" }, "locale": "de" })),
+        200,
+    )
+    .await;
+    let account = json!({ "name": "A", "provider": "capture", "from": { "email": "a@acme.example" } });
+    let account = id(&step(post.clone(), "/v1/accounts", Some(account), 201).await);
+    let user = json!({ "name": "U", "email": "u@acme.example", "role": "agent" });
+    let user = id(&step(post.clone(), "/v1/users", Some(user), 201).await);
+    let key = id(&step(post.clone(), "/v1/api-keys", Some(json!({ "name": "K", "role": "agent" })), 201).await);
+    let full = json!({
+        "first_name": "A", "last_name": "B", "company": "C", "emails": ["c@example.com"], "phones": ["+14155552671"], "zone": "UTC",
+        "locale": "de", "do_not_contact": false, "consents": { "email:news": true }, "quiet_hours": { "start": "21:00", "end": "08:00" },
+        "tags": ["t"], "fields": { "f": 1.5 },
+    });
+    let contact = id(&step(post.clone(), "/v1/contacts", Some(full), 201).await);
+    let template = id(&step(post.clone(), "/v1/templates", Some(json!({ "name": "t", "locale": "en" })), 201).await);
+    let version = json!({
+        "contents": { "en": { "subject": "S {{ v }}", "html": "<p>H</p>", "text": "T", "engine": "jinja", "markup": "html" } }, "note": "N",
+        "variables": [{ "name": "v", "kind": "list", "required": false, "default": [1, { "a": null }], "description": "D" }],
+    });
+    step(post.clone(), &format!("/v1/templates/{template}/versions"), Some(version), 201).await;
+    let entry = json!({ "channel": "email", "address": "s@example.com" });
+    let entry = id(&step(post.clone(), "/v1/suppressions", Some(entry), 201).await);
+    let order = json!({ "to": { "contact": contact }, "template": template, "send_at": "2026-03-02T12:00:00Z", "metadata": { "m": [1] } });
+    let message = id(&step(post.clone(), "/v1/messages", Some(order), 202).await);
+
+    let at = |noun: &str, id: &str| format!("/v1/{noun}/{id}");
+    for (noun, id, change) in [
+        ("accounts", &account, Some(json!({ "from": { "name": "N" }, "on_unknown": "resend" }))),
+        ("users", &user, Some(json!({ "role": "viewer", "subject": "s" }))),
+        ("api-keys", &key, None),
+        ("contacts", &contact, Some(json!({ "zone": null }))),
+        ("templates", &template, Some(json!({ "category": "news", "description": "D" }))),
+        ("suppressions", &entry, None),
+        ("messages", &message, None),
+    ] {
+        step(get.clone(), &format!("/v1/{noun}"), None, 200).await;
+        step(get.clone(), &at(noun, id), None, 200).await;
+        if let Some(change) = change {
+            step(patch.clone(), &at(noun, id), Some(change), 200).await;
+        }
+    }
+    let below = |rest: &str| format!("{}/{rest}", at("templates", &template));
+    step(get.clone(), &below("versions"), None, 200).await;
+    step(get.clone(), &below("versions/1"), None, 200).await;
+    step(post.clone(), &below("versions/1/publish"), None, 200).await;
+    step(post.clone(), &below("preview"), Some(json!({})), 200).await;
+    step(post.clone(), &below("test"), Some(json!({})), 200).await;
+    step(post.clone(), &format!("{}/cancel", at("messages", &message)), None, 200).await;
+    step(post.clone(), &format!("{}/retry", at("messages", &message)), None, 200).await;
+    stage.drain().await;
+    step(get.clone(), &format!("{}/trace", at("messages", &message)), None, 200).await;
+    step(get.clone(), "/v1/analytics/emails?group_by=template", None, 200).await;
+    for (noun, id) in [
+        ("messages", &message),
+        ("suppressions", &entry),
+        ("templates", &template),
+        ("contacts", &contact),
+        ("api-keys", &key),
+        ("users", &user),
+        ("accounts", &account),
+    ] {
+        step(delete.clone(), &at(noun, id), None, 204).await;
+    }
+    stage.drain().await;
+
+    let described: BTreeSet<String> = Contract::committed().operations().iter().map(|it| it.id.clone()).collect();
+    assert_eq!(seen, described, "every operation is on the tour");
+}
+
+#[tokio::test]
+async fn the_house_describes_itself() {
+    let stage = Story::begin().await;
+    let health = stage.get("/health").await.is(200);
+    assert_eq!((&health["status"], &health["uptime_s"], &health["channels"]), (&json!("ok"), &json!(0), &json!(["email"])));
+    stage.clock.advance(90_000).unwrap();
+    assert_eq!(stage.get("/health").await.is(200)["uptime_s"], 90);
+    stage.faults.strike(stage.faults.calls(), store::memory::Fault::Throttle);
+    assert_eq!(stage.get("/health").await.is(503)["status"], "degraded");
+
+    let description = stage.get("/openapi.json").await;
+    assert_eq!(description.bytes, std::fs::read(tests::contract::FILE).unwrap());
+    let problems = stage.get("/problems").await.is(200);
+    for kind in kernel::problem::CATALOGUE {
+        assert!(problems.to_string().contains(kind.slug), "{}", kind.slug);
+    }
+    for page in ["/docs", "/redoc", "/dev"] {
+        let page = stage.get(page).await;
+        assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")), "{}", page.asked);
+        assert!(page.header("content-security-policy").is_some(), "{}", page.asked);
+    }
+    for path in ["/health", "/v1/nothing", "/docs"] {
+        let reply = stage.get(path).await;
+        assert_eq!(reply.header("x-content-type-options"), Some("nosniff"), "{path}");
+        assert!(reply.header("x-request-id").is_some_and(|id| id.starts_with("req_")), "{path}");
+    }
+}

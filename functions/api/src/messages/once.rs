@@ -84,6 +84,10 @@ pub(super) async fn begin(context: &Context, scope: &TenantScope, key: Option<Ke
     }
     let at = Idempotency::at(&row.key);
     let Some(found) = scope.read_now::<Idempotency>(at.clone()).await? else { return Err(Error::KeyInUse) };
+    // A write whose answer was lost is repeated on the way and then refused by its own first try.
+    if found.row.id == row.id {
+        return Ok(Begun::Run(Claim { id, row: Some(found) }));
+    }
     if found.row.expires_by(now) {
         let fresh = Stored { row, version: found.version };
         let version = scope.replace(&fresh).await.map_err(|error| if error.retryable() { error } else { Error::KeyInUse })?;

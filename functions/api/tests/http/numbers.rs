@@ -48,9 +48,16 @@ async fn messages_are_counted_by_what_became_of_them() {
     tally(&stage.store, &stage.memory.stream(0)).await.unwrap();
 
     let all = stage.get("/v1/analytics/emails").await.is(200).json();
-    assert_eq!((&all["totals"]["accepted"], &all["totals"]["sent"], &all["totals"]["opened"]), (&json!(31), &json!(15), &json!(0)));
-    assert_eq!((&all["until"], &all["rates"]["delivery"], &all["rates"]["open"]), (&json!("2026-04-01T01:00:00.000Z"), &json!(0.0), &json!(null)));
-    let days: Vec<_> = all["groups"].as_array().unwrap().iter().map(|group| (group["key"].as_str().unwrap(), counts(group))).collect();
+    assert_eq!(
+        (&all["totals"]["accepted"], &all["totals"]["sent"], &all["totals"]["opened"]),
+        (&json!(31), &json!(15), &json!(0))
+    );
+    assert_eq!(
+        (&all["until"], &all["rates"]["delivery"], &all["rates"]["open"]),
+        (&json!("2026-04-01T01:00:00.000Z"), &json!(0.0), &json!(null))
+    );
+    let days: Vec<_> =
+        all["groups"].as_array().unwrap().iter().map(|group| (group["key"].as_str().unwrap(), counts(group))).collect();
     assert_eq!(
         days,
         [("2026-03-10T00:00:00.000Z", (15, 8)), ("2026-03-11T00:00:00.000Z", (15, 7)), ("2026-04-01T00:00:00.000Z", (1, 0))]
@@ -63,7 +70,10 @@ async fn messages_are_counted_by_what_became_of_them() {
     assert_eq!(accounts["groups"][0]["key"], json!(null));
     assert_eq!(accounts["groups"][1]["key"], json!(account));
     let only = stage.get(&format!("/v1/analytics/emails?account={account}&group_by=template")).await.is(200).json();
-    assert_eq!((only["groups"].as_array().unwrap().len(), &only["totals"]["accepted"], &only["totals"]["sent"]), (2, &json!(0), &json!(15)));
+    assert_eq!(
+        (only["groups"].as_array().unwrap().len(), &only["totals"]["accepted"], &only["totals"]["sent"]),
+        (2, &json!(0), &json!(15))
+    );
 }
 
 #[tokio::test]

@@ -53,6 +53,9 @@ async fn the_service_says_how_it_is() {
     let stage = Stage::new().await;
     stage.clock.advance(5000).unwrap();
     let health = stage.send("GET", "/health", NOBODY, "").await;
-    assert_eq!((health.status, health.json()["status"].as_str(), health.json()["uptime_s"].as_i64()), (200, Some("ok"), Some(5)));
+    assert_eq!(
+        (health.status, health.json()["status"].as_str(), health.json()["uptime_s"].as_i64()),
+        (200, Some("ok"), Some(5))
+    );
     assert_eq!(health.json()["dependencies"][0]["name"], Value::from("table"));
 }

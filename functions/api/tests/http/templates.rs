@@ -18,14 +18,23 @@ async fn a_template_is_made_changed_and_deleted() {
     let stage = Stage::new().await;
     let made = template(&stage, "shipped").await;
     let (view, path) = (made.json(), made.header("location").to_owned());
-    assert_eq!((&view["description"], &view["use"], &view["live"], &view["latest"]), (&json!("For tests"), &json!("message"), &json!(null), &json!(0)));
-    assert_eq!(stage.post("/v1/templates", json!({"name": "shipped"})).await.is(422).faults()[0], ("/name".into(), "taken".into()));
+    assert_eq!(
+        (&view["description"], &view["use"], &view["live"], &view["latest"]),
+        (&json!("For tests"), &json!("message"), &json!(null), &json!(0))
+    );
+    assert_eq!(
+        stage.post("/v1/templates", json!({"name": "shipped"})).await.is(422).faults()[0],
+        ("/name".into(), "taken".into())
+    );
     assert_eq!(stage.post("/v1/templates", json!({"name": "Shipped!"})).await.is(422).faults()[0].0, "/name");
     assert_eq!(stage.post("/v1/templates", json!({"name": "a", "channel": "pigeon"})).await.is(422).faults()[0].0, "/channel");
 
     let stale = [("if-match", "\"7\"")];
     stage.send("PATCH", &path, &stale, r#"{"active": false}"#).await.is(412);
-    let changed = stage.send("PATCH", &path, &[("if-match", made.header("etag"))], r#"{"active": false, "description": null}"#).await.is(200);
+    let changed = stage
+        .send("PATCH", &path, &[("if-match", made.header("etag"))], r#"{"active": false, "description": null}"#)
+        .await
+        .is(200);
     assert_eq!((&changed.json()["active"], &changed.json()["description"]), (&json!(false), &json!(null)));
     assert_eq!(changed.header("etag"), "\"2\"");
     assert_eq!(stage.patch(&path, json!({"name": "welcome"})).await.is(422).faults()[0].1, "taken");
@@ -46,7 +55,10 @@ async fn versions_are_numbered_published_and_rolled_back() {
     let path = template(&stage, "shipped").await.header("location").to_owned();
     let versions = format!("{path}/versions");
     let first = stage.post(&versions, version("one")).await.is(201);
-    assert_eq!((&first.json()["number"], &first.json()["live"], first.header("location")), (&json!(1), &json!(true), format!("{versions}/1").as_str()));
+    assert_eq!(
+        (&first.json()["number"], &first.json()["live"], first.header("location")),
+        (&json!(1), &json!(true), format!("{versions}/1").as_str())
+    );
     let mut draft = version("two");
     draft["publish"] = json!(false);
     draft["note"] = json!("shorter");
@@ -84,9 +96,21 @@ async fn a_version_that_cannot_be_used_is_refused() {
         (json!({"contents": {"en": {"subject": "s", "html": "{% extends \"base\" %}"}}}), "/contents/en", "layout"),
         (json!({"contents": {"english": {"subject": "s", "html": "h"}}}), "/contents/english", "type"),
         (json!({"contents": {"en": {"subject": "s", "html": "h", "amp": "a"}}}), "/contents/en/amp", "unknown_field"),
-        (json!({"contents": {"en": {"subject": "s", "html": "h"}}, "variables": [{"name": "a.b", "kind": "text"}]}), "/variables/0", "variable"),
-        (json!({"contents": {"en": {"subject": "s", "html": "h"}}, "variables": [{"name": "a", "kind": "money"}]}), "/variables/0/kind", "type"),
-        (json!({"contents": {"en": {"subject": "s", "html": "h".repeat(250_000), "text": "t".repeat(250_000)}}}), "/contents", "too_long"),
+        (
+            json!({"contents": {"en": {"subject": "s", "html": "h"}}, "variables": [{"name": "a.b", "kind": "text"}]}),
+            "/variables/0",
+            "variable",
+        ),
+        (
+            json!({"contents": {"en": {"subject": "s", "html": "h"}}, "variables": [{"name": "a", "kind": "money"}]}),
+            "/variables/0/kind",
+            "type",
+        ),
+        (
+            json!({"contents": {"en": {"subject": "s", "html": "h".repeat(250_000), "text": "t".repeat(250_000)}}}),
+            "/contents",
+            "too_long",
+        ),
     ] {
         let refused = stage.post(&path, body).await.is(422);
         assert_eq!(refused.faults()[0], (place.to_owned(), code.to_owned()), "{}", refused.text);
@@ -97,7 +121,8 @@ async fn a_version_that_cannot_be_used_is_refused() {
 #[tokio::test]
 async fn a_layout_is_pinned() {
     let stage = Stage::new().await;
-    let layout = stage.post("/v1/templates", json!({"name": "base", "use": "layout"})).await.is(201).header("location").to_owned();
+    let layout =
+        stage.post("/v1/templates", json!({"name": "base", "use": "layout"})).await.is(201).header("location").to_owned();
     let frame = |word: &str| json!({"contents": {"en": {"html": format!("<b>{word}</b>{{% block body %}}{{% endblock %}}")}}});
     stage.post(&format!("{layout}/versions"), frame("old")).await.is(201);
     let path = template(&stage, "shipped").await.header("location").to_owned();
@@ -108,7 +133,8 @@ async fn a_layout_is_pinned() {
     let seen = stage.post(&format!("{path}/preview"), json!({})).await.is(200).json();
     assert!(seen["html"].as_str().unwrap().contains("<b>old</b>"), "{seen}");
     stage.clock.advance(6000).unwrap();
-    let tried = stage.post(&format!("{path}/test"), json!({"content": content, "send_to": "me@example.com"})).await.is(200).json();
+    let tried =
+        stage.post(&format!("{path}/test"), json!({"content": content, "send_to": "me@example.com"})).await.is(200).json();
     assert!(tried["html"].as_str().unwrap().contains("<b>new</b>"), "{tried}");
     assert!(tried["message"].is_string());
 }
@@ -123,7 +149,10 @@ async fn a_preview_tells_what_is_missing() {
     assert_eq!((&seen["ok"], &seen["missing"], &seen["subject"]), (&json!(false), &json!(["number"]), &json!("Parcel ")));
     assert_eq!(seen["faults"][0]["place"], "/variables/number");
     let seen = stage.post(&format!("{path}/preview"), json!({"variables": {"number": "7"}})).await.is(200).json();
-    assert_eq!((&seen["ok"], &seen["subject"], &seen["version"], &seen["locale"]), (&json!(true), &json!("Parcel 7"), &json!(1), &json!("en")));
+    assert_eq!(
+        (&seen["ok"], &seen["subject"], &seen["version"], &seen["locale"]),
+        (&json!(true), &json!("Parcel 7"), &json!(1), &json!("en"))
+    );
     assert!(seen["html"].as_str().unwrap().contains("Hello Ada, Acme"));
     assert_eq!(seen["bytes"]["subject"], 8);
     stage.post(&format!("{path}/preview"), json!({"version": 3})).await.is(422);
@@ -131,7 +160,8 @@ async fn a_preview_tells_what_is_missing() {
 
     let contact = json!({"first_name": "Grace", "emails": ["grace@example.com"], "locale": "de"});
     let contact = stage.post("/v1/contacts", contact).await.is(201).id();
-    let seen = stage.post(&format!("{path}/preview"), json!({"contact": contact, "variables": {"number": "7"}})).await.is(200).json();
+    let seen =
+        stage.post(&format!("{path}/preview"), json!({"contact": contact, "variables": {"number": "7"}})).await.is(200).json();
     assert!(seen["html"].as_str().unwrap().contains("Hello Grace"), "{seen}");
 }
 
@@ -150,7 +180,10 @@ async fn a_draft_is_tried_and_sent_word_for_word() {
     assert_eq!((again.text.as_str(), again.header("idempotency-replayed")), (tried.text.as_str(), "true"));
 
     let message = stage.get(&format!("/v1/messages/{}", tried.json()["message"].as_str().unwrap())).await.is(200).json();
-    assert_eq!((&message["tags"], &message["to"]["address"], &message["template"]), (&json!(["test"]), &json!("me@example.com"), &json!(null)));
+    assert_eq!(
+        (&message["tags"], &message["to"]["address"], &message["template"]),
+        (&json!(["test"]), &json!("me@example.com"), &json!(null))
+    );
     assert_eq!(stage.get("/v1/messages?tag=test").await.json()["data"].as_array().unwrap().len(), 1);
     let strict = stage.post(&path, json!({"content": {"subject": "s", "text": "{{ contact.nickname }}"}})).await.is(200).json();
     assert_eq!((&strict["ok"], &strict["missing"]), (&json!(false), &json!(["contact.nickname"])));

@@ -127,11 +127,9 @@ impl Order {
         if self.cc.len() + self.bcc.len() > RECIPIENTS {
             faults.add("/cc", "too_many", format!("at most {RECIPIENTS} further recipients"));
         }
-        for (pointer, count) in [
-            ("/tags", self.tags.len()),
-            ("/metadata", self.metadata.len()),
-            ("/headers", self.headers.len()),
-        ] {
+        for (pointer, count) in
+            [("/tags", self.tags.len()), ("/metadata", self.metadata.len()), ("/headers", self.headers.len())]
+        {
             if count > MOST {
                 faults.add(pointer, "too_many", format!("at most {MOST}"));
             }
@@ -175,12 +173,7 @@ pub struct Accepted {
 }
 
 /// Checks an order and makes the message of it. Reads at most the contact; templates come from the catalog.
-pub async fn prepare(
-    catalog: &Catalog,
-    scope: &TenantScope,
-    order: Order,
-    id: MessageId,
-) -> Result<Accepted> {
+pub async fn prepare(catalog: &Catalog, scope: &TenantScope, order: Order, id: MessageId) -> Result<Accepted> {
     let now = id.made_at();
     order.check(now)?;
     let contact = match order.to.contact {
@@ -203,7 +196,8 @@ pub async fn prepare(
                 return Err(Error::invalid("/template", "inactive", "the template is switched off, or is a layout"));
             }
             let live = template.live;
-            let number = order.version.or(live).ok_or_else(|| Error::invalid("/template", "unpublished", "no version is live"))?;
+            let number =
+                order.version.or(live).ok_or_else(|| Error::invalid("/template", "unpublished", "no version is live"))?;
             let edition = catalog
                 .edition(scope, template, number, locale.as_ref())
                 .await
@@ -231,11 +225,16 @@ pub async fn prepare(
     let headers: Vec<(String, String)> = order.headers.into_iter().collect();
     let brought = size(&variables) + size(&order.metadata);
     let apart = order.content.is_some() || !headers.is_empty() || brought > INLINE;
-    let content = order.content.as_ref().map_or(0, |source| serde_json::to_string(source).map_or(usize::MAX, |text| text.len()));
+    let content =
+        order.content.as_ref().map_or(0, |source| serde_json::to_string(source).map_or(usize::MAX, |text| text.len()));
     if content.saturating_add(brought) > crate::body::LIMIT {
         let pointer = if order.content.is_some() { "/content" } else { "/variables" };
         let limit = crate::body::LIMIT;
-        return Err(Error::invalid(pointer, "too_long", format!("content, variables and metadata take at most {limit} bytes together")));
+        return Err(Error::invalid(
+            pointer,
+            "too_long",
+            format!("content, variables and metadata take at most {limit} bytes together"),
+        ));
     }
     let body = apart.then(|| Body {
         message: id,
@@ -340,10 +339,8 @@ pub fn checked(schema: &[render::Variable], variables: Map<String, Value>) -> Re
 /// The values that a template sees: the caller's variables, the contact, and the system's own.
 pub fn values(variables: &Map<String, Value>, contact: Option<&Contact>, recipient: &Recipient) -> Value {
     let mut values = variables.clone();
-    let person = contact.map_or_else(
-        || serde_json::json!({ "email": recipient.address, "name": recipient.name }),
-        Contact::variables,
-    );
+    let person =
+        contact.map_or_else(|| serde_json::json!({ "email": recipient.address, "name": recipient.name }), Contact::variables);
     values.insert("contact".to_owned(), person);
     Value::Object(values)
 }

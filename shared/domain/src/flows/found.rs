@@ -24,7 +24,12 @@ pub struct NewTenant {
 }
 
 /// Makes a tenant. The caller has verified the platform's key.
-pub async fn found(context: &Context, vault: &Vault, store: &Store, new: NewTenant) -> Result<(Tenant, ApiKey, Secret, TenantScope)> {
+pub async fn found(
+    context: &Context,
+    vault: &Vault,
+    store: &Store,
+    new: NewTenant,
+) -> Result<(Tenant, ApiKey, Secret, TenantScope)> {
     let slug = crate::name::slug(&new.slug).map_err(|error| error.under("/slug"))?;
     let name = crate::name::title(&new.name).map_err(|error| error.under("/name"))?;
     let id = TenantId::new(&context.ids, &context.clock);

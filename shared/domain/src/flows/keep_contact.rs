@@ -26,9 +26,11 @@ pub async fn replace(context: &Context, scope: &TenantScope, before: &Contact, c
     contact.row.check()?;
     let mut writes = Vec::new();
     for at in 0..contact.row.emails.len() {
-        let known = contact.row.emails.get(at).and_then(|email| {
-            before.emails.iter().find(|earlier| earlier.email.key() == email.email.key())
-        });
+        let known = contact
+            .row
+            .emails
+            .get(at)
+            .and_then(|email| before.emails.iter().find(|earlier| earlier.email.key() == email.email.key()));
         match (known, contact.row.emails.get_mut(at)) {
             (Some(known), Some(email)) => email.suppressed = known.suppressed,
             _ => writes.push(claim(context, scope, &mut contact.row, at).await?),

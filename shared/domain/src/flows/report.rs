@@ -96,9 +96,7 @@ async fn blind(scope: &TenantScope, id: MessageId, entry: &Entry, outcome: Outco
 async fn merge(scope: &TenantScope, row: &Stored<Message>) -> Result<Changed<Message>> {
     let mut change = Change::new().set(attr::EVENTS, store::scope::value(&row.row.events)?);
     if let Some(outcome) = row.row.evidence {
-        change = change
-            .set(attr::EVIDENCE, Value::S(outcome.as_str().to_owned()))
-            .set(attr::EVIDENCE_RANK, n(outcome.rank()));
+        change = change.set(attr::EVIDENCE, Value::S(outcome.as_str().to_owned())).set(attr::EVIDENCE_RANK, n(outcome.rank()));
     }
     scope.change(row.row.id, change, Cond::Version(row.version)).await
 }

@@ -203,7 +203,8 @@ mod tests {
 
     #[test]
     fn people_and_programs_are_told_apart() {
-        let person = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36";
+        let person =
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36";
         assert!(!is_machine(person));
         for program in [
             "",

@@ -54,6 +54,11 @@ pub(super) fn read_text(args: &[Value]) -> Result<(), Error> {
     spend(text_of(args, 0).len(), 1)
 }
 
+pub(super) fn attr(args: &[Value]) -> Result<(), Error> {
+    args.iter().skip(1).try_for_each(guards::read)?;
+    args.first().map_or(Ok(()), |value| guards::base(value).map(|_| ()))
+}
+
 /// The number of items; text counts by its characters.
 fn count(value: &Value) -> usize {
     match value.as_str() {

@@ -6,13 +6,24 @@
 
 use super::filters;
 use super::rewrite::{Rewriter, Scope};
-use super::sizes::{few_literals, is_range, known, number, scalar};
+use super::sizes::{few_literals, known, near, number, scalar};
 use crate::fault::Kind;
 use minijinja::machinery::Span;
 use minijinja::machinery::ast::{BinOp, BinOpKind, Call, CallArg, CompareOpKind, Expr, Slice, UnaryOpKind};
 
 /// Words that are operators.
 const OPERATORS: [&str; 7] = ["and", "else", "if", "in", "is", "not", "or"];
+
+/// What a call does with its arguments.
+#[derive(Clone, Copy)]
+enum Argument {
+    /// They become variables.
+    Stored,
+    /// They are looked through.
+    Read,
+    /// The filter or test looks after them.
+    Checked,
+}
 
 impl Rewriter<'_> {
     /// Prints an expression in the form in which it can stand anywhere.
@@ -84,7 +95,7 @@ impl Rewriter<'_> {
                 self.push(" is ");
                 self.push(&name);
                 if !t.args.is_empty() {
-                    self.args(&t.args, false);
+                    self.args(&t.args, Argument::Checked);
                 }
                 self.push(")");
             }
@@ -98,7 +109,13 @@ impl Rewriter<'_> {
                 self.push(a.name);
             }
             Expr::GetItem(g) => {
-                self.expr(&g.expr);
+                if near(&g.subscript_expr) {
+                    self.expr(&g.expr);
+                } else {
+                    self.push("((");
+                    self.expr(&g.expr);
+                    self.push(")|__base)");
+                }
                 self.push("[");
                 self.costed(&g.subscript_expr);
                 self.push("]");
@@ -135,7 +152,7 @@ impl Rewriter<'_> {
 
     /// Prints an expression whose value will outlive it.
     pub(super) fn stored(&mut self, e: &Expr<'_>) {
-        if known(e) || number(e) || is_range(e) {
+        if known(e) || number(e) {
             self.expr(e);
         } else {
             self.push("(");
@@ -146,7 +163,7 @@ impl Rewriter<'_> {
 
     /// Prints an operand that is about to be read as a whole.
     pub(super) fn costed(&mut self, e: &Expr<'_>) {
-        if matches!(e, Expr::Const(_)) || number(e) {
+        if scalar(e) {
             self.expr(e);
         } else {
             self.push("((");
@@ -240,7 +257,7 @@ impl Rewriter<'_> {
         }
         self.push(&name);
         if !f.args.is_empty() {
-            self.args(&f.args, false);
+            self.args(&f.args, Argument::Checked);
         }
     }
 
@@ -251,9 +268,14 @@ impl Rewriter<'_> {
                 self.recursion(v.span(), c.args.len());
                 self.push("loop");
             }
+            // `loop.changed` compares what it is given.
+            Expr::GetAttr(a) if matches!(&a.expr, Expr::Var(v) if v.id == "loop") => {
+                self.expr(&c.expr);
+                return self.args(&c.args, Argument::Read);
+            }
             callee => self.expr(callee),
         }
-        self.args(&c.args, true);
+        self.args(&c.args, Argument::Stored);
     }
 
     /// The engine jumps back into the loop by position, so the call has to stand inside its body.
@@ -265,12 +287,15 @@ impl Rewriter<'_> {
         }
     }
 
-    fn args(&mut self, args: &[CallArg<'_>], stored: bool) {
+    fn args(&mut self, args: &[CallArg<'_>], taken: Argument) {
         self.push("(");
         for arg in args {
             match arg {
-                CallArg::Pos(e) if stored => self.stored(e),
-                CallArg::Pos(e) => self.expr(e),
+                CallArg::Pos(e) => match taken {
+                    Argument::Stored => self.stored(e),
+                    Argument::Read => self.costed(e),
+                    Argument::Checked => self.expr(e),
+                },
                 CallArg::Kwarg(name, e) => {
                     self.push(name);
                     self.push("=");

@@ -12,8 +12,8 @@ use minijinja::value::{FunctionArgs, FunctionResult, Rest, ValueKind, ValueOrKwa
 use minijinja::{Environment, Error, ErrorKind, State, Value, filters, tests};
 
 use super::checks::{
-    each, finish, format, indent, items, join, lines, pairs, parts, read_all, read_text, replace, sorted, split, sum, tojson,
-    trim,
+    attr, each, finish, format, indent, items, join, lines, pairs, parts, read_all, read_text, replace, sorted, split, sum,
+    tojson, trim,
 };
 use super::guards;
 
@@ -47,6 +47,7 @@ pub(super) fn install() -> Environment<'static> {
     guarded(&mut env, functions::dict, read_all, |env, f| {
         env.add_function("dict", f);
     });
+    env.add_filter("__base", guards::base);
     env.add_filter("__cost", guards::cost);
     env.add_filter("__keep", guards::keep);
     env.add_filter("__field", guards::field);
@@ -119,9 +120,9 @@ impl Room {
         self.quick(&["float"], filters::float);
         self.quick(&["round"], filters::round);
         self.quick(&["bool"], filters::bool);
-        self.quick(&["attr"], filters::attr);
 
         self.plain(&["length", "count"], filters::length, read_text);
+        self.plain(&["attr"], filters::attr, attr);
         self.plain(&["safe"], filters::safe, read_all);
         self.plain(&["escape", "e"], filters::escape, read_all);
         self.plain(&["upper"], filters::upper, read_all);

@@ -81,6 +81,17 @@ pub(super) fn cost(value: &Value) -> Result<Value, Error> {
     Ok(value.clone())
 }
 
+/// `__base`: pays for looking far into a value: text and what is computed on demand are counted through.
+pub(super) fn base(value: &Value) -> Result<Value, Error> {
+    let steps = match (value.as_str(), value.kind()) {
+        (Some(text), _) => text.len(),
+        (None, ValueKind::Iterable) => value.len().unwrap_or_default().saturating_mul(ELEMENT),
+        (None, _) => 0,
+    };
+    meter::spend(steps).map_err(refuse)?;
+    Ok(value.clone())
+}
+
 /// `__keep`: lets a value outlive its expression.
 pub(super) fn keep(value: &Value) -> Result<Value, Error> {
     if let Some(text) = value.as_str() {

@@ -11,10 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use minijinja::machinery::ast::{BinOpKind, Expr, Stmt, UnaryOpKind};
 
+use super::rewrite::RESERVED;
 use super::walk::{Visit, walk_expr, walk_stmt};
-
-/// Names of the engine, which no context holds.
-const GLOBALS: [&str; 7] = ["range", "dict", "namespace", "loop", "self", "super", "caller"];
 
 /// Dotted names, and whether each is needed.
 pub(super) type Uses = BTreeMap<String, bool>;
@@ -85,7 +83,7 @@ struct Reader<'u> {
 impl Reader<'_> {
     fn read(&mut self, path: String) {
         let root = path.split('.').next().unwrap_or_default();
-        if GLOBALS.contains(&root) || self.assigned.contains(root) {
+        if RESERVED.contains(&root) || self.assigned.contains(root) {
             return;
         }
         // `{% if contact.company %}` is sure of `contact.company.name` as well.

@@ -12,8 +12,8 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Va
 
 use super::names::{Uses, assigned, uses};
 use super::references::{References, blocks_too_deep, references};
+use super::values::Wanted;
 use super::{filters, rewrite, scan, verify};
-use crate::context::{aliases, find};
 use crate::fault::{Fault, Kind};
 use crate::limits::Limits;
 use crate::meter::{Capped, Meter, Spent};
@@ -38,8 +38,9 @@ pub(crate) struct Program {
     html: Option<Set>,
     plain: Option<Set>,
     uses: Uses,
-    /// Bare camel case names that are read, with the fields they may stand for.
-    aliases: Vec<(String, Vec<String>)>,
+    wanted: Wanted,
+    /// Whether a style sheet may come out.
+    styled: bool,
     limits: Limits,
 }
 
@@ -52,7 +53,9 @@ struct Set {
 impl Program {
     pub(crate) fn new(source: &Source, layouts: &BTreeMap<String, Layout>, limits: &Limits) -> Result<Program, Vec<Fault>> {
         let mut faults = Vec::new();
-        let mut program = Program { html: None, plain: None, uses: Uses::new(), aliases: Vec::new(), limits: *limits };
+        let mut given = BTreeSet::new();
+        let mut program =
+            Program { html: None, plain: None, uses: Uses::new(), wanted: Wanted::default(), styled: false, limits: *limits };
         if let Some(name) = layouts.keys().find(|name| name.starts_with(MARK)) {
             let message = format!("a layout's name cannot start with {MARK}");
             return Err(vec![Fault::new(name, 0, Kind::Refused, message)]);
@@ -71,13 +74,15 @@ impl Program {
                 let source = if escape { &layout.html } else { &layout.text };
                 Some((name.as_str(), source.as_deref()?))
             };
-            match Reach::gather(&roots, find, limits).and_then(|reach| reach.compile(auto, limits, &mut program.uses)) {
+            match Reach::gather(&roots, find, limits).and_then(|reach| {
+                program.styled |= escape && reach.styled();
+                reach.compile(auto, limits, &mut program.uses, &mut given)
+            }) {
                 Ok(compiled) => *set = Some(compiled),
                 Err(found) => faults.extend(found),
             }
         }
-        program.aliases =
-            program.uses.keys().map(|name| (name.clone(), aliases(name))).filter(|(_, paths)| !paths.is_empty()).collect();
+        program.wanted = Wanted::new(&program.uses, &given);
         if faults.is_empty() { Ok(program) } else { Err(faults) }
     }
 
@@ -86,37 +91,30 @@ impl Program {
         &self.uses
     }
 
+    /// Whether the html may hold a style sheet.
+    pub(crate) fn styled(&self) -> bool {
+        self.styled
+    }
+
     /// Converts the variables once for all parts.
     pub(crate) fn context(&self, context: &serde_json::Value) -> Result<Value, Spent> {
-        let mut room = self.limits.context_bytes;
-        let serde_json::Value::Object(map) = context else {
-            return Ok(Value::from_pairs(std::iter::empty::<(Value, Value)>()));
-        };
-        let mut pairs = Vec::with_capacity(map.len() + self.aliases.len());
-        for (key, value) in map.iter().filter(|(_, value)| !value.is_null()) {
-            pairs.push((key.as_str(), convert(value, 0, &mut room)?));
-        }
-        for (name, paths) in &self.aliases {
-            if find(context, name).is_none()
-                && let Some(value) = paths.iter().find_map(|path| find(context, path))
-            {
-                pairs.push((name.as_str(), convert(value, 0, &mut room)?));
-            }
-        }
-        Ok(Value::from_pairs(pairs))
+        self.wanted.of(context, self.limits.context_bytes)
     }
 
     /// Renders one part: `subject`, `html` or `text`.
     pub(crate) fn render(&self, part: &str, context: &Value, mode: Strictness) -> Result<String, Fault> {
-        let set = if part == "html" { &self.html } else { &self.plain };
-        let name = format!("{MARK}{part}");
+        let (set, name) = match part {
+            "html" => (&self.html, "@html"),
+            "subject" => (&self.plain, "@subject"),
+            _ => (&self.plain, "@text"),
+        };
         let absent = || Fault::new(part, 0, Kind::Engine, "this part was not compiled");
         let set = set.as_ref().ok_or_else(absent)?;
         let env = match mode {
             Strictness::Send => &set.send,
             Strictness::Preview => &set.preview,
         };
-        let template = env.get_template(&name).map_err(|_| absent())?;
+        let template = env.get_template(name).map_err(|_| absent())?;
         let mut out = Capped::new(self.limits.output_bytes, template.source().len());
         let _meter = Meter::start(&self.limits);
         template.render_captured_to(context.clone(), &mut out).map_err(|e| fault(part, &e))?;
@@ -124,46 +122,24 @@ impl Program {
     }
 }
 
-/// A value for the engine: without nulls, and within what is left of the room for contexts.
-fn convert(value: &serde_json::Value, depth: usize, room: &mut usize) -> Result<Value, Spent> {
-    use serde_json::Value as Json;
-    if depth > 32 {
-        return Err(Spent::Depth);
-    }
-    let bytes = 32 + value.as_str().map_or(0, str::len);
-    *room = room.checked_sub(bytes).ok_or(Spent::Value)?;
-    Ok(match value {
-        Json::Null => Value::from(()),
-        Json::Bool(b) => Value::from(*b),
-        Json::Number(n) => match (n.as_i64(), n.as_u64()) {
-            (Some(n), _) => Value::from(n),
-            (None, Some(n)) => Value::from(n),
-            (None, None) => Value::from(n.as_f64().unwrap_or_default()),
-        },
-        Json::String(s) => Value::from(s.as_str()),
-        Json::Array(items) => items.iter().map(|item| convert(item, depth + 1, room)).collect::<Result<Vec<_>, _>>()?.into(),
-        Json::Object(map) => Value::from_pairs(
-            map.iter()
-                .filter(|(_, value)| !value.is_null())
-                .map(|(key, value)| {
-                    *room = room.checked_sub(key.len()).ok_or(Spent::Value)?;
-                    Ok((key.as_str(), convert(value, depth + 1, room)?))
-                })
-                .collect::<Result<Vec<_>, _>>()?,
-        ),
-    })
-}
-
 /// The parts and every layout that they may reach, parsed.
 struct Reach<'s> {
-    templates: Vec<(&'s str, Stmt<'s>, References)>,
+    templates: Vec<(&'s str, Stmt<'s>, References, &'s str)>,
     roots: usize,
 }
 
 impl<'s> Reach<'s> {
     /// The part to blame for what no line is.
     fn first(&self) -> &'s str {
-        self.templates.first().map_or("source", |(name, _, _)| part(name))
+        self.templates.first().map_or("source", |(name, ..)| part(name))
+    }
+
+    /// Whether a style sheet may come out: an author writes one, or vouches for a text that may.
+    fn styled(&self) -> bool {
+        self.templates.iter().any(|(.., source)| {
+            let source = source.to_ascii_lowercase();
+            ["<style", "safe", "autoescape"].iter().any(|word| source.contains(word))
+        })
     }
 
     fn gather(
@@ -218,18 +194,25 @@ impl<'s> Reach<'s> {
                     }
                 }
             }
-            reach.templates.push((name, tree, references));
+            reach.templates.push((name, tree, references, source));
         }
         if faults.is_empty() { Ok(reach) } else { Err(faults) }
     }
 
-    fn compile(self, auto: AutoEscape, limits: &Limits, used: &mut Uses) -> Result<Set, Vec<Fault>> {
-        let assigned = assigned(self.templates.iter().map(|(_, tree, _)| tree));
-        let any = |f: fn(&References) -> bool| self.templates.iter().any(|(_, _, r)| f(r));
+    fn compile(
+        self,
+        auto: AutoEscape,
+        limits: &Limits,
+        used: &mut Uses,
+        given: &mut BTreeSet<String>,
+    ) -> Result<Set, Vec<Fault>> {
+        let assigned = assigned(self.templates.iter().map(|(_, tree, _, _)| tree));
+        given.extend(assigned.iter().cloned());
+        let any = |f: fn(&References) -> bool| self.templates.iter().any(|(_, _, r, _)| f(r));
         let everywhere = any(|r| r.captures_anything);
         let in_layouts = everywhere || any(|r| r.captures_layouts);
 
-        if blocks_too_deep(self.templates.iter().map(|(_, _, r)| r)) {
+        if blocks_too_deep(self.templates.iter().map(|(_, _, r, _)| r)) {
             let message = "blocks run each other too deep";
             return Err(vec![Fault::new(self.first(), 0, Kind::Refused, message)]);
         }
@@ -242,7 +225,7 @@ impl<'s> Reach<'s> {
         let mut faults = Vec::new();
         let syntax = rewrite::syntax().map_err(|e| vec![fault(self.first(), &e)])?;
         send.set_syntax(syntax.clone());
-        for (i, (name, tree, _)) in self.templates.iter().enumerate() {
+        for (i, (name, tree, ..)) in self.templates.iter().enumerate() {
             uses(tree, &assigned, used);
             let charged = if i < self.roots { everywhere } else { in_layouts };
             match rewrite::rewrite(part(name), tree, charged, everywhere) {

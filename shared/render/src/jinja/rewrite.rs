@@ -16,7 +16,7 @@ use minijinja::machinery::ast::{Expr, IfCond, Macro, Stmt};
 use minijinja::syntax::SyntaxConfig;
 
 use super::references::value_of_text;
-use super::sizes::settled;
+use super::sizes::{is_range, settled};
 use crate::fault::{Fault, Kind};
 
 const BLOCK: (&str, &str) = ("\u{1}%", "%\u{2}");
@@ -25,6 +25,9 @@ const COMMENT: (&str, &str) = ("\u{1}#", "#\u{2}");
 
 /// Raw text up to this size may be captured without being paid for one by one: fuel bounds it.
 const FREE_TEXT: usize = 64;
+
+/// Names that mean something to the engine wherever they stand.
+pub(super) const RESERVED: [&str; 4] = ["caller", "loop", "self", "super"];
 
 /// The syntax of the printed form.
 pub(super) fn syntax() -> Result<SyntaxConfig, Error> {
@@ -175,7 +178,12 @@ impl Rewriter<'_> {
                 self.tag(s.span(), "for ");
                 self.target(&s.target, false);
                 self.push(" in ");
-                self.stored(&s.iter);
+                // Whatever `range` means here, only its items outlive the call.
+                if is_range(&s.iter) {
+                    self.expr(&s.iter);
+                } else {
+                    self.stored(&s.iter);
+                }
                 if let Some(filter) = &s.filter_expr {
                     self.push(" if ");
                     self.expr(filter);
@@ -267,9 +275,7 @@ impl Rewriter<'_> {
                 self.expr(&s.expr);
                 self.push(" as ");
                 match &s.name {
-                    Expr::Var(name) if !matches!(name.id, "loop" | "self" | "super") => {
-                        self.push(name.id);
-                    }
+                    Expr::Var(name) if !RESERVED.contains(&name.id) => self.push(name.id),
                     _ => self.refuse(s.span(), "import takes a plain name after 'as'"),
                 }
                 self.end();
@@ -304,6 +310,9 @@ impl Rewriter<'_> {
                 self.end();
             }
             Stmt::Macro(s) => {
+                if RESERVED.contains(&s.name) {
+                    self.refuse(s.span(), format!("a macro cannot be named {}", s.name));
+                }
                 self.tag(s.span(), "macro ");
                 self.push(s.name);
                 self.params(s);
@@ -424,7 +433,7 @@ impl Rewriter<'_> {
 }
 
 /// Whether assigning writes a field of a namespace rather than a variable.
-fn dotted(target: &Expr<'_>) -> bool {
+pub(super) fn dotted(target: &Expr<'_>) -> bool {
     match target {
         Expr::GetAttr(_) => true,
         Expr::List(list) => list.items.iter().any(dotted),

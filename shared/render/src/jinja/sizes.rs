@@ -5,6 +5,8 @@
 use minijinja::machinery::ast::{BinOpKind, CallArg, Expr, UnaryOpKind};
 use minijinja::value::ValueKind;
 
+/// The longest literal that is compared, and the furthest place that is looked up, unpaid.
+const SHORT: usize = 256;
 /// Filters whose result is a number whatever they are given.
 const NUMBERS: [&str; 6] = ["abs", "count", "float", "int", "length", "round"];
 /// Filters whose result is text, which they have paid for.
@@ -30,7 +32,19 @@ const LOOP_NUMBERS: [&str; 7] = ["depth", "depth0", "index", "index0", "length",
 
 /// A literal that compares in constant time.
 pub(super) fn scalar(e: &Expr<'_>) -> bool {
-    matches!(e, Expr::Const(_)) || number(e)
+    match e {
+        Expr::Const(c) => c.value.as_str().is_none_or(|text| text.len() <= SHORT),
+        _ => number(e),
+    }
+}
+
+/// A subscript that is found in constant time: a short key, or a place near the start.
+pub(super) fn near(e: &Expr<'_>) -> bool {
+    match e {
+        Expr::Const(c) if c.value.is_number() => c.value.as_usize().is_some_and(|at| at <= SHORT),
+        Expr::Const(_) => scalar(e),
+        _ => false,
+    }
 }
 
 /// A short list of literals, in which looking for a value is quick whatever it is.
@@ -40,7 +54,7 @@ pub(super) fn few_literals(e: &Expr<'_>) -> bool {
         Expr::Tuple(t) => &t.items,
         _ => return false,
     };
-    items.len() <= 32 && items.iter().all(|item| matches!(item, Expr::Const(_)))
+    items.len() <= 32 && items.iter().all(scalar)
 }
 
 /// Whether the value can only be a number, or a fault.
@@ -74,6 +88,8 @@ pub(super) fn known(e: &Expr<'_>) -> bool {
         Expr::Var(_) | Expr::Const(_) => true,
         Expr::GetAttr(a) => known(&a.expr),
         Expr::GetItem(g) => known(&g.expr) && matches!(g.subscript_expr, Expr::Const(_)),
+        // Hands on what it is given.
+        Expr::Filter(f) if f.name == "__base" => f.expr.as_ref().is_some_and(known),
         _ => false,
     }
 }

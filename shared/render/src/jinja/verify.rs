@@ -12,7 +12,8 @@
 use minijinja::machinery::ast::{BinOp, BinOpKind, CallArg, Expr, Stmt};
 
 use super::references::value_of_text;
-use super::sizes::{few_literals, is_range, known, number, scalar};
+use super::rewrite::dotted;
+use super::sizes::{few_literals, is_range, known, near, number, scalar};
 use super::walk::{Visit, walk_expr, walk_stmt};
 
 /// Whether everything in the tree of a printed template is guarded.
@@ -28,7 +29,7 @@ struct Check {
 
 impl Check {
     fn stored(&mut self, e: &Expr<'_>) {
-        self.holds &= known(e) || number(e) || is_range(e) || filtered(e, &["__keep"]);
+        self.holds &= known(e) || number(e) || filtered(e, &["__keep"]);
     }
 
     fn read(&mut self, e: &Expr<'_>) {
@@ -69,10 +70,12 @@ impl Check {
 impl<'a> Visit<'a> for Check {
     fn stmt(&mut self, stmt: &Stmt<'a>) {
         match stmt {
+            Stmt::ForLoop(s) if is_range(&s.iter) => {}
             Stmt::ForLoop(s) => self.stored(&s.iter),
             Stmt::WithBlock(s) => s.assignments.iter().for_each(|(_, e)| self.stored(e)),
-            Stmt::Set(s) if matches!(s.target, Expr::Var(_)) => self.stored(&s.expr),
-            Stmt::Set(s) => self.holds &= known_or_filtered(&s.expr),
+            // A list of names takes what it unpacks, a field only what was looked at.
+            Stmt::Set(s) if dotted(&s.target) => self.holds &= filtered(&s.expr, &["__field"]),
+            Stmt::Set(s) => self.stored(&s.expr),
             Stmt::SetBlock(s) => {
                 let filter = s.filter.as_ref();
                 self.holds &= filter.is_some_and(|f| filtered(f, &["__keep", "__field"]));
@@ -93,11 +96,16 @@ impl<'a> Visit<'a> for Check {
                 self.read(&c.expr);
                 c.ops.iter().for_each(|op| self.read(&op.expr));
             }
-            Expr::GetItem(g) => self.read(&g.subscript_expr),
+            Expr::GetItem(g) => {
+                self.read(&g.subscript_expr);
+                self.holds &= near(&g.subscript_expr) || filtered(&g.expr, &["__base"]);
+            }
             Expr::Call(c) => {
                 let text = value_of_text(e);
+                let of_loop = matches!(&c.expr, Expr::GetAttr(a) if matches!(&a.expr, Expr::Var(v) if v.id == "loop"));
                 for arg in &c.args {
                     match arg {
+                        CallArg::Pos(e) if of_loop => self.read(e),
                         CallArg::Pos(e) | CallArg::Kwarg(_, e) => self.stored(e),
                         CallArg::PosSplat(e) | CallArg::KwargSplat(e) => self.read(e),
                     }
@@ -117,11 +125,6 @@ impl<'a> Visit<'a> for Check {
 
 fn filtered(e: &Expr<'_>, guards: &[&str]) -> bool {
     matches!(e, Expr::Filter(f) if guards.contains(&f.name))
-}
-
-/// Lists of names take what they unpack, fields only what was looked at.
-fn known_or_filtered(e: &Expr<'_>) -> bool {
-    known(e) || number(e) || is_range(e) || filtered(e, &["__keep", "__field"])
 }
 
 #[cfg(test)]
@@ -147,11 +150,19 @@ mod tests {
             "{{ a in b }}",
             "{{ a[1:] }}",
             "{{ a[b] }}",
+            "{{ a[b|__cost] }}",
+            "{{ a[-1] }}",
+            "{{ a[99999] }}",
+            "{{ loop.changed(a) }}",
             "{{ f([a]) }}",
             "{{ f(x=[a]) }}",
             "{{ f(*a) }}",
             "{% set x = [a] %}",
             "{% set x.y = [a] %}",
+            "{% set x.y = a %}",
+            "{% set x.y = [a]|__keep %}",
+            "{% set x = range(3) %}",
+            "{% set x, y.z = [a]|__keep %}",
             "{% set x %}{% endset %}",
             "{% set x | upper %}{% endset %}",
             "{% with x = [a] %}{% endwith %}",
@@ -169,6 +180,7 @@ mod tests {
         for fine in [
             "{{ a }}{{ a.b[0]['c'] }}{{ a|upper }}",
             "{{ 1 + a }}{{ a - b }}{{ 2 * 3 }}{{ a == 'x' }}{{ a in ['x', 1] }}",
+            "{{ a['b'] }}{{ (a|__base)[-1] }}{{ (a|__base)[b|__cost] }}{{ loop.changed(a|__cost) }}",
             "{{ a|__cost + b|__cost }}{{ a|__cost == b|__cost }}{{ a|__join(b) }}",
             "{% set x = a.b %}{% set y = [a]|__keep %}{% set z.y = [a]|__field %}",
             "{% set x | upper | __keep %}{% endset %}{% for i in range(3) %}{% endfor %}",

@@ -115,6 +115,7 @@ impl<'p> Run<'p> {
         let before = (self.stage.outbox.taken(), exact::counted(&self.stage.memory.rows()));
         self.stage.replay_stream();
         self.stage.drain().await;
+        self.pass_time().await;
         let after = (self.stage.outbox.taken(), exact::counted(&self.stage.memory.rows()));
         assert_eq!(before, after, "the stream was delivered again");
     }

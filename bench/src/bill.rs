@@ -1,0 +1,89 @@
+//! The bill of an email by template to a contact, from accepting to delivered, counted by AWS's rules: table units, queue
+//! requests, invocations.
+
+use local::provider::Deed;
+use serde_json::{Value, json};
+use store::bill::Bill;
+
+use crate::Fallible;
+use crate::world::{World, block_on};
+
+/// Messages of one run: as many as analytics takes in one batch (four changes each, a thousand changes a batch).
+const MESSAGES: usize = 250;
+
+pub(crate) fn measure() -> Fallible<Value> {
+    block_on(async {
+        let plain = run(false).await?;
+        let keyed = run(true).await?;
+        let per = |units: f64| (units / f64::from(u32::try_from(MESSAGES).unwrap_or(1)) * 1000.0).round() / 1000.0;
+        Ok(json!({
+            "write_units_per_email": per(plain.all.write_units),
+            "write_units_message": per(plain.message.write_units),
+            "write_units_counters": per(plain.all.write_units - plain.message.write_units),
+            "write_units_with_idempotency_key": per(keyed.all.write_units),
+            "read_units_per_email": per(plain.all.read_units),
+            "queue_requests_per_email": per(plain.queue),
+            // One each for accepting and the event; relay and send by their batches; analytics once for all.
+            "invocations_per_email": per(plain.invocations),
+            "list_page_units": { "of_1000": page(1_000).await?, "of_5000": page(5_000).await? },
+        }))
+    })
+}
+
+struct Run {
+    message: Bill,
+    all: Bill,
+    queue: f64,
+    invocations: f64,
+}
+
+#[expect(clippy::cast_precision_loss, reason = "small counts")]
+async fn run(keyed: bool) -> Fallible<Run> {
+    let world = World::new(50).await?;
+    let stage = &world.stage;
+    // A first message fills the caches that a warm function has.
+    world.post("/v1/messages", &world.order(0), &[]).await?;
+    stage.drain().await;
+    let queue = relay::queue::Memory::default();
+    let relay = relay::Relay { queue: relay::Queue::Memory(queue.clone()) };
+    let (before, sent_before, stream_before) = (stage.memory.bill(), stage.sent().len(), stage.memory.stream(0).len());
+    for n in 0..MESSAGES {
+        let key = format!("bench-{n}");
+        let header = [("idempotency-key", key.as_str())];
+        world.post("/v1/messages", &world.order(n), if keyed { &header } else { &[] }).await?;
+    }
+    let records = stage.memory.stream(stream_before);
+    relay::relay(&relay, &records).await.map_err(|error| format!("{error:?}"))?;
+    let batches = crate::pipeline::send_all(stage, &queue).await?;
+    for kept in stage.sent().iter().skip(sent_before) {
+        let answer = stage.tell(kept, Deed::Deliver).await.ok_or("the stage died")?;
+        if !answer.status.is_success() {
+            return Err(format!("the event was refused: {}", answer.body).into());
+        }
+    }
+    let message = stage.memory.bill().since(before);
+    let changes = stage.memory.stream(stream_before);
+    domain::flows::tally::tally(&stage.store, &changes).await.map_err(|error| format!("{error:?}"))?;
+    let all = stage.memory.bill().since(before);
+    stage.abandon();
+    let relayed = (MESSAGES as f64 / 100.0).ceil();
+    Ok(Run {
+        message,
+        all,
+        // A put, a receive and a delete for every batch of ten.
+        queue: queue.requests() as f64 + 2.0 * batches as f64,
+        invocations: 2.0 * MESSAGES as f64 + relayed + batches as f64 + 1.0,
+    })
+}
+
+/// Read units of the first page of fifty, in a tenant of that many messages.
+async fn page(messages: usize) -> Fallible<f64> {
+    let world = World::new(1).await?;
+    for n in 0..messages {
+        world.post("/v1/messages", &world.order(n), &[]).await?;
+    }
+    let before = world.stage.memory.bill();
+    world.call(http::Method::GET, "/v1/messages?limit=50", None, &[]).await?;
+    world.stage.abandon();
+    Ok(world.stage.memory.bill().since(before).read_units)
+}

@@ -1,0 +1,73 @@
+//! The world that is measured: the stage of the tests, with a tenant, an SES account and contacts.
+
+use http::Method;
+use local::stage::{Answer, PLATFORM_KEY, Stage};
+use serde_json::{Value, json};
+
+use crate::Fallible;
+
+/// A stage with one tenant.
+pub(crate) struct World {
+    /// The stage.
+    pub(crate) stage: Stage,
+    /// The owner's key.
+    pub(crate) key: String,
+    /// Contacts to write to.
+    pub(crate) contacts: Vec<String>,
+}
+
+impl World {
+    /// A tenant with that many contacts; all work done.
+    pub(crate) async fn new(contacts: usize) -> Fallible<Self> {
+        let stage = Stage::new().map_err(|error| format!("{error:?}"))?;
+        let mut world = Self { stage, key: PLATFORM_KEY.to_owned(), contacts: Vec::new() };
+        let tenant = world.post("/v1/tenants", &json!({ "slug": "bench", "name": "Bench" }), &[]).await?;
+        world.key = text(&tenant, "/key/secret")?;
+        let account = json!({ "name": "SES", "provider": "ses", "from": { "email": "hello@bench.example", "name": "Bench" } });
+        world.post("/v1/accounts", &account, &[]).await?;
+        for number in 0..contacts {
+            let contact = json!({ "first_name": "Ada", "last_name": format!("No. {number}"), "emails": [format!("ada{number}@example.com")] });
+            let made = world.post("/v1/contacts", &contact, &[]).await?;
+            world.contacts.push(text(&made, "/id")?);
+        }
+        world.stage.drain().await;
+        Ok(world)
+    }
+
+    /// Posts and expects success.
+    pub(crate) async fn post(&self, path: &str, body: &Value, headers: &[(&str, &str)]) -> Fallible<Value> {
+        let answer = self.call(Method::POST, path, Some(body.to_string().into_bytes()), headers).await?;
+        if answer.status.is_success() { Ok(answer.body) } else { Err(format!("{path}: {}", answer.body).into()) }
+    }
+
+    /// Any call.
+    pub(crate) async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Vec<u8>>,
+        headers: &[(&str, &str)],
+    ) -> Fallible<Answer> {
+        let bearer = format!("Bearer {}", self.key);
+        let mut all = vec![("authorization", bearer.as_str()), ("content-type", "application/json")];
+        all.extend_from_slice(headers);
+        self.stage.try_call(method, path, &all, body).await.ok_or_else(|| "the stage died".into())
+    }
+
+    /// The body that sends the shipped welcome mail to the `n`-th contact.
+    pub(crate) fn order(&self, n: usize) -> Value {
+        let contact = self.contacts.get(n % self.contacts.len().max(1)).cloned().unwrap_or_default();
+        json!({ "to": { "contact": contact }, "template": "welcome", "variables": { "start_url": "https://example.com/start" } })
+    }
+}
+
+/// A text in a reply.
+pub(crate) fn text(value: &Value, pointer: &str) -> Fallible<String> {
+    let found = value.pointer(pointer).and_then(Value::as_str);
+    found.map(str::to_owned).ok_or_else(|| format!("no {pointer} in {value}").into())
+}
+
+/// Runs on one thread, as a function does.
+pub(crate) fn block_on<T>(work: impl Future<Output = Fallible<T>>) -> Fallible<T> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
+}

@@ -1,0 +1,174 @@
+//! Templates written to break their host. Each must end in a fault or in a result within the limits,
+//! without a panic, a stack overflow, or more than 64 MB.
+//!
+//! Memory is what the kernel counted for this process at its highest, reset before each template.
+
+#![allow(clippy::all, clippy::unwrap_used, clippy::panic)]
+
+#[path = "hostile/corpus.rs"]
+mod corpus;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::sync::OnceLock;
+
+use corpus::{documents, go, jinja};
+use render::{Compiled, Engine, Kind, Layout, Limits, Source, Strictness};
+use serde_json::{Value, json};
+
+const MEMORY: u64 = 64 << 20;
+
+fn context() -> Value {
+    let l: Vec<String> = (0..3000).map(|i| format!("item {i}")).collect();
+    json!({"s": "X".repeat(100_000), "l": l, "n": 5, "loop": {"index": "x", "length": "y"}, "d": {"a": {"b": {"c": 1}}}})
+}
+
+fn layouts() -> BTreeMap<String, Layout> {
+    let layout = |body: String| Layout { html: Some(body.clone()), text: Some(body) };
+    [
+        ("self", "{% include 'self' %}".to_owned()),
+        ("twice", "{% include 'twice' %}{% include 'twice' %}".to_owned()),
+        ("cycle", "{% extends 'cycle' %}".to_owned()),
+        ("imports", "{% import 'imports' as x %}{% set y = 1 %}".to_owned()),
+        ("plain", "x".to_owned()),
+        ("big", "x".repeat(100_000)),
+        ("loops", "{{ loop([1]) }}".to_owned()),
+        ("module", "{% set ns = namespace(a=1) %}".to_owned()),
+    ]
+    .into_iter()
+    .map(|(name, body)| (name.to_owned(), layout(body)))
+    .collect()
+}
+
+fn go_layouts() -> BTreeMap<String, Layout> {
+    let body = Some("{{template \"self\" .}}{{template \"self\" .}}".to_owned());
+    let layout = Layout { html: body.clone(), text: body };
+    BTreeMap::from([("self".to_owned(), layout)])
+}
+
+/// The highest memory of this process since the last [`forget`].
+fn peak() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|l| l.starts_with("VmHWM:")).unwrap();
+    let kilobytes = line.split_whitespace().nth(1).unwrap();
+    kilobytes.parse::<u64>().unwrap() << 10
+}
+
+fn forget() {
+    fs::write("/proc/self/clear_refs", "5").unwrap();
+}
+
+/// What this process took before its first template.
+fn start() -> u64 {
+    static START: OnceLock<u64> = OnceLock::new();
+    *START.get_or_init(|| {
+        forget();
+        peak()
+    })
+}
+
+/// Compiles and renders on a thread with the stack of a worker.
+fn survive(name: &str, source: &Source, layouts: &BTreeMap<String, Layout>) {
+    eprint!("{name}: ");
+    let t = std::time::Instant::now();
+    let before = start();
+    forget();
+    let outcome = std::thread::scope(|scope| {
+        let run = || {
+            let limits = Limits::default();
+            let compiled = match Compiled::new(source, layouts, &limits) {
+                Ok(compiled) => compiled,
+                Err(faults) => return faults,
+            };
+            let context = context();
+            let mut faults = Vec::new();
+            for mode in [Strictness::Send, Strictness::Preview] {
+                match compiled.render(&context, mode) {
+                    Err(fault) => faults.push(fault),
+                    Ok(got) => {
+                        for part in [&got.subject, &got.html, &got.text].into_iter().flatten() {
+                            assert!(part.len() <= limits.output_bytes, "{name}");
+                        }
+                    }
+                }
+            }
+            compiled.missing(&context);
+            faults
+        };
+        let thread = std::thread::Builder::new().stack_size(2 << 20);
+        thread.spawn_scoped(scope, run).unwrap().join()
+    });
+    let faults = outcome.unwrap_or_else(|_| panic!("{name} panicked"));
+    eprintln!(
+        "{:?} {} KB {}",
+        t.elapsed(),
+        (peak().saturating_sub(before)) >> 10,
+        faults.iter().map(|f| format!("[{:?} {}]", f.kind, f.message.chars().take(60).collect::<String>())).collect::<String>()
+    );
+    for fault in faults {
+        assert_ne!(fault.kind, Kind::Engine, "{name}: {fault}");
+        assert!(fault.message.len() < 2_000, "{name}: a fault of {}", fault.message.len());
+    }
+    let used = peak().saturating_sub(before);
+    assert!(used <= MEMORY, "{name} took {} KB", used >> 10);
+}
+
+fn parts(engine: Engine, template: &str) -> [Source; 2] {
+    let text = Source { engine, text: Some(template.to_owned()), ..Source::default() };
+    let html = Source { engine, html: Some(template.to_owned()), ..Source::default() };
+    [text, html]
+}
+
+#[test]
+fn the_corpus_is_large_enough() {
+    assert!(jinja().len() + go().len() + documents().len() >= 200);
+}
+
+#[test]
+fn jinja_survives() {
+    let layouts = layouts();
+    for (name, template) in jinja() {
+        for source in parts(Engine::Jinja, &template) {
+            survive(name, &source, &layouts);
+        }
+    }
+}
+
+#[test]
+fn go_survives() {
+    let layouts = go_layouts();
+    for (name, template) in go() {
+        for source in parts(Engine::Go, &template) {
+            survive(name, &source, &layouts);
+        }
+    }
+}
+
+#[test]
+fn documents_survive() {
+    for (name, markup, html) in documents() {
+        let source = Source { html: Some(html), markup, ..Source::default() };
+        survive(name, &source, &BTreeMap::new());
+    }
+}
+
+#[test]
+fn contexts_survive() {
+    let source =
+        Source { text: Some("{{ a }}{{ a|tojson }}{{ l }}".to_owned()), html: Some("{{ a }}".to_owned()), ..Source::default() };
+    let compiled = Compiled::new(&source, &BTreeMap::new(), &Limits::default()).unwrap();
+    let mut deep = json!(1);
+    for _ in 0..120 {
+        deep = json!([deep]);
+    }
+    let wide: Vec<Value> = (0..100_000).map(|i| json!({"n": i})).collect();
+    for (context, kind) in
+        [(json!({"a": deep}), Kind::Size), (json!({"a": "x".repeat(2 << 20)}), Kind::Size), (json!({"l": wide}), Kind::Size)]
+    {
+        let fault = compiled.render(&context, Strictness::Send).unwrap_err();
+        assert_eq!(fault.kind, kind);
+    }
+    for context in [json!(null), json!([1]), json!("x"), json!({"": 1, "__keep": 2, "loop": 3})] {
+        compiled.render(&context, Strictness::Send).unwrap();
+    }
+}
