@@ -205,7 +205,7 @@ async fn retry_message(caller: Caller<may::Send>, Id(id): Id<MessageId>) -> Resu
     let ended = Cond::In(attr::STATE, Place::RETRYABLE.map(Place::value).into());
     // Any event is proof that a provider took it.
     let unproven = Cond::All(vec![ended, Cond::Missing(attr::EVIDENCE), Cond::Missing(attr::EVENTS)]);
-    let entering = enter(Place::Queued, caller.context.clock.now());
+    let entering = enter(Place::Queued, caller.context.clock.now()).add(attr::GRANTS, 1);
     let message = change(&caller.scope, id, entering, unproven, None).await?;
     Ok(whole(&caller.scope, message).await?)
 }

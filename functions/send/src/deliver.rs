@@ -164,8 +164,10 @@ async fn recipient(sender: &Sender, scope: &TenantScope, message: &Message) -> R
     Ok((contact, address.row.suppressed.map(|suppressed| suppressed.reason)))
 }
 
+/// Attempts through the account in the present round: a person who sends a message again gives it a new round.
 fn tried(message: &Message, account: AccountId) -> usize {
-    message.tries.iter().filter(|attempt| attempt.account == Some(account)).count()
+    let earlier = usize::try_from(message.grants).unwrap_or(usize::MAX).saturating_mul(TRIES);
+    message.tries.iter().filter(|attempt| attempt.account == Some(account)).count().saturating_sub(earlier)
 }
 
 /// The account to try now: the one tried least, the earlier one among equals; none when all have been tried often enough.

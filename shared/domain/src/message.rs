@@ -82,6 +82,9 @@ pub struct Message {
     /// Number of the latest attempt.
     #[serde(default)]
     pub attempt: u32,
+    /// How often a person gave it another round of attempts.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub grants: u32,
     /// Who holds the lease on it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
@@ -202,6 +205,7 @@ impl Message {
         first.state_seq = 1;
         first.hold = later.map(|until| Hold { why: Wait::Schedule, until });
         first.attempt = 0;
+        first.grants = 0;
         first.owner = None;
         first.lease = None;
         first.gate = None;
@@ -210,6 +214,11 @@ impl Message {
         first.events = Vec::new();
         first
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the form that serde asks for")]
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// At most `limit` bytes of a text, cut at a character.

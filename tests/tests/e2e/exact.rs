@@ -175,6 +175,7 @@ pub(crate) fn blank(id: MessageId, template: Option<TemplateId>) -> Message {
         pinned: None,
         hold: None,
         attempt: 0,
+        grants: 0,
         owner: None,
         lease: None,
         gate: None,

@@ -267,6 +267,7 @@ pub async fn prepare(catalog: &Catalog, scope: &TenantScope, order: Order, id: M
         pinned: order.account,
         hold: later.map(|until| Hold { why: Wait::Schedule, until }),
         attempt: 0,
+        grants: 0,
         owner: None,
         lease: None,
         gate: None,

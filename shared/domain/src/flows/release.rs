@@ -59,5 +59,6 @@ fn after_unknown(message: &Message) -> Option<State> {
     }
     let lost = message.tries.iter().filter(|attempt| attempt.verdict == Verdict::Unknown).count();
     let resend = matches!(message.hold, Some(Hold { why: Wait::Resend, .. }));
-    (resend && lost <= 1).then_some(State::Queued)
+    let rounds = usize::try_from(message.grants).unwrap_or(usize::MAX).saturating_add(1);
+    (resend && lost <= rounds).then_some(State::Queued)
 }
