@@ -1,6 +1,7 @@
 //! A story: a stage on which everything is asked for over HTTP, and every reply is held to the contract.
 
 use std::ops::Deref;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use http::{HeaderMap, Method};
 use local::provider::Deed;
@@ -17,6 +18,8 @@ use crate::tenant::Company;
 /// A stage, told through HTTP. What else it can do, the [`Stage`] below it can do.
 pub struct Story {
     stage: Stage,
+    /// How far the stream was read when everything was done last.
+    settled: AtomicUsize,
 }
 
 impl Deref for Story {
@@ -36,7 +39,19 @@ impl Story {
     /// A stage on which things fail as planned.
     #[expect(clippy::unused_async, reason = "a story begins like everything else in it")]
     pub async fn with(faults: Faults) -> Self {
-        Self { stage: Stage::with(faults).unwrap() }
+        Self { stage: Stage::with(faults).unwrap(), settled: AtomicUsize::new(0) }
+    }
+
+    /// Does everything there is to do now.
+    pub async fn drain(&self) {
+        self.stage.drain().await;
+        self.settled.store(self.stage.memory.stream(0).len(), Ordering::Relaxed);
+    }
+
+    /// Turns the clock on, scans and drains.
+    pub async fn pass(&self, seconds: i64) {
+        self.stage.pass(seconds).await;
+        self.drain().await;
     }
 
     /// Asks for something, as nobody.
@@ -84,12 +99,17 @@ impl Story {
     pub async fn told(&self, letter: &Letter, deed: Deed) {
         let answer = self.stage.tell(&letter.kept, deed).await.unwrap();
         assert_eq!(answer.status, 200, "{answer:?}");
-        self.stage.drain().await;
+        self.drain().await;
     }
 
-    /// Every row of the table.
+    /// Every row of the table. When a credential was last used is left out: looking uses one.
     pub fn rows(&self) -> Vec<Item> {
-        self.stage.memory.rows()
+        let mut rows = self.stage.memory.rows();
+        for row in rows.iter_mut().filter(|row| row.contains_key("used_at")) {
+            row.remove("used_at");
+            row.insert("version".to_owned(), store::Value::N("1".to_owned()));
+        }
+        rows
     }
 
     /// Every row of a kind.
@@ -112,7 +132,17 @@ impl Story {
         let millis = until.since(self.stage.clock.now());
         assert!(millis >= 0, "{moment} has passed");
         self.stage.clock.advance(millis).unwrap();
-        self.stage.pass(0).await;
+        self.pass(0).await;
+    }
+}
+
+/// What concerns no message is no work: a story that only keeps contacts may end without draining.
+impl Drop for Story {
+    fn drop(&mut self) {
+        let since = self.stage.memory.stream(self.settled.load(Ordering::Relaxed));
+        if self.stage.hidden() == 0 && !since.iter().any(|record| record.concerns::<domain::Message>()) {
+            self.stage.abandon();
+        }
     }
 }
 

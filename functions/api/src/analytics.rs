@@ -193,7 +193,8 @@ const fn floor(time: Time, step: i64) -> Time {
 impl Question {
     fn span(&self, now: Time) -> Result<Span> {
         let mut faults = Faults::default();
-        let last = self.until.unwrap_or(now);
+        // A span up to now has what happened this very moment in it.
+        let last = self.until.unwrap_or_else(|| now.plus_millis(1));
         let since = floor(self.since.unwrap_or_else(|| last.plus_millis(-USUAL * DAY)), HOUR);
         let until = floor(last.plus_millis(HOUR - 1), HOUR);
         if until <= since {
@@ -285,6 +286,12 @@ mod tests {
         assert!(asked("2026-01-01T00:30:00Z", "2026-04-04T00:10:00Z").span(now).is_ok());
         assert!(asked("2026-01-01T00:00:00Z", "2026-04-05T00:00:00Z").span(now).is_err());
         assert!(asked("2026-03-02T00:00:00Z", "2026-03-01T00:00:00Z").span(now).is_err());
+    }
+
+    #[test]
+    fn the_first_moment_of_an_hour_lies_in_it() {
+        let usual = Question::default().span(at("2026-03-31T10:00:00Z")).unwrap();
+        assert_eq!(usual.until, at("2026-03-31T11:00:00Z"));
     }
 
     #[test]

@@ -76,6 +76,11 @@ pub struct Operator(());
 #[derive(Clone, Debug)]
 pub(crate) struct OwnContext(pub(crate) Context);
 
+/// What the bearer of a credential may do.
+pub(crate) fn role_of(credential: &Credential) -> Result<Role> {
+    Role::parse(&credential.role).ok_or_else(|| Error::internal("a credential with an unknown role"))
+}
+
 fn bearer(parts: &Parts) -> Result<&str> {
     let mut values = parts.headers.get_all(AUTHORIZATION).iter();
     let (Some(value), None) = (values.next(), values.next()) else { return Err(Error::Unauthenticated) };
@@ -139,7 +144,7 @@ impl<N: Need> FromRequestParts<Api> for Caller<N> {
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Failure> {
         let (scope, credential) = api.authenticate(parts).await?;
-        let role = Role::parse(&credential.role).ok_or_else(|| Error::internal("a credential with an unknown role"))?;
+        let role = role_of(&credential)?;
         role.check(N::RIGHT)?;
         let own = parts.extensions.get::<OwnContext>().map(|own| own.0.clone());
         let context = own.unwrap_or_else(|| api.0.context.clone());

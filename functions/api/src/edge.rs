@@ -3,7 +3,7 @@
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use domain::Idempotency;
+use domain::{Idempotency, Right, Role};
 use domain::flows::Context;
 use domain::idempotency::{Answer, LEASE_SECONDS};
 use http::header::{ETAG, HeaderName, HeaderValue, LOCATION};
@@ -14,7 +14,7 @@ use store::change::n;
 use store::schema::attr;
 use store::{Change, Cond, Outcome, Stored, TenantScope};
 
-use crate::caller::OwnContext;
+use crate::caller::{OwnContext, role_of};
 use crate::failure::{Carried, Failure, problem};
 use crate::input::{self, Raw};
 use crate::state::Api;
@@ -80,8 +80,8 @@ pub async fn once(State(api): State<Api>, request: Request, next: Next) -> Respo
 
 async fn run_once(api: &Api, key: &str, request: Request, next: Next) -> Result<Response> {
     let (mut parts, body) = request.into_parts();
-    let (scope, _) = match api.authenticate(&parts).await {
-        Ok(known) => known,
+    let (scope, role) = match api.authenticate(&parts).await {
+        Ok((scope, credential)) => (scope, role_of(&credential)?),
         // Not a tenant's request: the platform's own are few and made by hand.
         Err(Error::Unauthenticated) => return Ok(next.run(Request::from_parts(parts, body)).await),
         Err(error) => return Err(error),
@@ -89,7 +89,10 @@ async fn run_once(api: &Api, key: &str, request: Request, next: Next) -> Result<
     let bytes = input::read(body).await?;
     let path = parts.uri.path_and_query().map_or_else(|| parts.uri.path().to_owned(), ToString::to_string);
     let row = match begin(&api.0.context, &scope, key, parts.method.as_str(), &path, &bytes).await? {
-        Begun::Answered(answer) => return Ok(replay(answer)),
+        Begun::Answered(answer) => {
+            told(role, answer.role)?;
+            return Ok(replay(answer));
+        }
         Begun::Run(row) => row,
     };
     // The same request makes the same ids at the same moment, so that taking over cannot make a thing twice.
@@ -101,7 +104,13 @@ async fn run_once(api: &Api, key: &str, request: Request, next: Next) -> Result<
     }));
     parts.extensions.insert(Raw(bytes.clone()));
     let response = next.run(Request::from_parts(parts, axum::body::Body::from(bytes))).await;
-    settle(context, &scope, &row, response).await
+    settle(context, &scope, &row, role, response).await
+}
+
+/// Refuses a role that may not do what the role before it did: the answer may hold what it got.
+fn told(role: Role, answered: Role) -> Result<()> {
+    let lacking = Right::ALL.into_iter().find(|right| answered.allows(*right) && !role.allows(*right));
+    lacking.map_or(Ok(()), |right| role.check(right))
 }
 
 /// Claims the key, or finds how it was answered.
@@ -148,7 +157,13 @@ async fn begin(context: &Context, scope: &TenantScope, key: &str, method: &str, 
 }
 
 /// Stores the answer, unless it was our own fault: then the key is free for the next try.
-async fn settle(context: &Context, scope: &TenantScope, row: &Stored<Idempotency>, response: Response) -> Result<Response> {
+async fn settle(
+    context: &Context,
+    scope: &TenantScope,
+    row: &Stored<Idempotency>,
+    role: Role,
+    response: Response,
+) -> Result<Response> {
     let at = Idempotency::at(&row.row.key);
     if let Some(carried) = response.extensions().get::<Carried>()
         && (carried.0.retryable() || matches!(carried.0, Error::Internal(_)))
@@ -168,6 +183,7 @@ async fn settle(context: &Context, scope: &TenantScope, row: &Stored<Idempotency
     let text = String::from_utf8_lossy(&bytes);
     let answer = Answer {
         status: parts.status.as_u16(),
+        role,
         body: context.keys.seal_text(&context.ids, &row.row.key, &text)?,
         location: header(LOCATION),
         etag: header(ETAG),

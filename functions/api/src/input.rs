@@ -63,7 +63,11 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
         fault(error.into_inner(), path)
     })?;
     deserializer.end().map_err(|error| fault(error, String::new()))?;
-    Ok(value)
+    // The derived readers take a list for an object whose fields stand in order.
+    match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
+        Some(b'{') => Ok(value),
+        Some(_) | None => Err(Error::invalid("", "type", "an object is needed")),
+    }
 }
 
 fn segment(segment: &Segment) -> String {
@@ -301,6 +305,7 @@ mod tests {
         assert_eq!(pointer(parse::<Sample>(br#"{"name": null}"#)), ("/name".to_owned(), "type"));
         assert_eq!(pointer(parse::<Sample>(br#"{"note": "x"}"#)), ("/note".to_owned(), "type"));
         assert_eq!(pointer(parse::<Sample>(br#"{"other": 1}"#)).1, "unknown_field");
+        assert_eq!(pointer(parse::<Sample>(br#" ["x", 3]"#)), (String::new(), "type"));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use kernel::ids::{ContactId, MessageId, TemplateId};
 use kernel::{Error, Result, Time};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use store::change::n;
 use store::schema::attr;
 use store::{Change, Cond, Listing, Outcome, Stored, TenantScope};
 use utoipa::IntoParams;
@@ -202,10 +203,12 @@ async fn cancel_message(caller: Caller<may::Send>, Id(id): Id<MessageId>) -> Res
     responses((status = 200, description = "The message, queued again.", body = MessageView, headers(("etag" = String))),
         refused::Changing))]
 async fn retry_message(caller: Caller<may::Send>, Id(id): Id<MessageId>) -> Result<Reply<MessageView>, Failure> {
+    let tried = n(i64::from(caller.scope.find::<Message>(id).await?.row.attempt));
     let ended = Cond::In(attr::STATE, Place::RETRYABLE.map(Place::value).into());
+    let same = Cond::Is(attr::ATTEMPT, tried.clone());
     // Any event is proof that a provider took it.
-    let unproven = Cond::All(vec![ended, Cond::Missing(attr::EVIDENCE), Cond::Missing(attr::EVENTS)]);
-    let entering = enter(Place::Queued, caller.context.clock.now()).add(attr::GRANTS, 1);
+    let unproven = Cond::All(vec![ended, same, Cond::Missing(attr::EVIDENCE), Cond::Missing(attr::EVENTS)]);
+    let entering = enter(Place::Queued, caller.context.clock.now()).set(attr::GRANTS, tried);
     let message = change(&caller.scope, id, entering, unproven, None).await?;
     Ok(whole(&caller.scope, message).await?)
 }

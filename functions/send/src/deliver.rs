@@ -4,17 +4,19 @@
 //!    now. 3. Compose. 4. One provider call. 5. Settle: one write, conditional on still holding this very attempt.
 //!
 //! A crash before 4 leaves a lease that runs out; a crash after it leaves a message of which nobody knows whether it was sent.
-//! Both look alike from outside, so both end as `unknown`, unless every account that could have been called makes repeating
-//! harmless.
+//! Both look alike from outside, so both end as `unknown`, unless the one account that could have been called makes repeating
+//! harmless. A failure that the sender lives to see is told apart: before 4 nothing was sent, and it is tried again after a wait.
+
+use std::sync::Arc;
 
 use domain::account::OnUnknown;
 use domain::flows::connect;
 use domain::flows::release::enter;
-use domain::gate::{self, Answer, Decision, Facts};
+use domain::gate::{self, Decision, Facts};
 use domain::message::{Hold, State, Try, Verdict as Meaning, Wait, cut};
 use domain::suppression::Reason;
 use domain::{Account, Address, Contact, Message, Tenant};
-use kernel::ids::AccountId;
+use kernel::ids::{AccountId, MessageId};
 use kernel::{Email, Error, Result, Time};
 use providers::{Reply, Verdict};
 use store::change::n;
@@ -34,7 +36,7 @@ const TRIES: usize = 8;
 const FIRST_SECONDS: i64 = 30;
 /// Longest wait between attempts.
 const LONGEST_SECONDS: i64 = 6 * 3600;
-/// How often a settling write is tried when its answer is lost. It is conditional: twice is once.
+/// How often a conditional write is tried when its answer is lost.
 const WRITES: usize = 4;
 
 /// What became of a job.
@@ -53,7 +55,13 @@ pub async fn deliver(sender: &Sender, job: &Job) -> Result<Done> {
         Claim::Mine(message) => message,
         Claim::Over(done) => return Ok(done),
     };
-    let change = attempt(sender, &scope, &message).await?;
+    let change = match attempt(sender, &scope, &message).await {
+        Ok(change) => change,
+        Err(error) => {
+            tracing::warn!(message.id = %message.id, ?error, "message {} could not be made ready", message.id);
+            not_ready(sender, &message)?
+        }
+    };
     settle(&scope, &message, change).await?;
     Ok(Done::Settled)
 }
@@ -77,7 +85,7 @@ async fn claim(sender: &Sender, scope: &TenantScope, job: &Job) -> Result<Claim>
         .set(attr::LEASE, n(now.plus_seconds(LEASE_SECONDS).millis()));
     let waiting = Cond::In(attr::STATE, vec![State::Accepted.value(), State::Queued.value()]);
     let cond = Cond::All(vec![waiting, Cond::Is(attr::STATE_SEQ, seq)]);
-    match scope.change::<Message>(job.message, change, cond).await? {
+    match insist(scope, job.message, &change, &cond).await? {
         Outcome::Done(message) => Ok(Claim::Mine(Box::new(message.row))),
         Outcome::Refused(None) => Ok(Claim::Over(Done::Settled)),
         Outcome::Refused(Some(found)) => {
@@ -102,57 +110,83 @@ async fn claim(sender: &Sender, scope: &TenantScope, job: &Job) -> Result<Claim>
 async fn take_over(sender: &Sender, scope: &TenantScope, found: &Stored<Message>) -> Result<()> {
     let now = sender.context.clock.now();
     let message = &found.row;
-    let candidates = candidates(sender, scope, message).await?;
-    let harmless = message.sandbox || candidates.iter().all(|account| account.provider().is_ok_and(|p| p.repeatable()));
+    // Any account may have been called that was there then, also one that is switched off by now.
+    let accounts = sender.catalog.accounts(scope).await?;
+    let accounts: Vec<&Account> = accounts.iter().filter(|account| carries(account, message)).collect();
+    let harmless = message.sandbox || matches!(accounts.as_slice(), [one] if one.provider().is_ok_and(|p| p.repeatable()));
     let change = if harmless {
         enter(State::Queued, now)
     } else {
         let lost = record(message, None, now, Meaning::Unknown, None, "the sender stopped before it could note the answer");
-        unknown(candidates.first(), now).append(attr::TRIES, store::scope::value(&lost)?)
+        unknown(accounts.first().copied(), now).append(attr::TRIES, store::scope::value(&lost)?)
     };
     // By version: an event or another sender that came first has settled it.
     scope.change::<Message>(message.id, change, Cond::Version(found.version)).await?;
     Ok(())
 }
 
-/// Decides, composes and calls; answers with the change that settles the attempt.
+/// Decides, composes and calls; answers with the change that settles the attempt. An error means that no provider was called.
 async fn attempt(sender: &Sender, scope: &TenantScope, message: &Message) -> Result<Change> {
     let now = sender.context.clock.now();
-    let tenant = sender.catalog.tenant(scope).await?;
+    let tenant = tenant(sender, scope).await?;
     let candidates = candidates(sender, scope, message).await?;
     let (contact, suppressed) = recipient(sender, scope, message).await?;
     let facts = Facts { tenant: &tenant, account: !candidates.is_empty(), contact: contact.as_ref(), suppressed, now };
     let answer = gate::decide(message, &facts);
-    match answer.decision {
-        Decision::Stop(_) => return with_gate(enter(State::Rejected, now), &answer),
-        Decision::Hold(until) => return with_gate(hold(State::Held, Wait::QuietHours, now, until)?, &answer),
-        Decision::Go => {}
-    }
-    let change = if message.sandbox {
-        rehearse(sender, scope, &tenant, contact.as_ref(), message, candidates.first(), now).await?
-    } else {
-        match next(message, &candidates) {
+    let noted = store::scope::value(&answer)?;
+    let change = match answer.decision {
+        Decision::Stop(_) => enter(State::Rejected, now),
+        Decision::Hold(until) => hold(State::Held, Wait::QuietHours, now, until)?,
+        Decision::Go if message.sandbox => {
+            rehearse(sender, scope, &tenant, contact.as_ref(), message, candidates.first(), now).await?
+        }
+        Decision::Go => match next(message, &candidates) {
             Some(account) => call(sender, scope, &tenant, contact.as_ref(), message, account, &candidates).await?,
             None => enter(State::Failed, now),
-        }
+        },
     };
-    with_gate(change, &answer)
+    Ok(change.set(attr::GATE, noted))
+}
+
+/// The tenant. One that is switched off stops the message for good, so one that was switched on a moment ago must be seen.
+async fn tenant(sender: &Sender, scope: &TenantScope) -> Result<Arc<Tenant>> {
+    let known = sender.catalog.tenant(scope).await?;
+    if known.active {
+        return Ok(known);
+    }
+    sender.catalog.look_again(scope);
+    sender.catalog.tenant(scope).await
 }
 
 /// The accounts that may carry the message, in order.
 async fn candidates(sender: &Sender, scope: &TenantScope, message: &Message) -> Result<Vec<Account>> {
-    let accounts = sender.catalog.accounts(scope).await?;
-    let fits = |account: &&Account| {
-        account.enabled && account.channel == message.channel && message.pinned.is_none_or(|pinned| pinned == account.id)
-    };
-    Ok(accounts.iter().filter(fits).cloned().collect())
+    let fits = |account: &&Account| account.enabled && carries(account, message);
+    let found: Vec<Account> = sender.catalog.accounts(scope).await?.iter().filter(fits).cloned().collect();
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    // The same of accounts.
+    sender.catalog.look_again(scope);
+    Ok(sender.catalog.accounts(scope).await?.iter().filter(fits).cloned().collect())
+}
+
+/// Whether the account is one for such a message, switched on or not.
+fn carries(account: &Account, message: &Message) -> bool {
+    account.channel == message.channel && message.pinned.is_none_or(|pinned| pinned == account.id)
 }
 
 /// The contact and what stands against the address. A contact carries its addresses' suppressions along; a bare address is
 /// looked up, and its contact with it.
 async fn recipient(sender: &Sender, scope: &TenantScope, message: &Message) -> Result<(Option<Contact>, Option<Reason>)> {
+    let key = message.to.address.to_ascii_lowercase();
     if let Some(id) = message.to.contact {
-        return Ok((scope.read::<Contact>(id).await?.map(|contact| contact.row), None));
+        let contact = scope.read::<Contact>(id).await?.map(|contact| contact.row);
+        // An address that the contact has let go of since is known by its own row alone.
+        if contact.as_ref().is_none_or(|contact| contact.emails.iter().any(|email| email.email.key() == key)) {
+            return Ok((contact, None));
+        }
+        let address = scope.read::<Address>(Address::at(&sender.context.keys, message.channel, &key)).await?;
+        return Ok((contact, address.and_then(|address| address.row.suppressed).map(|suppressed| suppressed.reason)));
     }
     let Ok(email) = Email::parse(&message.to.address) else { return Ok((None, None)) };
     let place = Address::at(&sender.context.keys, message.channel, &email.key());
@@ -166,8 +200,7 @@ async fn recipient(sender: &Sender, scope: &TenantScope, message: &Message) -> R
 
 /// Attempts through the account in the present round: a person who sends a message again gives it a new round.
 fn tried(message: &Message, account: AccountId) -> usize {
-    let earlier = usize::try_from(message.grants).unwrap_or(usize::MAX).saturating_mul(TRIES);
-    message.tries.iter().filter(|attempt| attempt.account == Some(account)).count().saturating_sub(earlier)
+    message.tries.iter().filter(|attempt| attempt.n > message.grants && attempt.account == Some(account)).count()
 }
 
 /// The account to try now: the one tried least, the earlier one among equals; none when all have been tried often enough.
@@ -225,15 +258,27 @@ async fn call(
         Err(error) => return Err(error),
     };
     let credentials = connect::open(&sender.vault, tenant, account).await?;
-    let verdict = match provider.call(&outgoing, &account.settings, &credentials) {
-        Ok(call) => {
-            let reply = sender.carrier.carry(&call, now).await;
-            judge(provider, &reply)
-        }
+    let call = match provider.call(&outgoing, &account.settings, &credentials) {
+        Ok(call) => call,
         Err(Error::Invalid(faults)) => return refuse(&words(&faults)),
         Err(error) => return Err(error),
     };
-    let (meaning, id, note, after) = match &verdict {
+    let reply = sender.carrier.carry(&call, now).await;
+    let verdict = judge(provider, candidates.len() == 1, &reply);
+    // From here on the provider may have it: an answer that cannot be noted is as good as a lost one.
+    Ok(conclude(sender, message, account, candidates, now, &verdict).unwrap_or_else(|_| unknown(Some(account), now)))
+}
+
+/// The change that settles an attempt that was made at `now` and answered.
+fn conclude(
+    sender: &Sender,
+    message: &Message,
+    account: &Account,
+    candidates: &[Account],
+    now: Time,
+    verdict: &Verdict,
+) -> Result<Change> {
+    let (meaning, id, note, after) = match verdict {
         Verdict::Sent { id } => (Meaning::Sent, Some(id.as_str()), "", None),
         Verdict::Retry { after, reason } => (Meaning::Retry, None, reason.as_str(), *after),
         Verdict::Rejected { reason } => (Meaning::Rejected, None, reason.as_str(), None),
@@ -251,10 +296,11 @@ async fn call(
     Ok(change.append(attr::TRIES, store::scope::value(&made)?))
 }
 
-/// What the answer means; a lost answer of a provider that recognises repetitions is simply no answer.
-fn judge(provider: &dyn providers::Provider, reply: &Reply) -> Verdict {
+/// What the answer means; a lost answer of a provider that recognises repetitions is simply no answer, unless another account
+/// would take the next turn.
+fn judge(provider: &dyn providers::Provider, alone: bool, reply: &Reply) -> Verdict {
     match provider.verdict(reply) {
-        Verdict::Unknown { reason } if provider.repeatable() => Verdict::Retry { after: None, reason },
+        Verdict::Unknown { reason } if alone && provider.repeatable() => Verdict::Retry { after: None, reason },
         verdict @ (Verdict::Sent { .. }
         | Verdict::Retry { .. }
         | Verdict::Rejected { .. }
@@ -276,6 +322,20 @@ fn again(
     if candidates.iter().any(|other| other.id != account.id && tried(message, other.id) < used) {
         return Ok(enter(State::Queued, now));
     }
+    later(sender, used, now, after)
+}
+
+/// After a failure of our own that came before any provider was called: after a wait, else never.
+fn not_ready(sender: &Sender, message: &Message) -> Result<Change> {
+    let now = sender.context.clock.now();
+    let own = |attempt: &&Try| attempt.n > message.grants && attempt.account.is_none() && attempt.verdict == Meaning::Retry;
+    let used = message.tries.iter().filter(own).count() + 1;
+    let made = record(message, None, now, Meaning::Retry, None, "nothing was sent: it could not be made ready");
+    Ok(later(sender, used, now, None)?.append(attr::TRIES, store::scope::value(&made)?))
+}
+
+/// The next attempt after `used` ones: after a wait that grows, and after the last one never.
+fn later(sender: &Sender, used: usize, now: Time, after: Option<u32>) -> Result<Change> {
     if used >= TRIES {
         return Ok(enter(State::Failed, now));
     }
@@ -317,8 +377,15 @@ fn record(message: &Message, account: Option<AccountId>, at: Time, verdict: Mean
     }
 }
 
-fn with_gate(change: Change, answer: &Answer) -> Result<Change> {
-    Ok(change.set(attr::GATE, store::scope::value(answer)?))
+/// Carries out a conditional write, again when its answer is lost: twice is once.
+async fn insist(scope: &TenantScope, id: MessageId, change: &Change, cond: &Cond) -> Result<Outcome<Message>> {
+    let mut tries = 1;
+    loop {
+        match scope.change::<Message>(id, change.clone(), cond.clone()).await {
+            Err(_) if tries < WRITES => tries += 1,
+            ended => return ended,
+        }
+    }
 }
 
 /// Writes the end of the attempt. A refused condition means that somebody else owns the message: then nothing is written and
@@ -329,18 +396,12 @@ async fn settle(scope: &TenantScope, message: &Message, change: Change) -> Resul
         Cond::Is(attr::OWNER, Value::S(message.owner.clone().unwrap_or_default())),
         Cond::Is(attr::ATTEMPT, n(i64::from(message.attempt))),
     ]);
-    let mut lost = None;
-    for _ in 0..WRITES {
-        match scope.change::<Message>(message.id, change.clone(), mine.clone()).await {
-            Ok(Outcome::Done(_)) => return Ok(()),
-            Ok(Outcome::Refused(_)) => {
-                if lost.is_none() {
-                    tracing::warn!(message.id = %message.id, "message {} was taken over", message.id);
-                }
-                return Ok(());
-            }
-            Err(error) => lost = Some(error),
+    if let Outcome::Refused(found) = insist(scope, message.id, &change, &mine).await? {
+        // A write whose answer was lost is repeated, and then refused because it is done.
+        let done = found.is_some_and(|found| found.row.owner.is_none() && found.row.attempt == message.attempt);
+        if !done {
+            tracing::warn!(message.id = %message.id, "message {} was taken over", message.id);
         }
     }
-    Err(lost.unwrap_or_else(|| Error::internal("a settling write was never tried")))
+    Ok(())
 }

@@ -1,17 +1,17 @@
 //! Provider callbacks: verified over the raw body, then taken in. A callback that cannot be stored is answered with 5xx, so that
 //! the provider sends it again; one that was stored before is answered like the first.
 
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use domain::Account;
 use domain::flows::report::{Taken, report};
-use http_body_util::{BodyExt, Limited};
 use kernel::{Error, Purpose, Reference, Result};
 use providers::sns::{self, Kind};
 use providers::{Callback, Provider, Verified};
 use store::TenantScope;
 
-use crate::{Intake, Refusal};
+use crate::{Intake, Refusal, Token, read};
 
 /// Most bytes of a callback: SNS sends at most 256 KB, wrapped and escaped.
 const LIMIT: usize = 1024 * 1024;
@@ -19,7 +19,7 @@ const LIMIT: usize = 1024 * 1024;
 /// Callbacks of the deployment's own topics: which tenant an event belongs to is told by our own tag in it.
 pub(crate) async fn take_for_deployment(
     State(intake): State<Intake>,
-    Path(provider): Path<String>,
+    Token(provider): Token,
     request: Request,
 ) -> Result<StatusCode, Refusal> {
     let provider = known(&provider)?;
@@ -30,9 +30,10 @@ pub(crate) async fn take_for_deployment(
 /// Callbacks to an account's own address.
 pub(crate) async fn take_for_account(
     State(intake): State<Intake>,
-    Path((provider, route)): Path<(String, String)>,
+    path: Result<Path<(String, String)>, PathRejection>,
     request: Request,
 ) -> Result<StatusCode, Refusal> {
+    let Path((provider, route)) = path.map_err(|_| nobody())?;
     let provider = known(&provider)?;
     let digest = Account::route_digest(&intake.0.context.keys, &route);
     let (scope, account) = intake.0.store.by_route(provider.id(), &digest).await?.ok_or_else(nobody)?;
@@ -56,8 +57,7 @@ async fn take(
     topics: &[String],
     request: Request,
 ) -> Result<StatusCode, Refusal> {
-    let body =
-        Limited::new(request.into_body(), LIMIT).collect().await.map_err(|_| Error::TooLarge { limit: LIMIT })?.to_bytes();
+    let body = read(request.into_body(), LIMIT).await?;
     let certificate = intake.0.certificates.at(&sns::certificate_url(&body)?).await?;
     let callback = Callback {
         body: &body,

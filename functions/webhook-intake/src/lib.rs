@@ -8,14 +8,19 @@ mod pages;
 mod preferences;
 mod tracking;
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use aws::{Connection, Env, Fetch};
 use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts as RequestParts;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use domain::flows::Context;
+use http_body_util::{BodyExt, Collected, Limited};
 use kernel::ids::RequestId;
 use kernel::{Clock, Error, Ids, Keys, Problem, Result};
 use providers::Roots;
@@ -96,7 +101,27 @@ pub fn router(intake: Intake) -> Router {
         .route("/t/c/{token}", get(tracking::click))
         .route("/u/{token}", get(preferences::show).post(preferences::save))
         .fallback(async || Refusal(Error::NotFound { kind: "page" }))
+        .method_not_allowed_fallback(async || Refusal(Error::MethodNotAllowed))
         .with_state(intake)
+}
+
+/// Reads at most `limit` bytes.
+pub(crate) async fn read(body: Body, limit: usize) -> Result<Bytes> {
+    let body = Limited::new(body, limit).collect().await;
+    body.map(Collected::to_bytes).map_err(|_| Error::TooLarge { limit })
+}
+
+/// The one parameter of a path; what is no text names nothing.
+#[derive(Debug)]
+pub(crate) struct Token(pub(crate) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Token {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut RequestParts, state: &S) -> std::result::Result<Self, Infallible> {
+        let token = Path::<String>::from_request_parts(parts, state).await;
+        Ok(Self(token.map(|Path(token)| token).unwrap_or_default()))
+    }
 }
 
 /// An error on its way out, as a problem.

@@ -1,7 +1,7 @@
 //! Unsubscribing and preferences. A GET shows and never changes anything, so that link scanners cannot unsubscribe people
 //! (RFC 8058 section 3.1); a POST does, with one click from the mail program or by the page's form.
 
-use axum::extract::{Path, State};
+use axum::extract::{Request, State};
 use axum::response::{Html, IntoResponse, Response};
 use domain::contact::{Consent, consent_key, parse_consent_key};
 use domain::flows::report::report;
@@ -13,10 +13,12 @@ use providers::{Event, EventDetail, EventKind};
 use store::{Stored, TenantScope};
 
 use crate::pages::{self, Choice, Page};
-use crate::{Intake, Refusal};
+use crate::{Intake, Refusal, Token, read};
 
 /// How often a change is tried against other writers of the contact.
 const TRIES: usize = 8;
+/// Most bytes of a decision.
+const LIMIT: usize = 64 * 1024;
 
 /// What is known of the person behind a token.
 struct Person {
@@ -43,7 +45,7 @@ async fn person(intake: &Intake, token: &str) -> Result<Person> {
 }
 
 /// Shows what the person receives.
-pub(crate) async fn show(State(intake): State<Intake>, Path(token): Path<String>) -> Result<Response, Refusal> {
+pub(crate) async fn show(State(intake): State<Intake>, Token(token): Token) -> Result<Response, Refusal> {
     let person = person(&intake, &token).await?;
     Ok(page(&person, false))
 }
@@ -78,9 +80,14 @@ fn wanted(person: &Person, category: &Category) -> bool {
 }
 
 /// Takes the person's decision.
-pub(crate) async fn save(State(intake): State<Intake>, Path(token): Path<String>, body: String) -> Result<Response, Refusal> {
+pub(crate) async fn save(
+    State(intake): State<Intake>,
+    Token(token): Token,
+    request: Request,
+) -> Result<Response, Refusal> {
     let found = person(&intake, &token).await?;
-    let fields: Vec<(String, String)> = url::form_urlencoded::parse(body.as_bytes()).into_owned().collect();
+    let body = read(request.into_body(), LIMIT).await?;
+    let fields: Vec<(String, String)> = url::form_urlencoded::parse(&body).into_owned().collect();
     let has = |name: &str, value: &str| fields.iter().any(|(field, given)| field == name && given == value);
     if has("List-Unsubscribe", "One-Click") {
         decide(&intake, &found, "one_click", |category| *category != found.message.category).await?;

@@ -1,14 +1,14 @@
 //! Opens and clicks. A reader is never made to wait for us or to see an error of ours: the pixel and the redirect are answered
 //! even when the event cannot be stored.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::flows::report::report;
 use kernel::{Error, Purpose, Reference};
 use providers::{Event, EventDetail, EventKind};
 
-use crate::{Intake, Refusal};
+use crate::{Intake, Refusal, Token};
 
 /// A transparent GIF of one pixel.
 const PIXEL: &[u8] = b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;";
@@ -17,7 +17,7 @@ const SAME_MILLIS: i64 = 60_000;
 
 pub(crate) async fn open(
     State(intake): State<Intake>,
-    Path(token): Path<String>,
+    Token(token): Token,
     method: Method,
     headers: HeaderMap,
 ) -> Response {
@@ -34,7 +34,7 @@ pub(crate) async fn open(
 
 pub(crate) async fn click(
     State(intake): State<Intake>,
-    Path(token): Path<String>,
+    Token(token): Token,
     method: Method,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {

@@ -7,6 +7,8 @@ use kernel::{Keys, Result, Time};
 use serde::{Deserialize, Serialize};
 use store::schema::{self, Entity, Locator, Row};
 
+use crate::Role;
+
 /// How long a key is remembered.
 pub const HOURS: i64 = 24;
 /// How long a request may take before another with the same key takes it over.
@@ -35,6 +37,8 @@ pub struct Idempotency {
 pub struct Answer {
     /// HTTP status.
     pub status: u16,
+    /// The role that was answered: a lower one is not told.
+    pub role: Role,
     /// Body.
     pub body: String,
     /// `Location` header.

@@ -82,7 +82,7 @@ pub struct Message {
     /// Number of the latest attempt.
     #[serde(default)]
     pub attempt: u32,
-    /// How often a person gave it another round of attempts.
+    /// Attempts of earlier rounds: whoever sends a message again grants it a new one.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub grants: u32,
     /// Who holds the lease on it.

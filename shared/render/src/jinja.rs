@@ -17,6 +17,7 @@ mod references;
 mod rewrite;
 mod scan;
 mod sizes;
+mod targets;
 mod values;
 mod verify;
 mod walk;

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 use render::{Compiled, Engine, Kind, Limits, Rendered, Source, Strictness, insert_pixel, lint, rewrite_links};
 use serde_json::{Value, json};
 
@@ -127,7 +128,8 @@ fn markup() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
+    // The same cases each time; `PROPTEST_CASES` and `PROPTEST_RNG_SEED` ask for others.
+    #![proptest_config(ProptestConfig { cases: 1500, rng_seed: RngSeed::Fixed(2026), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn guarded_templates_equal_the_engine(template in template(), html in any::<bool>()) {

@@ -159,7 +159,7 @@ pub mod attr {
         OWNER = "owner", "Who holds the lease on that attempt.";
         LEASE = "lease", "Until when.";
         GATE = "gate", "The gate's answer.";
-        GRANTS = "grants", "How often a person gave a message another round of attempts.";
+        GRANTS = "grants", "Attempts of a message's earlier rounds: a person who sends it again grants a new one.";
         TRIES = "tries", "What came of each attempt.";
         EVIDENCE = "evidence", "The furthest that providers' events have carried the message.";
         EVIDENCE_RANK = "evidence_rank", "Its place in the order of outcomes.";

@@ -47,7 +47,6 @@ async fn the_platforms_key_opens_the_platform_and_nothing_else() {
     }
     let listed = stage.ask(Method::GET, "/v1/tenants").bearer(PLATFORM_KEY).now().await.is(200);
     assert_eq!(listed["data"], json!([{ "id": acme.id, "slug": "acme", "name": "acme Ltd" }]));
-    stage.abandon();
 }
 
 #[tokio::test]
@@ -82,7 +81,6 @@ async fn a_credential_is_a_bearer_credential() {
     stage.get(&format!("/v1/contacts?authorization={key}")).await.problem(401, "unauthenticated");
     stage.ask(Method::GET, "/v1/contacts").header("authorization", &format!("bearer {key}")).now().await.is(200);
     stage.nothing_changed_since(&before, "credentials that are none");
-    stage.abandon();
 }
 
 #[tokio::test]
@@ -100,7 +98,6 @@ async fn a_key_ends_at_its_time() {
     asks(&stage, key).await.problem(401, "unauthenticated");
     let past = json!({ "name": "guest", "role": "viewer", "expires_at": "2026-03-02T09:59:00Z" });
     assert_eq!(acme.post("/v1/api-keys", &past).await.problem(422, "invalid"), ["/expires_at"]);
-    stage.abandon();
 }
 
 #[tokio::test]
@@ -120,7 +117,6 @@ async fn a_revoked_key_works_for_seconds_at_most() {
     let made = acme.post("/v1/api-keys", &json!({ "name": "script", "role": "agent" })).await.is(201);
     acme.delete(&format!("/v1/api-keys/{}", made["id"].as_str().unwrap())).await;
     asks(&stage, made["secret"].as_str().unwrap()).await.problem(401, "unauthenticated");
-    stage.abandon();
 }
 
 #[tokio::test]
@@ -134,7 +130,6 @@ async fn keys_are_shown_once() {
         assert!(shown.contains(id) && !shown.contains(key) && !shown.contains("digest"), "{shown}");
     }
     assert!(!format!("{:?}", stage.rows()).contains(key));
-    stage.abandon();
 }
 
 #[tokio::test]
@@ -159,7 +154,6 @@ async fn a_person_comes_with_a_token_of_the_issuer() {
     acme.delete(&format!("/v1/users/{id}")).await;
     stage.clock.advance(10_000).unwrap();
     asks(&stage, &renamed).await.problem(401, "unauthenticated");
-    stage.abandon();
 }
 
 #[tokio::test]
@@ -212,7 +206,6 @@ async fn a_token_that_is_not_quite_right_is_wrong() {
     asks(&stage, &signed(&change("exp", json!(now.seconds() - 30)))).await.is(200);
     asks(&stage, &signed(&change("aud", json!(["another", "switchboard"])))).await.is(200);
     stage.nothing_changed_since(&before, "tokens");
-    stage.abandon();
 }
 
 #[tokio::test]
@@ -227,5 +220,4 @@ async fn a_subject_belongs_to_one_person() {
         assert_eq!(company.post("/v1/users", &body).await.problem(422, "invalid"), ["/subject"]);
     }
     stage.nothing_changed_since(&before, "a subject that is taken");
-    stage.abandon();
 }

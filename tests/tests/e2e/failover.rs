@@ -188,6 +188,27 @@ async fn a_person_may_send_again_what_has_failed() {
     stage.letter();
 }
 
+/// A round that a person grants is a whole one, whatever came before it: no more, no less, and in the usual order.
+#[tokio::test]
+async fn a_message_that_is_sent_again_fails_over_and_waits_like_any_other() {
+    let stage = Story::begin().await;
+    let acme = stage.tenant("acme").await;
+    let second = acme.account(&json!({ "priority": 200 })).await;
+    let mut order = hello();
+    order["send_at"] = json!("2026-03-05T00:00:00Z");
+    let message = acme.send_with(&order).await;
+    acme.order(&format!("/v1/messages/{}/cancel", message.id)).await.is(200);
+    acme.order(&format!("/v1/messages/{}/retry", message.id)).await.is(200);
+    stage.providers_say([throttled(), throttled(), throttled()]);
+    stage.drain().await;
+    assert_eq!(acme.status(&message).await, "held", "both were asked once, and now it waits");
+    let asked = ways(&acme, &message).await;
+    assert_eq!((asked.len(), &asked[1]), (2, &second));
+    stage.pass(30).await;
+    assert_eq!(ways(&acme, &message).await[3], second, "and then the other again");
+    assert_eq!(acme.status(&message).await, "sent");
+}
+
 #[tokio::test]
 async fn a_rejected_message_may_be_sent_again_once_its_reason_is_gone() {
     let stage = Story::begin().await;

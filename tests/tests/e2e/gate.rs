@@ -33,6 +33,38 @@ async fn without_an_account_nothing_goes() {
     stopped(&acme, &message, "account", "no enabled account carries the channel").await;
 }
 
+/// What is cached for seconds must not decide for good.
+#[tokio::test]
+async fn an_account_or_a_tenant_that_was_switched_on_a_moment_ago_sends() {
+    let stage = Story::begin().await;
+    let acme = stage.bare_tenant("acme").await;
+    let hello = json!({ "to": { "email": "ada@example.com" }, "template": "welcome" });
+    let early = acme.send_with(&hello).await;
+    stage.drain().await;
+    assert_eq!(acme.stopped_by(&early).await, "account");
+    acme.account(&json!({})).await;
+    let message = acme.send_with(&hello).await;
+    stage.drain().await;
+    assert_eq!(acme.status(&message).await, "sent");
+
+    let own = acme.account(&json!({ "priority": 200 })).await;
+    let mut pinned = hello.clone();
+    pinned["account"] = json!(own);
+    let pinned = acme.send_with(&pinned).await;
+    stage.drain().await;
+    assert_eq!(acme.message(&pinned).await["account"], own);
+
+    stage.clock.advance(5_000).unwrap();
+    acme.patch("/v1/tenant", &json!({ "active": false })).await;
+    let stopped = acme.send_with(&hello).await;
+    stage.drain().await;
+    assert_eq!(acme.stopped_by(&stopped).await, "tenant");
+    acme.patch("/v1/tenant", &json!({ "active": true })).await;
+    let message = acme.send_with(&hello).await;
+    stage.drain().await;
+    assert_eq!(acme.status(&message).await, "sent");
+}
+
 #[tokio::test]
 async fn a_tenant_that_is_switched_off_sends_nothing() {
     let stage = Story::begin().await;

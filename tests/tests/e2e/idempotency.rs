@@ -13,7 +13,7 @@ fn keyed<'s>(company: &Company<'s>, path: &str, key: &str, body: &Value) -> Ask<
     company.ask(Method::POST, path).header("idempotency-key", key).json(body)
 }
 
-/// What POST requests make, by path.
+/// What POST requests make: path, body, kind of row.
 fn makings() -> Vec<(&'static str, Value, &'static str)> {
     vec![
         ("/v1/messages", hello(), "message"),
@@ -40,14 +40,14 @@ async fn the_same_request_is_answered_with_the_same_bytes() {
     let acme = stage.tenant("acme").await;
     for (path, body, kind) in makings() {
         let before = stage.rows_of(kind).len();
-        let first = keyed(&acme, path, "one", &body).now().await;
+        let first = keyed(&acme, path, path, &body).now().await;
         assert!(matches!(first.status, 201 | 202), "{path}: {}", first.status);
         assert_eq!(first.header("idempotency-replayed"), None);
         for hours in [0, 1, 22] {
             // A message moves on meanwhile; its answer does not.
             stage.pass(hours * 3_600).await;
             let rows = stage.rows_of(kind);
-            same(&first, &keyed(&acme, path, "one", &body).now().await);
+            same(&first, &keyed(&acme, path, path, &body).now().await);
             assert_eq!(stage.rows_of(kind), rows);
         }
         assert_eq!(stage.rows_of(kind).len(), before + 1, "{path}: one effect");
@@ -64,7 +64,8 @@ async fn another_request_under_the_same_key_is_refused() {
         keyed(&acme, path, path, &body).now().await;
         let before = stage.rows();
         let mut other = body.clone();
-        other["name"] = json!("Other");
+        let name = ["name", "first_name", "address", "locale"].into_iter().find(|name| body.get(*name).is_some()).unwrap_or("locale");
+        other[name] = json!(if name == "address" { "zoe@example.com" } else { "de" });
         keyed(&acme, path, path, &other).now().await.problem(422, "idempotency-key-reused");
         let spaced = acme.ask(Method::POST, path).header("idempotency-key", path).body("application/json", format!("{body} "));
         spaced.now().await.problem(422, "idempotency-key-reused");
@@ -81,14 +82,14 @@ async fn after_a_day_the_key_is_forgotten() {
     let stage = Story::begin().await;
     let acme = stage.tenant("acme").await;
     for (path, body) in [("/v1/messages", hello()), ("/v1/contacts", json!({ "first_name": "Ada" }))] {
-        let first = keyed(&acme, path, "daily", &body).now().await;
+        let first = keyed(&acme, path, path, &body).now().await;
         stage.pass(86_399).await;
-        same(&first, &keyed(&acme, path, "daily", &body).now().await);
+        same(&first, &keyed(&acme, path, path, &body).now().await);
         stage.pass(1).await;
-        let next = keyed(&acme, path, "daily", &body).now().await;
+        let next = keyed(&acme, path, path, &body).now().await;
         assert_eq!(next.header("idempotency-replayed"), None, "{path}");
         assert_ne!(first.body["id"], next.body["id"]);
-        same(&next, &keyed(&acme, path, "daily", &body).now().await);
+        same(&next, &keyed(&acme, path, path, &body).now().await);
     }
     // Rows that have expired are deleted some time later, and that changes nothing.
     assert!(stage.memory.sweep(stage.clock.now().plus_seconds(86_400)) > 0);
@@ -126,7 +127,7 @@ async fn many_at_once_have_one_effect() {
         let before = stage.rows_of(kind).len();
         let mut made = Vec::new();
         for _ in 0..4 {
-            let ask = || keyed(&acme, path, "race", &body).now();
+            let ask = || keyed(&acme, path, path, &body).now();
             let (a, b, c, d) = tokio::join!(ask(), ask(), ask(), ask());
             made.extend([a, b, c, d]);
         }
@@ -177,6 +178,36 @@ async fn a_request_that_died_half_way_is_completed_and_not_repeated() {
             }
             assert!(crashes >= 2, "{path}: only {crashes} points were tried");
         }
+    }
+}
+
+/// A version is numbered when it is written: the same request must not count twice.
+#[tokio::test]
+async fn a_version_whose_request_died_is_added_once() {
+    for fault in [Fault::CrashBefore, Fault::CrashAfter] {
+        let mut crashes = 0;
+        for at in 0.. {
+            let stage = Story::begin().await;
+            let acme = stage.tenant("acme").await;
+            let id = acme.get("/v1/templates?name=welcome").await["data"][0]["id"].as_str().unwrap().to_owned();
+            let path = format!("/v1/templates/{id}/versions");
+            let body = json!({ "contents": { "en": { "subject": "Hi", "text": "Hi" } }, "note": "new" });
+            stage.faults.strike(stage.faults.calls() + at, fault);
+            let died = keyed(&acme, &path, "crash", &body).attempt().await.is_none();
+            stage.faults.calm();
+            if !died {
+                break;
+            }
+            crashes += 1;
+            stage.clock.advance(31_000).unwrap();
+            let done = keyed(&acme, &path, "crash", &body).now().await;
+            same(&done, &keyed(&acme, &path, "crash", &body).now().await);
+            assert_eq!(done.is(201)["number"], 2, "{fault:?} at {at}");
+            assert_eq!(acme.get(&path).await["data"].as_array().unwrap().len(), 2, "{fault:?} at {at}");
+            // Another key is another wish, also when it says the same.
+            assert_eq!(keyed(&acme, &path, "again", &body).now().await.is(201)["number"], 3);
+        }
+        assert!(crashes > 3, "only {crashes} points were tried");
     }
 }
 

@@ -95,7 +95,6 @@ async fn a_message_says_whom_it_is_for_and_what_it_is() {
         ),
     ];
     refuses(&acme, "/v1/messages", cases).await;
-    stage.abandon();
 }
 
 #[tokio::test]
@@ -126,7 +125,6 @@ async fn headers_are_names_and_single_lines_and_none_of_ours() {
         ("too many", message(json!({ "headers": many })), &["/headers"]),
     ];
     refuses(&acme, "/v1/messages", cases).await;
-    stage.abandon();
 }
 
 #[tokio::test]
@@ -157,7 +155,7 @@ async fn a_template_and_its_variables_are_known_before_anything_is_accepted() {
         (
             "what it uses undeclared",
             templated(json!({ "template": "deep" })),
-            &["/variables/order/id", "/variables/order/lines"],
+            &["/variables/order/id", "/variables/order/lines/0/name"],
         ),
         (
             "large variables",
@@ -182,7 +180,6 @@ async fn a_template_and_its_variables_are_known_before_anything_is_accepted() {
         assert_eq!(places, pointers, "{what}");
         stage.nothing_changed_since(&before, what);
     }
-    stage.abandon();
 }
 
 #[tokio::test]
@@ -224,7 +221,6 @@ async fn a_body_is_json_of_a_bounded_size() {
     // What mail programs call JSON is JSON.
     let ask = acme.ask(Method::POST, "/v1/contacts").body("Application/JSON; charset=utf-8", "{}");
     ask.now().await.is(201);
-    stage.abandon();
 }
 
 #[tokio::test]
@@ -243,7 +239,6 @@ async fn paths_and_methods_that_are_not_there_are_problems_too() {
     acme.ask(Method::DELETE, "/v1/messages").now().await.problem(405, "method-not-allowed");
     acme.ask(Method::POST, "/v1/analytics/emails").now().await.problem(405, "method-not-allowed");
     stage.nothing_changed_since(&before, "paths that are not there");
-    stage.abandon();
 }
 
 #[tokio::test]
@@ -273,5 +268,4 @@ async fn contacts_are_checked_to_the_last_field() {
         ("an id of one's own", json!({ "id": "con_0195527c0d7b7c3e8a51d2b0f3a94c11" }), &["/id"]),
     ];
     refuses(&acme, "/v1/contacts", cases).await;
-    stage.abandon();
 }

@@ -36,7 +36,6 @@ async fn a_contact_is_kept_changed_and_deleted() {
     acme.delete(&path).await;
     acme.look(&path).await.problem(404, "not-found");
     acme.ask(Method::DELETE, &path).now().await.problem(404, "not-found");
-    stage.abandon();
 }
 
 #[tokio::test]
@@ -56,7 +55,6 @@ async fn an_address_belongs_to_one_contact() {
     acme.patch(&format!("/v1/contacts/{}", ada.id), &json!({ "emails": ["new@example.com"] })).await;
     acme.contact("Other", "ada@example.com").await;
     assert_eq!(acme.get("/v1/contacts?email=new@example.com").await["data"][0]["id"], ada.id);
-    stage.abandon();
 }
 
 #[tokio::test]
@@ -89,7 +87,6 @@ async fn a_change_over_a_change_is_refused() {
         stage.nothing_changed_since(&before, "a stale change");
         ask(Method::PATCH, &newer).json(&change).now().await.is(200);
     }
-    stage.abandon();
 }
 
 #[tokio::test]
@@ -105,7 +102,6 @@ async fn the_last_owner_stays() {
     acme.delete(&path).await;
     acme.ask(Method::DELETE, &format!("/v1/users/{bob}")).now().await.problem(409, "conflict");
     assert_eq!(acme.get("/v1/users").await["data"].as_array().unwrap().len(), 1);
-    stage.abandon();
 }
 
 #[tokio::test]
@@ -152,7 +148,6 @@ async fn an_account_is_checked_by_its_provider_and_shows_no_credentials() {
     assert_eq!(changed["enabled"], false);
     acme.delete(&path).await;
     acme.look(&path).await.problem(404, "not-found");
-    stage.abandon();
 }
 
 #[tokio::test]
@@ -178,7 +173,6 @@ async fn a_tenants_word_is_its_own_and_the_directory_pages_through_all() {
         after = format!("&after={next}");
     }
     assert_eq!(found, ["echo", "delta", "charlie", "bravo", "alfa"]);
-    stage.abandon();
 }
 
 #[tokio::test]
@@ -206,5 +200,4 @@ async fn a_suppression_is_found_by_its_address_and_lifted() {
     acme.delete(&path).await;
     acme.look(&path).await.problem(404, "not-found");
     assert_eq!(acme.get("/v1/suppressions?address=ada@example.com").await["data"], json!([]));
-    stage.abandon();
 }

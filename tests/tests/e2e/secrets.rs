@@ -188,5 +188,4 @@ async fn inner_causes_stay_inside() {
             assert!(!text.contains("table") && !text.contains("dynamo") && !text.contains("reply of"), "{text}");
         }
     }
-    stage.abandon();
 }

@@ -206,7 +206,7 @@ async fn a_version_that_is_not_sound_is_refused_at_its_place() {
     for (what, body, pointer) in [
         ("no content", json!({ "contents": {} }), "/contents"),
         ("not the own locale", json!({ "contents": { "de": says("Hallo") } }), "/contents"),
-        ("no locale", json!({ "contents": { "!": says("x") } }), "/contents"),
+        ("no locale", json!({ "contents": { "!": says("x") } }), "/contents/!"),
         ("no subject", json!({ "contents": { "en": { "text": "x" } } }), "/contents/en/subject"),
         ("no body", json!({ "contents": { "en": { "subject": "x" } } }), "/contents/en"),
         ("a broken translation", json!({ "contents": { "en": says("x"), "de": says("{{ x") } }), "/contents/de/subject"),

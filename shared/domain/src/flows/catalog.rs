@@ -97,9 +97,20 @@ impl Catalog {
         Ok(accounts)
     }
 
-    /// The account of that id.
+    /// The account of that id, also when it was made a moment ago.
     pub async fn account(&self, scope: &TenantScope, id: AccountId) -> Result<Option<Account>> {
-        Ok(self.accounts(scope).await?.iter().find(|account| account.id == id).cloned())
+        let known = self.accounts(scope).await?.iter().find(|account| account.id == id).cloned();
+        if known.is_some() {
+            return Ok(known);
+        }
+        Ok(scope.read_now::<Account>(id).await?.map(|account| account.row))
+    }
+
+    /// Forgets the tenant and its accounts: who looks next sees them as they are.
+    pub fn look_again(&self, scope: &TenantScope) {
+        let mut kept = self.kept();
+        kept.tenants.remove(&scope.tenant());
+        kept.accounts.remove(&scope.tenant());
     }
 
     /// The template of that id, or of that name.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use kernel::error::Faults;
 use kernel::ids::TemplateId;
-use kernel::{Error, Fault, Locale, Result};
+use kernel::{Error, Fault, Ids, Locale, Result};
 use render::{Compiled, Limits, Source, Variable};
 use store::{Stored, TenantScope};
 
@@ -20,9 +20,12 @@ const MOST: usize = 50;
 /// Writes a new template. Its name must be free.
 pub async fn create(scope: &TenantScope, template: &Template) -> Result<()> {
     let name = Name { noun: TemplateId::KIND.to_owned(), slug: template.name.clone(), of: template.id.to_string() };
-    match scope.transact(vec![scope.creating(&name)?, scope.creating(template)?]).await? {
-        None => Ok(()),
-        Some(_) => Err(Error::invalid("/name", "taken", "another template has this name")),
+    let refused = scope.transact(vec![scope.creating(&name)?, scope.creating(template)?]).await?;
+    // A template of this id is there when an earlier try of the same request got this far.
+    if refused.is_none() || scope.read_now::<Template>(template.id).await?.is_some() {
+        Ok(())
+    } else {
+        Err(Error::invalid("/name", "taken", "another template has this name"))
     }
 }
 
@@ -77,6 +80,9 @@ pub async fn add_version(
     template: &Stored<Template>,
     draft: Draft,
 ) -> Result<(Version, Stored<Template>)> {
+    if let Some(done) = added(context, scope, &template.row, &draft).await? {
+        return Ok((done, template.clone()));
+    }
     let version = check(context, catalog, scope, &template.row, draft.contents, draft.variables, draft.note).await?;
     let mut next = template.clone();
     next.row.latest = version.number;
@@ -91,6 +97,19 @@ pub async fn add_version(
         }
         Some(_) => Err(Error::conflict("another version was added in the meantime")),
     }
+}
+
+/// The newest version, when an earlier try of the same request has added it: it says the same and was made at the same moment.
+async fn added(context: &Context, scope: &TenantScope, template: &Template, draft: &Draft) -> Result<Option<Version>> {
+    // Only a request with an idempotency key comes again at the same moment.
+    if !matches!(context.ids, Ids::Derived(_)) || template.updated_at != context.clock.now() || template.latest == 0 {
+        return Ok(None);
+    }
+    let newest = scope.read_now::<Version>(Version::at(template.id, template.latest)).await?;
+    Ok(newest.map(|newest| newest.row).filter(|newest| {
+        let same = newest.contents == draft.contents && newest.variables == draft.variables && newest.note == draft.note;
+        same && newest.created_at == context.clock.now() && (!draft.publish || template.live == Some(newest.number))
+    }))
 }
 
 /// Everything about a version that can be refused before it is stored.

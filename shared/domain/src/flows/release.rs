@@ -7,7 +7,7 @@ use store::schema::attr;
 use store::{Change, Cond, Due};
 
 use crate::Message;
-use crate::message::{Hold, State, Verdict, Wait};
+use crate::message::{Hold, State, Try, Verdict, Wait};
 
 /// What became of a due row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,8 +57,7 @@ fn after_unknown(message: &Message) -> Option<State> {
     if message.evidence.is_some() || !message.events.is_empty() {
         return Some(State::Sent);
     }
-    let lost = message.tries.iter().filter(|attempt| attempt.verdict == Verdict::Unknown).count();
+    let lost = |attempt: &&Try| attempt.n > message.grants && attempt.verdict == Verdict::Unknown;
     let resend = matches!(message.hold, Some(Hold { why: Wait::Resend, .. }));
-    let rounds = usize::try_from(message.grants).unwrap_or(usize::MAX).saturating_add(1);
-    (resend && lost <= rounds).then_some(State::Queued)
+    (resend && message.tries.iter().filter(lost).count() <= 1).then_some(State::Queued)
 }

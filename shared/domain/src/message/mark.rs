@@ -98,7 +98,8 @@ const HOUR: i64 = 3_600_000;
 impl Message {
     /// Every mark it has reached, with its moment; each mark once.
     pub fn marks(&self) -> BTreeMap<(Mark, Cell), i64> {
-        let account = self.carried().and_then(|attempt| attempt.account);
+        let carried = self.carried();
+        let account = carried.and_then(|attempt| attempt.account);
         let template = self.template.map(|made| made.id);
         let mut marks = BTreeMap::new();
         let mut put = |mark: Mark, at: Time, account: Option<AccountId>| {
@@ -110,11 +111,18 @@ impl Message {
             State::Failed => put(Mark::Failed, self.state_at, None),
             State::Rejected => put(Mark::Rejected, self.state_at, None),
             State::Cancelled => put(Mark::Cancelled, self.state_at, None),
-            State::Unknown => put(Mark::Unknown, self.state_at, None),
-            State::Accepted | State::Scheduled | State::Held | State::Queued | State::Sending | State::Sent => {}
+            // An event proves it, however late it comes.
+            State::Unknown if carried.is_none() => put(Mark::Unknown, self.state_at, None),
+            State::Accepted
+            | State::Scheduled
+            | State::Held
+            | State::Queued
+            | State::Sending
+            | State::Sent
+            | State::Unknown => {}
         }
         // What the provider tells is counted once we know which account it speaks of: an event may overtake our own note.
-        let Some(carried) = self.carried() else { return marks };
+        let Some(carried) = carried else { return marks };
         put(Mark::Sent, carried.at, account);
         let first = |kind: EventKind, machine: bool| {
             self.events.iter().filter(|entry| entry.kind == kind && entry.machine == machine).map(|entry| entry.at).min()

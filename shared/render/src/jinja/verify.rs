@@ -12,8 +12,8 @@
 use minijinja::machinery::ast::{BinOp, BinOpKind, CallArg, Expr, Stmt};
 
 use super::references::value_of_text;
-use super::rewrite::dotted;
 use super::sizes::{few_literals, is_range, known, near, number, scalar};
+use super::targets::dotted;
 use super::walk::{Visit, walk_expr, walk_stmt};
 
 /// Whether everything in the tree of a printed template is guarded.

@@ -1,7 +1,7 @@
 //! What must hold at the end of every run, whatever struck on the way.
 
 use domain::Message;
-use domain::message::{State, Status, Verdict as Meaning};
+use domain::message::{Mark, State, Status, Verdict as Meaning};
 use local::provider::Deed;
 use store::Item;
 
@@ -39,6 +39,11 @@ pub(super) fn judge(run: &Run<'_>) -> Verdict {
     let (counted, recomputed) = (exact::counted(&rows), exact::recomputed(&rows));
     if counted != recomputed {
         fault(&mut verdict, format!("counted {counted:#?}\nbut there are {recomputed:#?}"));
+    }
+    let unknown: i64 = counted.iter().filter(|(counter, _)| counter.4 == Mark::Unknown).map(|(_, count)| count).sum();
+    if usize::try_from(unknown) != Ok(verdict.undecided) {
+        let undecided = verdict.undecided;
+        fault(&mut verdict, format!("{unknown} are counted as unknown, and {undecided} say so"));
     }
     if run.stage.hidden() > 0 {
         fault(&mut verdict, format!("{} jobs come again and again", run.stage.hidden()));

@@ -35,6 +35,13 @@ impl Account {
     }
 }
 
+/// How an account goes away while a message is under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Gone {
+    SwitchedOff,
+    Deleted,
+}
+
 /// See the module's words.
 #[derive(Clone, Debug)]
 pub(super) struct Plot {
@@ -52,6 +59,10 @@ pub(super) struct Plot {
     pub(super) messages: usize,
     /// What providers tell of what they took, if they tell anything.
     pub(super) deed: Option<Deed>,
+    /// Whether they tell it only when nothing else is to come.
+    pub(super) late: bool,
+    /// What becomes of the first account after the messages were accepted.
+    pub(super) gone: Option<Gone>,
 }
 
 impl Default for Plot {
@@ -64,6 +75,8 @@ impl Default for Plot {
             refusals: 0,
             messages: 1,
             deed: Some(Deed::Deliver),
+            late: false,
+            gone: None,
         }
     }
 }
@@ -71,7 +84,8 @@ impl Default for Plot {
 impl Plot {
     /// One of many.
     pub(super) fn of_seed(seed: u64) -> Self {
-        let accounts = match seed % 4 {
+        let accounts = match seed % 5 {
+            4 => vec![Account::capture(), Account { priority: 200, ..Account::ses() }],
             0 => vec![Account::ses()],
             1 => vec![Account::capture()],
             2 => vec![Account::ses(), Account { priority: 200, ..Account::ses() }],
@@ -85,12 +99,14 @@ impl Plot {
         };
         Self {
             accounts,
-            key: seed % 5 != 0,
+            key: seed % 9 != 0,
             later: seed % 3 == 0,
             own_content: seed % 6 == 1,
             refusals: usize::try_from(seed % 11 / 4).unwrap(),
             messages: 5,
             deed,
+            late: seed % 8 == 5,
+            gone: None,
         }
     }
 

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use store::memory::Faults;
 
 use super::judge::{self, Verdict};
-use super::plot::Plot;
+use super::plot::{Gone, Plot};
 use crate::exact;
 
 /// How long the client waits before it asks again: longer than a key is held by a request that died.
@@ -37,6 +37,9 @@ pub(super) struct Run<'p> {
     pub(super) asked: usize,
     /// What providers have to tell: the post, by the message that it is about, and whether it was heard.
     posts: BTreeMap<String, (String, bool)>,
+    /// Whether providers have begun to tell.
+    telling: bool,
+    accounts: Vec<String>,
 }
 
 impl<'p> Run<'p> {
@@ -51,6 +54,8 @@ impl<'p> Run<'p> {
             answered: Vec::new(),
             asked: 0,
             posts: BTreeMap::new(),
+            telling: plot.deed.is_some() && !plot.late,
+            accounts: Vec::new(),
         };
         // Whose first key was lost with the answer founds another tenant.
         let mut number = 0;
@@ -64,7 +69,8 @@ impl<'p> Run<'p> {
         };
         run.key = tenant.body["key"]["secret"].as_str().unwrap().to_owned();
         for (number, account) in plot.accounts.iter().enumerate() {
-            run.insist("/v1/accounts", &account.body(), Some(&format!("account-{number}"))).await;
+            let made = run.insist("/v1/accounts", &account.body(), Some(&format!("account-{number}"))).await;
+            run.accounts.push(id_of(&made));
         }
         let contact = json!({ "first_name": "Ada", "emails": ["ada@example.com"] });
         run.contact = id_of(&run.insist("/v1/contacts", &contact, Some("contact")).await);
@@ -110,7 +116,12 @@ impl<'p> Run<'p> {
             self.answered.push(id_of(&answer));
         }
         self.stage.drain().await;
+        self.lose_account().await;
         self.pass_time().await;
+        if self.plot.late {
+            self.telling = self.plot.deed.is_some();
+            self.pass_time().await;
+        }
         // The stream is delivered at least once: all of it again changes nothing.
         let before = (self.stage.outbox.taken(), exact::counted(&self.stage.memory.rows()));
         self.stage.replay_stream();
@@ -118,6 +129,19 @@ impl<'p> Run<'p> {
         self.pass_time().await;
         let after = (self.stage.outbox.taken(), exact::counted(&self.stage.memory.rows()));
         assert_eq!(before, after, "the stream was delivered again");
+    }
+
+    async fn lose_account(&self) {
+        let Some(gone) = self.plot.gone else { return };
+        let path = format!("/v1/accounts/{}", self.accounts[0]);
+        let bearer = format!("Bearer {}", self.key);
+        let headers = [("authorization", bearer.as_str()), ("content-type", "application/json"), ("if-match", "\"1\"")];
+        let (method, body) = match gone {
+            Gone::SwitchedOff => (Method::PATCH, Some(br#"{"enabled":false}"#.to_vec())),
+            Gone::Deleted => (Method::DELETE, None),
+        };
+        let answer = self.stage.try_call(method, &path, &headers, body).await.unwrap();
+        assert!(answer.status.is_success(), "{answer:?}");
     }
 
     fn order(&self, number: usize) -> Value {
@@ -156,7 +180,7 @@ impl<'p> Run<'p> {
 
     /// Providers tell of what they took, the same words until they are heard.
     async fn tell(&mut self) {
-        let Some(deed) = self.plot.deed else { return };
+        let Some(deed) = self.plot.deed.filter(|_| self.telling) else { return };
         let now = self.stage.clock.now();
         for kept in self.stage.sent() {
             let provider = Provider::of_process(now).unwrap();
@@ -172,7 +196,7 @@ impl<'p> Run<'p> {
 
     /// Whether nothing is under way any more.
     fn settled(&self) -> bool {
-        let heard = self.plot.deed.is_none() || self.stage.sent().iter().all(|kept| self.posts.get(&kept.id).is_some_and(|post| post.1));
+        let heard = !self.telling || self.stage.sent().iter().all(|kept| self.posts.get(&kept.id).is_some_and(|post| post.1));
         let ended = |message: &Message| message.state.is_final() || (message.state == State::Unknown && message.hold.is_none());
         heard && self.stage.hidden() == 0 && self.messages().iter().all(ended)
     }
