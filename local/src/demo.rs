@@ -43,7 +43,7 @@ pub async fn make(keys: &Keys, vault: &Vault, store: &Store, made_at: Time, issu
     let maker = Maker { keys, vault, store, made_at, issuer };
     let mut demos = Vec::new();
     for (slug, name) in TENANTS {
-        demos.push(maker.tenant(slug, name).await?);
+        demos.push(Box::pin(maker.tenant(slug, name)).await?);
     }
     Ok(demos)
 }

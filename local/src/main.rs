@@ -14,7 +14,7 @@ async fn main() -> ExitCode {
         Ok(None) => return say(HELP, ExitCode::SUCCESS),
         Err(sentence) => return complain(&sentence),
     };
-    match runner::start(&options).await {
+    match Box::pin(runner::start(&options)).await {
         Ok(running) => {
             say(&running.greeting(), ExitCode::SUCCESS);
             let _ = tokio::signal::ctrl_c().await;

@@ -77,7 +77,7 @@ pub async fn start(options: &Options) -> Result<Running, String> {
     let outbox = Outbox::in_folder(options.data.join("outbox"))
         .map_err(|error| format!("The outbox in {} cannot be opened: {error}.", options.data.display()))?;
     let provider = Provider::of_process(clock.now()).map_err(sentence)?;
-    let demos = demo::make(&context.keys, &vault, &store, secrets.made_at, ISSUER).await.map_err(sentence)?;
+    let demos = Box::pin(demo::make(&context.keys, &vault, &store, secrets.made_at, ISSUER)).await.map_err(sentence)?;
 
     let api = api::router(Api::new(Parts {
         store: store.clone(),

@@ -3,9 +3,9 @@
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use domain::{Idempotency, Right, Role};
 use domain::flows::Context;
 use domain::idempotency::{Answer, LEASE_SECONDS};
+use domain::{Idempotency, Right, Role};
 use http::header::{ETAG, HeaderName, HeaderValue, LOCATION};
 use http::{HeaderMap, Method, StatusCode};
 use kernel::ids::RequestId;

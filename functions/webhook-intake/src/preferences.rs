@@ -80,11 +80,7 @@ fn wanted(person: &Person, category: &Category) -> bool {
 }
 
 /// Takes the person's decision.
-pub(crate) async fn save(
-    State(intake): State<Intake>,
-    Token(token): Token,
-    request: Request,
-) -> Result<Response, Refusal> {
+pub(crate) async fn save(State(intake): State<Intake>, Token(token): Token, request: Request) -> Result<Response, Refusal> {
     let found = person(&intake, &token).await?;
     let body = read(request.into_body(), LIMIT).await?;
     let fields: Vec<(String, String)> = url::form_urlencoded::parse(&body).into_owned().collect();

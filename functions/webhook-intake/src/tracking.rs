@@ -15,12 +15,7 @@ const PIXEL: &[u8] = b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xf
 /// Loads of the same pixel or link by the same program within this time are one event.
 const SAME_MILLIS: i64 = 60_000;
 
-pub(crate) async fn open(
-    State(intake): State<Intake>,
-    Token(token): Token,
-    method: Method,
-    headers: HeaderMap,
-) -> Response {
+pub(crate) async fn open(State(intake): State<Intake>, Token(token): Token, method: Method, headers: HeaderMap) -> Response {
     let token = token.strip_suffix(".gif").unwrap_or(&token);
     if let Some(reference) = Reference::verify(&intake.0.context.keys, Purpose::Open, token)
         && method == Method::GET

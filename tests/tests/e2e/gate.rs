@@ -143,7 +143,7 @@ async fn an_address_that_came_back_for_good_is_not_written_to_again() {
         (&entry["address"], &entry["reason"], &entry["source"]),
         (&json!("ada@example.com"), &json!("hard_bounce"), &json!(first.id))
     );
-    assert_eq!(entry["contact_id"], ada.id);
+    assert_eq!(entry["contact"], ada.id);
     assert_eq!(acme.get(&format!("/v1/contacts/{}", ada.id)).await["emails"][0]["suppressed"], "hard_bounce");
 
     let contact = acme.send(&ada, "welcome").await;

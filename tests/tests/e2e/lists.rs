@@ -170,7 +170,9 @@ async fn a_page_costs_the_same_in_a_small_house_and_in_a_large_one() {
     let (small, large) = (stage.bare_tenant("small").await, stage.bare_tenant("large").await);
     fill(&small, 300).await;
     fill(&large, 3_000).await;
-    for (list, rounds) in [("/v1/messages?limit=10", 20), ("/v1/messages?limit=50", 5), ("/v1/messages?limit=100", 2), ("/v1/contacts?", 1)] {
+    for (list, rounds) in
+        [("/v1/messages?limit=10", 20), ("/v1/messages?limit=50", 5), ("/v1/messages?limit=100", 2), ("/v1/contacts?", 1)]
+    {
         let mut units = Vec::new();
         for company in [&small, &large] {
             company.get("/v1/tenant").await;

@@ -181,10 +181,7 @@ async fn a_suppression_is_found_by_its_address_and_lifted() {
     let acme = stage.bare_tenant("acme").await;
     let entry = json!({ "channel": "email", "address": "Ada@example.com", "reason": "unsubscribe" });
     let made = acme.post("/v1/suppressions", &entry).await.is(201);
-    assert_eq!(
-        (&made["address"], &made["source"], &made["contact_id"]),
-        (&json!("ada@example.com"), &json!("api"), &Value::Null)
-    );
+    assert_eq!((&made["address"], &made["source"], &made["contact"]), (&json!("ada@example.com"), &json!("api"), &Value::Null));
     assert_eq!(acme.post("/v1/suppressions", &entry).await.is(201)["id"], made["id"], "the entry that stands is kept");
     let stronger = acme.post("/v1/suppressions", &json!({ "channel": "email", "address": "ada@example.com" })).await.is(201);
     assert_eq!(stronger["reason"], "manual");

@@ -95,7 +95,7 @@ async fn leaving_everything_leaves_everything_that_can_be_left_until_one_comes_b
     post(&stage, &letter.unsubscribe(), "choice=none").await;
     assert_eq!(consents(&acme, &ada).await, json!({ "email:marketing": false, "email:surveys": false }));
     let entry = acme.get("/v1/suppressions").await["data"][0].clone();
-    assert_eq!((&entry["reason"], &entry["contact_id"]), (&json!("unsubscribe"), &json!(ada.id)));
+    assert_eq!((&entry["reason"], &entry["contact"]), (&json!("unsubscribe"), &json!(ada.id)));
     assert!(!goes(&acme, &ada, "marketing").await && goes(&acme, &ada, "transactional").await);
 
     post(&stage, &letter.unsubscribe(), "choice=save&category=marketing").await;

@@ -210,11 +210,11 @@ async fn a_version_that_is_not_sound_is_refused_at_its_place() {
         ("no subject", json!({ "contents": { "en": { "text": "x" } } }), "/contents/en/subject"),
         ("no body", json!({ "contents": { "en": { "subject": "x" } } }), "/contents/en"),
         ("a broken translation", json!({ "contents": { "en": says("x"), "de": says("{{ x") } }), "/contents/de/subject"),
-        ("a variable's name", json!({ "contents": { "en": says("x") }, "variables": variable("a b") }), "/variables/0/name"),
+        ("a variable's name", json!({ "contents": { "en": says("x") }, "variables": variable("a b") }), "/variables/0"),
         (
             "a variable twice",
             json!({ "contents": { "en": says("x") }, "variables": [variable("a")[0], variable("a")[0]] }),
-            "/variables/1/name",
+            "/variables/1",
         ),
         (
             "a variable's kind",
