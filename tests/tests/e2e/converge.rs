@@ -33,7 +33,8 @@ const KINDS: [EventKind; 10] = [
 ];
 /// How many events of one kind a row keeps.
 const KEPT: usize = 12;
-const PERSON: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36";
+const PERSON: &str =
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36";
 const PROGRAM: &str = "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)";
 
 fn context() -> Context {
@@ -68,7 +69,11 @@ fn told() -> impl Strategy<Value = Vec<Event>> {
     let few = prop::collection::vec(one.clone(), 0..12);
     let many = (prop::sample::select(vec![EventKind::Opened, EventKind::Clicked, EventKind::Delayed]), 0_u32..60)
         .prop_map(|(kind, number)| (kind, number, 0));
-    (few, prop_oneof![2 => Just(0_usize), 1 => 10_usize..50].prop_flat_map(move |count| prop::collection::vec(many.clone(), count)))
+    (
+        few,
+        prop_oneof![2 => Just(0_usize), 1 => 10_usize..50]
+            .prop_flat_map(move |count| prop::collection::vec(many.clone(), count)),
+    )
         .prop_map(|(few, many)| few.into_iter().chain(many).map(|(kind, number, second)| event(kind, number, second)).collect())
 }
 

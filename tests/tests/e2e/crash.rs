@@ -25,7 +25,7 @@ struct Summary {
     undecided: usize,
     /// Of those, the ones in which no provider had taken it.
     unsent: usize,
-    /// Of those in turn, the ones in which nobody died: what the table refuses is known to be refused.
+    /// Of those in turn, the ones in which nobody died and no provider's answer was lost: that must not be.
     without_need: usize,
     /// Runs in which a provider took a message twice, and the message says so.
     twice: usize,
@@ -60,8 +60,9 @@ async fn strike(plot: &Plot, strikes: &[(usize, Fault)], summary: &mut Summary) 
     summary.runs += 1;
     summary.undecided += usize::from(verdict.undecided > 0);
     summary.unsent += usize::from(verdict.unsent > 0);
-    let died = strikes.iter().any(|(_, fault)| matches!(fault, Fault::CrashBefore | Fault::CrashAfter));
-    summary.without_need += usize::from(verdict.unsent > 0 && !died);
+    let vague = |port: &str, fault: Fault| port == "carrier.call" || matches!(fault, Fault::CrashBefore | Fault::CrashAfter);
+    let needed = struck.iter().any(|(_, port, fault)| vague(port, *fault));
+    summary.without_need += usize::from(verdict.unsent > 0 && !needed);
     summary.twice += usize::from(verdict.twice > 0);
 }
 

@@ -210,13 +210,8 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
 type Batch = (usize, usize, Option<(u64, Fault)>);
 
 fn batches() -> impl Strategy<Value = Vec<Batch>> {
-    let fault = prop::sample::select(vec![
-        Fault::CrashBefore,
-        Fault::CrashAfter,
-        Fault::LostReply,
-        Fault::Throttle,
-        Fault::Conflict,
-    ]);
+    let fault =
+        prop::sample::select(vec![Fault::CrashBefore, Fault::CrashAfter, Fault::LostReply, Fault::Throttle, Fault::Conflict]);
     let back = prop_oneof![3 => Just(0_usize), 2 => 0_usize..8, 1 => 0_usize..200];
     prop::collection::vec((back, 1_usize..30, prop::option::weighted(0.4, (0_u64..12, fault))), 0..40)
 }

@@ -104,5 +104,9 @@ fn suppressions(run: &Run<'_>, rows: &[Item]) -> Vec<String> {
         _ => (0, 0),
     };
     let (found, expected) = ((entries, addresses, marked), (people, people, contacts));
-    if found == expected { Vec::new() } else { vec![format!("suppressed: entries, addresses, contacts {found:?}, not {expected:?}")] }
+    if found == expected {
+        Vec::new()
+    } else {
+        vec![format!("suppressed: entries, addresses, contacts {found:?}, not {expected:?}")]
+    }
 }
