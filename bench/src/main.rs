@@ -2,6 +2,7 @@
 //!
 //! `cargo run --release -p bench` measures everything; `-- --skip-binaries` leaves out building and starting the functions.
 #![expect(clippy::disallowed_methods, reason = "a bench reads the clock, its arguments and its environment")]
+#![expect(clippy::large_futures, reason = "a stage is large, and a bench has a stack of its own")]
 
 mod bill;
 mod binaries;

@@ -1,11 +1,20 @@
 //! Stories from end to end: the deployed handlers on a stage, told through HTTP, the queue, the stream and the outbox. One binary,
 //! because on two cores links are the budget.
 #![recursion_limit = "256"]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::large_futures,
+    reason = "a test may stop at the first thing that is wrong, says what it walked through, and runs on a stack of its own"
+)]
 
 mod access;
 mod contents;
 mod converge;
 mod crash;
+mod envelopes;
 mod events;
 mod exact;
 mod failover;
@@ -21,6 +30,7 @@ mod numbers;
 mod people;
 mod preferences;
 mod queue;
+mod races;
 mod roles;
 mod schedule;
 mod secrets;

@@ -107,6 +107,54 @@ async fn every_operation_answers_as_it_is_described() {
     assert_eq!(seen, described, "every operation is on the tour");
 }
 
+/// A contract that notices nothing would let every story pass.
+#[test]
+fn the_contract_notices_what_is_not_as_described() {
+    let problem =
+        json!({ "type": "/problems/not-found", "title": "There is no such thing", "status": 404, "instance": "req_1" });
+    let key = json!({
+        "id": "key_1", "name": "K", "role": "agent", "start": "swk_", "expires_at": null,
+        "created_at": "2026-03-02T09:00:00.000Z", "last_used_at": null,
+    });
+    let with = |body: &Value, place: &str, value: Value| {
+        let mut changed = body.clone();
+        changed[place] = value;
+        changed
+    };
+    let mut without = key.clone();
+    without.as_object_mut().unwrap().remove("role");
+    let keeps = |path: &str, status: u16, kind: &str, etag: bool, body: &Value| {
+        let mut headers = http::HeaderMap::new();
+        headers.insert("content-type", kind.parse().unwrap());
+        headers.insert("x-request-id", "req_1".parse().unwrap());
+        if etag {
+            headers.insert("etag", "\"1\"".parse().unwrap());
+        }
+        let bytes = body.to_string().into_bytes();
+        let check = || Contract::committed().check(&Method::GET, path, status, &headers, &bytes);
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(check)).is_ok()
+    };
+    let (path, said, bad) = ("/v1/api-keys/key_1", "application/json", "application/problem+json");
+    assert!(keeps(path, 200, said, true, &key));
+    assert!(keeps(path, 404, bad, false, &problem) && keeps("/v1/nothing", 404, bad, false, &problem));
+    for (what, kept) in [
+        ("a field that is not described", keeps(path, 200, said, true, &with(&key, "digest", json!("x")))),
+        ("a field that is missing", keeps(path, 200, said, true, &without)),
+        ("a word that is not one of those", keeps(path, 200, said, true, &with(&key, "role", json!("god")))),
+        ("a time that is none", keeps(path, 200, said, true, &with(&key, "created_at", json!("today")))),
+        ("a header that is missing", keeps(path, 200, said, false, &key)),
+        ("another content type", keeps(path, 200, "text/plain", true, &key)),
+        ("another status", keeps(path, 202, said, true, &key)),
+        ("an operation that is not described", keeps("/v1/nothing", 200, said, true, &key)),
+        ("an error that is no problem", keeps(path, 404, said, false, &problem)),
+        ("a problem of no catalogue", keeps(path, 404, bad, false, &with(&problem, "type", json!("/problems/odd")))),
+        ("a problem of another status", keeps(path, 403, bad, false, &problem)),
+        ("the id of another request", keeps(path, 404, bad, false, &with(&problem, "instance", json!("req_2")))),
+    ] {
+        assert!(!kept, "{what} goes unnoticed");
+    }
+}
+
 #[tokio::test]
 async fn the_house_describes_itself() {
     let stage = Story::begin().await;

@@ -99,8 +99,8 @@ impl Plot {
         };
         Self {
             accounts,
-            key: seed % 9 != 0,
-            later: seed % 3 == 0,
+            key: !seed.is_multiple_of(9),
+            later: seed.is_multiple_of(3),
             own_content: seed % 6 == 1,
             refusals: usize::try_from(seed % 11 / 4).unwrap(),
             messages: 5,
