@@ -111,6 +111,12 @@ fn parts(engine: Engine, template: &str) -> [Source; 2] {
     [text, html]
 }
 
+/// Peak memory is the whole process's, so the tests that measure it take turns.
+fn turn() -> std::sync::MutexGuard<'static, ()> {
+    static TURN: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
 #[test]
 fn the_corpus_is_large_enough() {
     assert!(jinja().len() + go().len() + documents().len() >= 200);
@@ -118,6 +124,7 @@ fn the_corpus_is_large_enough() {
 
 #[test]
 fn jinja_survives() {
+    let _turn = turn();
     let layouts = layouts();
     for (name, template) in jinja() {
         for source in parts(Engine::Jinja, &template) {
@@ -128,6 +135,7 @@ fn jinja_survives() {
 
 #[test]
 fn go_survives() {
+    let _turn = turn();
     let layouts = go_layouts();
     for (name, template) in go() {
         for source in parts(Engine::Go, &template) {
@@ -138,6 +146,7 @@ fn go_survives() {
 
 #[test]
 fn documents_survive() {
+    let _turn = turn();
     for (name, markup, html) in documents() {
         let source = Source { html: Some(html), markup, ..Source::default() };
         survive(name, &source, &BTreeMap::new());
@@ -146,6 +155,7 @@ fn documents_survive() {
 
 #[test]
 fn contexts_survive() {
+    let _turn = turn();
     let source =
         Source { text: Some("{{ a }}{{ a|tojson }}{{ l }}".to_owned()), html: Some("{{ a }}".to_owned()), ..Source::default() };
     let compiled = Compiled::new(&source, &BTreeMap::new(), &Limits::default()).unwrap();
