@@ -50,7 +50,7 @@ pub struct Contact {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
     /// Further fields, for templates.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", with = "crate::as_json")]
     pub fields: BTreeMap<String, Value>,
     /// When it was made.
     pub created_at: Time,
