@@ -5,8 +5,10 @@
 
 pub mod caller;
 mod edge;
+mod expand;
 pub mod failure;
 pub mod input;
+mod limits;
 pub mod page;
 pub mod reply;
 pub mod state;
@@ -57,6 +59,7 @@ pub fn router(api: Api) -> Router {
         .merge(meta::pages())
         .fallback(meta::nowhere)
         .layer(from_fn_with_state(api.clone(), edge::once))
+        .layer(from_fn_with_state(api.clone(), limits::limit))
         .layer(from_fn_with_state(api.clone(), edge::finish))
         .layer(map_response(guard))
         .with_state(api)

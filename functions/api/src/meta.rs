@@ -25,7 +25,10 @@ const ABOUT: &str = "Accepts messages for the customers of many tenants, decides
 tenant's own provider accounts, and tells what became of it.\n\n\
 A credential goes into `Authorization: Bearer`. Times are RFC 3339, ids are a prefix and 32 hexadecimal digits. Refusals are \
 problems (RFC 9457) whose `type` is listed at `/problems`. A POST or PATCH with an `Idempotency-Key` happens once in 24 hours. \
-The guide is at `/dev`.";
+\
+A tenant and each of its credentials may make so many requests in an hour and in a minute by the clock: replies to them say how many \
+in `RateLimit-Policy` (`\"tenant\";q=1000;w=3600, \"credential\";q=100;w=60`) and how many are left for how many seconds in \
+`RateLimit` (`\"tenant\";r=998;t=1260, \"credential\";r=98;t=20`). `?expand` brings along what ids refer to. The guide is at `/dev`.";
 
 fn tags() -> Vec<Tag> {
     [
