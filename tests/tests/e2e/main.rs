@@ -27,6 +27,7 @@ mod lifecycle;
 mod lists;
 mod lost;
 mod numbers;
+mod odd;
 mod people;
 mod preferences;
 mod queue;
