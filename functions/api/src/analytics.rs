@@ -17,7 +17,6 @@ use crate::failure::Failure;
 use crate::input::Params;
 use crate::operations::operations;
 use crate::reply::{Reply, refused};
-use crate::state::Api;
 
 const HOUR: i64 = 3_600_000;
 const DAY: i64 = 24 * HOUR;

@@ -20,7 +20,6 @@ use crate::operations::operations;
 use crate::page::{List, PageParams, Paged};
 use crate::reply::words::ReasonWord;
 use crate::reply::{Gone, Reply, refused};
-use crate::state::Api;
 
 pub(crate) mod fields;
 

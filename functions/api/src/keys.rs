@@ -15,7 +15,6 @@ use crate::operations::operations;
 use crate::page::{List, PageParams, Paged, Unfiltered};
 use crate::reply::words::RoleWord;
 use crate::reply::{Gone, Reply, refused};
-use crate::state::Api;
 
 /// A machine's credential.
 #[derive(Debug, Serialize, ToSchema)]

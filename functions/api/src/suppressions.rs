@@ -17,7 +17,6 @@ use crate::operations::operations;
 use crate::page::{List, PageParams, Paged};
 use crate::reply::words::{ChannelWord, ReasonWord};
 use crate::reply::{Gone, Reply, refused};
-use crate::state::Api;
 
 /// An address that must not be written to.
 #[derive(Debug, Serialize, ToSchema)]
