@@ -2,8 +2,8 @@
 //!
 //! Rules (DynamoDB developer guide, "read and write operations", on-demand): a write costs one unit per started kilobyte of the
 //! larger of old and new row, also when its condition fails; the due index costs one unit per entry written and one per entry
-//! deleted; a strong read costs one unit per started 4 KB, an eventual one half; a query is billed on the sum of what it read; a
-//! transaction costs double at the table, not at its index. A transaction that is refused is counted as if each of its writes
+//! deleted; a strong read costs one unit per started 4 KB, an eventual one half, also in a batch, where each row is rounded up by
+//! itself; a query is billed on the sum of what it read; a transaction costs double at the table, not at its index. A transaction that is refused is counted as if each of its writes
 //! had been refused alone, doubled.
 
 use crate::schema::attr;

@@ -1,6 +1,7 @@
 //! The table in memory: deterministic, as strict as the real one about conditions, sizes and order, counting units by the
 //! billing rules, writing a stream, and failing on command.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use kernel::{Cause, Time};
@@ -10,7 +11,7 @@ use crate::bill::{self, Bill};
 use crate::change::{Change, Cond};
 use crate::record::Record;
 use crate::schema::Key;
-use crate::table::{Found, Index, Op, Query, TableError};
+use crate::table::{BATCH_LIMIT, Found, Index, Op, Query, TableError};
 
 pub use crate::memory::faults::{Fault, Faults};
 
@@ -75,6 +76,26 @@ impl Memory {
         };
         self.faults.after("table.read", fault).await?;
         Ok(found)
+    }
+
+    /// As the real one, it refuses a batch that is empty, too long or names a row twice.
+    pub(crate) async fn read_many(&self, keys: &[Key]) -> Result<Vec<Item>, TableError> {
+        let distinct: BTreeSet<&Key> = keys.iter().collect();
+        if keys.is_empty() || keys.len() > BATCH_LIMIT || distinct.len() < keys.len() {
+            return Err(TableError::Broken(Cause::new("a batch of reads has 1 to 100 keys, each of them once")));
+        }
+        let fault = self.faults.before("table.read_many").await?;
+        let found = {
+            let mut rows = self.locked();
+            let found: Vec<Option<Item>> = keys.iter().map(|key| rows.read(key)).collect();
+            // Each row is rounded up by itself, and one that is not there costs as much as a small one.
+            let units = |item: &Option<Item>| bill::read_units(item.as_ref().map_or(0, bill::item_size), true);
+            rows.bill.read_units += found.iter().map(units).sum::<f64>();
+            rows.bill.requests += 1;
+            found
+        };
+        self.faults.after("table.read_many", fault).await?;
+        Ok(found.into_iter().flatten().collect())
     }
 
     pub(crate) async fn put(&self, item: Item, cond: &Cond) -> Result<(), TableError> {
