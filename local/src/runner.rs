@@ -70,7 +70,7 @@ pub async fn start(options: &Options) -> Result<Running, String> {
     let secrets = Secrets::open(&options.data, &ids, &clock)?;
     let context =
         Context { clock: clock.clone(), ids: ids.clone(), keys: Keys::derive(&secrets.deployment).map_err(sentence)? };
-    let connection = Connection::loopback(&engine.endpoint()).map_err(sentence)?;
+    let connection = Connection::loopback(&engine.endpoint());
     let store = Store::new(Table::Dynamo(Dynamo::connect(&connection, crate::engine::TABLE)));
     let master = kernel::crypto::decode(secrets.vault.reveal()).unwrap_or_default();
     let vault = Vault::file(SealKey::new(&master).map_err(sentence)?, clock.clone(), ids);

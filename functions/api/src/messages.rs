@@ -13,13 +13,12 @@ use store::change::n;
 use store::schema::attr;
 use store::{Change, Cond, Listing, Outcome, Stored, TenantScope};
 use utoipa::IntoParams;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::caller::{Caller, may};
 use crate::expand::Expand;
 use crate::failure::Failure;
 use crate::input::{Id, IfMatch, Params, Repeatable};
+use crate::operations::operations;
 use crate::page::{List, PageParams, Paged};
 use crate::reply::words::{ChannelWord, StatusWord};
 use crate::reply::{Gone, Reply, refused};
@@ -273,12 +272,4 @@ async fn erase(caller: &Caller<may::Delete>, message: &Stored<Message>) -> Resul
     }
 }
 
-/// The operations of this resource.
-pub(crate) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new()
-        .routes(routes!(list_messages, send_message))
-        .routes(routes!(find_message, delete_message))
-        .routes(routes!(trace_message))
-        .routes(routes!(cancel_message))
-        .routes(routes!(retry_message))
-}
+operations!(list_messages, send_message, find_message, delete_message, trace_message, cancel_message, retry_message);

@@ -10,10 +10,9 @@ use utoipa::ToSchema;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::tag::{Tag, TagBuilder};
 use utoipa::openapi::{ComponentsBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::failure::Failure;
+use crate::operations::operations;
 use crate::reply::refused;
 use crate::state::Api;
 
@@ -71,10 +70,7 @@ pub(crate) fn description() -> OpenApi {
     OpenApiBuilder::new().info(info.build()).tags(Some(tags())).components(Some(components.build())).build()
 }
 
-/// Routes with a description of their own.
-pub(crate) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(read_health))
-}
+operations!(read_health);
 
 /// How the service is.
 #[derive(Debug, Serialize, ToSchema)]

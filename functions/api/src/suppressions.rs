@@ -9,18 +9,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::{Listing, Page, TenantScope};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::caller::{Caller, may};
 use crate::contacts::ContactView;
 use crate::expand::{Expand, Things};
 use crate::failure::Failure;
 use crate::input::{Id, IfMatch, Input, Params, Repeatable};
+use crate::operations::operations;
 use crate::page::{List, PageParams, Paged};
 use crate::reply::words::{ChannelWord, ReasonWord};
 use crate::reply::{Gone, Reply, refused};
-use crate::state::Api;
 
 /// An address that must not be written to.
 #[derive(Debug, Serialize, ToSchema)]
@@ -251,9 +249,4 @@ async fn delete_suppression(
     Ok(Gone)
 }
 
-/// The operations of this resource.
-pub(crate) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new()
-        .routes(routes!(list_suppressions, create_suppression))
-        .routes(routes!(find_suppression, delete_suppression))
-}
+operations!(list_suppressions, create_suppression, find_suppression, delete_suppression);

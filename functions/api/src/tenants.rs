@@ -13,13 +13,12 @@ use serde::{Deserialize, Serialize};
 use store::Platform;
 use store::doors::Listed;
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::caller::{Caller, Operator, may};
 use crate::contacts::fields::QuietHoursShape;
 use crate::failure::Failure;
 use crate::input::{Id, IfMatch, Input, Params, Repeatable, double_option, present, put};
+use crate::operations::operations;
 use crate::page::List;
 use crate::reply::{Reply, refused};
 use crate::state::Api;
@@ -315,13 +314,7 @@ async fn update_tenant(
     Ok(Reply::ok(tenant.row.into()).version(version))
 }
 
-/// The operations of this resource.
-pub(crate) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new()
-        .routes(routes!(create_tenant, list_tenants))
-        .routes(routes!(limit_tenant))
-        .routes(routes!(find_tenant, update_tenant))
-}
+operations!(create_tenant, list_tenants, limit_tenant, find_tenant, update_tenant);
 
 #[cfg(test)]
 mod tests {

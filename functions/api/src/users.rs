@@ -8,12 +8,11 @@ use kernel::{Email, Result, Time};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::caller::{Caller, may};
 use crate::failure::Failure;
 use crate::input::{Id, IfMatch, Input, Repeatable, double_option, present, put};
+use crate::operations::operations;
 use crate::page::{List, PageParams, Paged, Unfiltered};
 use crate::reply::words::RoleWord;
 use crate::reply::{Gone, Reply, refused};
@@ -169,10 +168,7 @@ async fn delete_user(
     Ok(Gone)
 }
 
-/// The operations of this resource.
-pub(crate) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(list_users, create_user)).routes(routes!(find_user, update_user, delete_user))
-}
+operations!(list_users, create_user, find_user, update_user, delete_user);
 
 #[cfg(test)]
 mod tests {

@@ -29,7 +29,7 @@ pub struct Contact {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub emails: Vec<ContactEmail>,
     /// Phone numbers, the preferred one first.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "kernel::phone::stored")]
     pub phones: Vec<Phone>,
     /// Time zone.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -26,6 +26,10 @@ fn read<T: DeserializeOwned + Default>(value: &Value, base: &str) -> Result<T> {
     if value.is_null() {
         return Ok(T::default());
     }
+    // The derived readers take a list for an object whose fields stand in order.
+    if !value.is_object() {
+        return Err(fault(base, "an object is needed"));
+    }
     serde_path_to_error::deserialize(value).map_err(|error| {
         let pointer = error.path().iter().fold(base.to_owned(), |pointer, segment| match segment {
             Segment::Map { key } => format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1")),
@@ -73,6 +77,7 @@ mod tests {
         assert!(place.starts_with("/credentials"));
         assert!(detail.contains("lost"), "{detail}");
         assert_eq!(pointer(&serde_json::json!("hunter2")).0, "/credentials");
+        assert_eq!(pointer(&serde_json::json!([[1]])).0, "/credentials");
         assert!(credentials::<Sample>(&Value::Null).unwrap().list.is_empty());
     }
 }

@@ -29,6 +29,7 @@ mod limits;
 mod lists;
 mod lost;
 mod numbers;
+mod odd;
 mod people;
 mod preferences;
 mod queue;
