@@ -99,28 +99,29 @@ impl Memory {
     }
 
     pub(crate) async fn put(&self, item: Item, cond: &Cond) -> Result<(), TableError> {
-        self.write("table.put", &[Op::Put(item, cond.clone())], Price::Single).await.map(|_| ())
+        self.write("table.put", vec![Op::Put(item, cond.clone())], Price::Single).await.map(|_| ())
     }
 
-    pub(crate) async fn update(&self, key: &Key, change: &Change, cond: &Cond) -> Result<Item, TableError> {
-        let op = Op::Update(key.clone(), change.clone(), cond.clone());
-        let written = self.write("table.update", &[op], Price::Single).await?;
-        written.into_iter().next().flatten().ok_or_else(|| TableError::Broken(Cause::new("an update without a row")))
+    pub(crate) async fn update(&self, key: &Key, change: Change, cond: &Cond) -> Result<Item, TableError> {
+        let op = Op::Update(key.clone(), change, cond.clone());
+        let written = self.write("table.update", vec![op], Price::Single).await?;
+        let row = written.into_iter().next().flatten();
+        row.map(Arc::unwrap_or_clone).ok_or_else(|| TableError::Broken(Cause::new("an update without a row")))
     }
 
     pub(crate) async fn delete(&self, key: &Key, cond: &Cond) -> Result<(), TableError> {
-        self.write("table.delete", &[Op::Delete(key.clone(), cond.clone())], Price::Single).await.map(|_| ())
+        self.write("table.delete", vec![Op::Delete(key.clone(), cond.clone())], Price::Single).await.map(|_| ())
     }
 
     pub(crate) async fn transact(&self, ops: Vec<Op>) -> Result<(), TableError> {
         if ops.is_empty() || ops.len() > TRANSACTION_LIMIT {
             return Err(TableError::Broken(Cause::new("a transaction has 1 to 100 writes")));
         }
-        self.write("table.transact", &ops, Price::Transaction).await.map(|_| ())
+        self.write("table.transact", ops, Price::Transaction).await.map(|_| ())
     }
 
     /// A refusal is an effect too: it can be lost on its way, or be the last thing that a dying process caused.
-    async fn write(&self, verb: &'static str, ops: &[Op], price: Price) -> Result<Vec<Option<Item>>, TableError> {
+    async fn write(&self, verb: &'static str, ops: Vec<Op>, price: Price) -> Result<Vec<Option<Arc<Item>>>, TableError> {
         let fault = self.faults.before(verb).await?;
         let written = self.locked().write(ops, price);
         self.faults.after(verb, fault).await?;

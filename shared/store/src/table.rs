@@ -129,7 +129,7 @@ impl Table {
         sound(Some(&change), cond)?;
         match self {
             Self::Dynamo(table) => table.update(key, &change, cond).await,
-            Self::Memory(table) => table.update(key, &change, cond).await,
+            Self::Memory(table) => table.update(key, change, cond).await,
         }
     }
 
