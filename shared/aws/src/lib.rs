@@ -8,6 +8,7 @@ pub mod connection;
 pub mod env;
 pub mod fetch;
 pub mod log;
+pub mod trust;
 pub mod vault;
 
 pub use connection::Connection;
