@@ -9,7 +9,7 @@ pub mod connection;
 pub mod env;
 pub mod fetch;
 pub mod log;
-mod tls;
+pub mod tls;
 pub mod vault;
 
 pub use connection::Connection;

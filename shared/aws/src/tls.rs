@@ -1,4 +1,4 @@
-//! TLS of everything that leaves the process, apart from mail: rustls on aws-lc, versions 1.2 and 1.3, and a choice of roots.
+//! TLS of everything that leaves the process: rustls on aws-lc, versions 1.2 and 1.3, and a choice of roots.
 
 use std::sync::Arc;
 
@@ -14,15 +14,16 @@ const AMAZON: &[u8] = include_bytes!("roots.pem");
 pub(crate) fn aws() -> ClientConfig {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(CertificateDer::pem_slice_iter(AMAZON).flatten());
-    config(roots)
+    trusting(roots)
 }
 
 /// For any address, by the public roots.
-pub(crate) fn public() -> ClientConfig {
-    config(RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() })
+pub fn public() -> ClientConfig {
+    trusting(RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() })
 }
 
-fn config(roots: RootCertStore) -> ClientConfig {
+/// For servers that hold a certificate of those roots, such as a company's own; shows no certificate of its own.
+pub fn trusting(roots: RootCertStore) -> ClientConfig {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     match ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions() {
         Ok(builder) => builder.with_root_certificates(roots).with_no_client_auth(),
