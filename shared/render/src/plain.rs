@@ -3,6 +3,8 @@
 //! Invariant: a message never fails for its derived text. What is too large or too deep to lay out
 //! is reduced to its words.
 
+mod flow;
+
 use crate::shape::Shape;
 use crate::tags::{tags, unescape};
 
@@ -15,11 +17,7 @@ const INDENTED: usize = 2 << 20;
 
 /// The text of a document, at most `cap` bytes of it.
 pub(crate) fn text(html: &str, cap: usize) -> String {
-    let shape = Shape::of(tags(html));
-    let laid_out = (shape.buildable() && shape.nodes <= NODES && html.len().saturating_mul(1 + shape.indent) <= INDENTED)
-        .then(|| lay_out(html))
-        .flatten();
-    let mut text = laid_out.unwrap_or_else(|| words(html));
+    let mut text = flow::text(html, WIDTH).or_else(|| built(html)).unwrap_or_else(|| words(html));
     if text.len() > cap {
         let end = (0..=cap).rev().find(|at| text.is_char_boundary(*at));
         text.truncate(end.unwrap_or_default());
@@ -27,6 +25,13 @@ pub(crate) fn text(html: &str, cap: usize) -> String {
     let end = text.trim_end().len();
     text.truncate(end);
     text
+}
+
+/// The text by way of a document, when that is not too large to build.
+fn built(html: &str) -> Option<String> {
+    let shape = Shape::of(tags(html));
+    let small = shape.buildable() && shape.nodes <= NODES && html.len().saturating_mul(1 + shape.indent) <= INDENTED;
+    small.then(|| lay_out(html)).flatten()
 }
 
 fn lay_out(html: &str) -> Option<String> {
