@@ -1,7 +1,8 @@
 //! What is measured, printed as one JSON object on standard output; what is under way goes to standard error.
 //!
 //! `cargo run --release -p bench` measures everything; `-- --skip-binaries` leaves out building and starting the functions,
-//! `-- --binaries` does nothing else.
+//! `-- --binaries` does nothing else. `-- --pipeline` times the pipeline alone, and `-- --pipeline 2000` with that many messages,
+//! as a profiler wants it.
 #![expect(clippy::disallowed_methods, reason = "a bench reads the clock, its arguments and its environment")]
 #![expect(clippy::large_futures, reason = "a stage is large, and a bench has a stack of its own")]
 
@@ -29,7 +30,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let has = |name: &str| arguments.iter().any(|argument| argument == name);
     let measured = if has("--pipeline") {
-        pipeline::measure()
+        pipeline::measure(arguments.get(1))
     } else if has("--binaries") {
         binaries::measure()
     } else {

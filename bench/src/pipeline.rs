@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::Fallible;
 use crate::world::{World, block_on};
 
-/// Messages measured.
+/// Messages measured, unless the command line says how many.
 const MESSAGES: usize = 20_000;
 /// Messages before, to fill caches.
 const WARM: usize = 500;
@@ -41,13 +41,14 @@ fn event(bodies: &[String]) -> Fallible<SqsEvent> {
     Ok(serde_json::from_value(json!({ "Records": records }))?)
 }
 
-pub(crate) fn measure() -> Fallible<Value> {
+pub(crate) fn measure(messages: Option<&String>) -> Fallible<Value> {
+    let messages = messages.map_or(Ok(MESSAGES), |text| text.parse())?;
     block_on(async {
         let world = World::new(100).await?;
         let queue = relay::queue::Memory::default();
         let relay = relay::Relay { queue: relay::Queue::Memory(queue.clone()) };
         run(&world, &relay, &queue, WARM).await?;
-        let times = run(&world, &relay, &queue, MESSAGES).await?;
+        let times = run(&world, &relay, &queue, messages).await?;
         world.stage.abandon();
         let total = times.accept.mean() + times.relay.mean() + times.send.mean();
         Ok(json!({
@@ -98,7 +99,7 @@ async fn run(world: &World, relay: &relay::Relay, queue: &relay::queue::Memory, 
     let stage = &world.stage;
     let mut times = Times { accept: Spread::default(), relay: Spread::default(), send: Spread::default() };
     stage.memory.forget_stream();
-    for round in 0..messages / ROUND {
+    for round in 0..messages.div_ceil(ROUND) {
         for n in round * ROUND..(round + 1) * ROUND {
             let body = world.order(n).to_string().into_bytes();
             let start = Instant::now();
