@@ -1,14 +1,16 @@
 //! From a change of a row to jobs: the pure function that `relay` carries out. Total: what it does not know gives no job.
 
+use store::schema::attr;
 use store::{Job, Record};
 
 use crate::Message;
 
-/// The jobs that a change asks for.
+/// The job that a change asks for. Most changes are no transition of a message and are told by one attribute: a row is read whole
+/// only for a job.
 pub fn jobs(record: &Record) -> Option<Job> {
-    let evidence = record.internal()?;
+    if record.new_value(&attr::STATE_SEQ) == record.old_value(&attr::STATE_SEQ) {
+        return None;
+    }
     let now = record.new_row::<Message>()?.row;
-    let before = record.old_row::<Message>().map(|before| before.row);
-    let changed = before.is_none_or(|before| before.state_seq != now.state_seq);
-    (now.state.wants_sending() && changed).then(|| Job::send(&evidence, now.id, now.state_seq))
+    now.state.wants_sending().then(|| Some(Job::send(&record.internal()?, now.id, now.state_seq)))?
 }
