@@ -68,6 +68,13 @@ pub struct Source {
     pub markup: Markup,
 }
 
+impl Source {
+    /// How long its parts are together, in bytes.
+    pub fn bytes(&self) -> usize {
+        [&self.subject, &self.html, &self.text].into_iter().flatten().map(String::len).sum()
+    }
+}
+
 /// A named source that templates extend, include or import: the html part uses `html`, the subject
 /// and the text part use `text`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -79,6 +86,13 @@ pub struct Layout {
     /// For text parts and subjects.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
+}
+
+impl Layout {
+    /// How long its parts are together, in bytes.
+    pub fn bytes(&self) -> usize {
+        [&self.html, &self.text].into_iter().flatten().map(String::len).sum()
+    }
 }
 
 /// How a variable without a value is treated.

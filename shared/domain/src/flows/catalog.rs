@@ -6,16 +6,24 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use kernel::ids::{AccountId, TemplateId, TenantId};
 use kernel::{Clock, Error, Locale, Result, Time};
-use render::{Compiled, Layout, Limits};
+use render::{Compiled, Layout, Limits, Source};
 use store::{Listing, Stored, TenantScope};
 
 use crate::name::Name;
 use crate::{Account, Template, Tenant, Version};
 
+mod shelf;
+
+use shelf::Shelf;
+
 /// How long a row that may change is trusted.
 pub const FRESH_MILLIS: i64 = 5_000;
-/// Most entries of one kind; beyond it the cache starts anew.
+/// Most entries of one kind of small rows; beyond it the cache starts anew.
 const MOST: usize = 2_000;
+/// Most bytes of versions kept.
+const VERSIONS: usize = 16 << 20;
+/// Most bytes of source whose compiled form is kept; that takes about ten times its source.
+const COMPILED: usize = 4 << 20;
 /// Most accounts of one tenant that are looked at.
 pub const ACCOUNTS: usize = 100;
 
@@ -26,14 +34,27 @@ pub struct Catalog {
     kept: Arc<Mutex<Kept>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Kept {
     tenants: HashMap<TenantId, (Time, Arc<Tenant>)>,
     accounts: HashMap<TenantId, (Time, Arc<Vec<Account>>)>,
     names: HashMap<(TenantId, String), (Time, TemplateId)>,
     templates: HashMap<(TenantId, TemplateId), (Time, Arc<Template>)>,
-    versions: HashMap<(TenantId, TemplateId, u32), Arc<Version>>,
-    compiled: HashMap<(TenantId, TemplateId, u32, Locale), Arc<Compiled>>,
+    versions: Shelf<(TenantId, TemplateId, u32), Arc<Version>>,
+    compiled: Shelf<(TenantId, TemplateId, u32, Locale), Arc<Compiled>>,
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        Self {
+            tenants: HashMap::new(),
+            accounts: HashMap::new(),
+            names: HashMap::new(),
+            templates: HashMap::new(),
+            versions: Shelf::new(VERSIONS),
+            compiled: Shelf::new(COMPILED),
+        }
+    }
 }
 
 /// A template's edition, ready to render in one locale.
@@ -154,13 +175,14 @@ impl Catalog {
     /// A version of a template.
     pub async fn version(&self, scope: &TenantScope, template: TemplateId, number: u32) -> Result<Arc<Version>> {
         let key = (scope.tenant(), template, number);
-        let found = self.kept().versions.get(&key).cloned();
+        let found = self.kept().versions.find(&key);
         if let Some(version) = found {
             return Ok(version);
         }
         let version: Option<Stored<Version>> = scope.read_now(Version::at(template, number)).await?;
         let version = Arc::new(version.ok_or(Error::NotFound { kind: "version" })?.row);
-        put(&mut self.kept().versions, key, version.clone());
+        let bytes = version.contents.values().map(Source::bytes).sum();
+        self.kept().versions.put(key, version.clone(), bytes);
         Ok(version)
     }
 
@@ -176,15 +198,16 @@ impl Catalog {
         let (locale, source) = version.content(wanted, &template.locale)?;
         let locale = locale.clone();
         let key = (scope.tenant(), template.id, number, locale.clone());
-        let found = self.kept().compiled.get(&key).cloned();
+        let found = self.kept().compiled.find(&key);
         let compiled = match found {
             Some(compiled) => compiled,
             None => {
                 let layouts = self.layouts(scope, &version, &locale).await?;
+                let bytes = layouts.values().map(Layout::bytes).sum::<usize>() + source.bytes();
                 let compiled = Compiled::new(source, &layouts, &Limits::default())
                     .map_err(|faults| Error::internal(format!("a stored version does not compile: {faults:?}")))?;
                 let compiled = Arc::new(compiled);
-                put(&mut self.kept().compiled, key, compiled.clone());
+                self.kept().compiled.put(key, compiled.clone(), bytes);
                 compiled
             }
         };
