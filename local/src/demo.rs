@@ -129,6 +129,8 @@ impl Maker<'_> {
             enabled: true,
             on_unknown: OnUnknown::Resend,
             route: kernel::crypto::encode(&context.ids.bytes::<24>()),
+            outage: None,
+            probe_at: None,
             created_at: self.made_at,
             updated_at: self.made_at,
         };

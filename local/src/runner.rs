@@ -10,6 +10,7 @@ use api::{Api, Parts};
 use aws::{Connection, Fetch, Vault};
 use axum::Router;
 use domain::flows::Context;
+use domain::flows::breaker::Breaker;
 use domain::flows::catalog::Catalog;
 use kernel::crypto::SealKey;
 use kernel::{Clock, Error, Ids, Keys};
@@ -110,6 +111,7 @@ pub async fn start(options: &Options) -> Result<Running, String> {
             store: store.clone(),
             context: context.clone(),
             catalog: Catalog::new(clock.clone()),
+            breaker: Breaker::new(clock.clone()),
             vault,
             carrier: Carrier::Outbox { outbox: outbox.clone(), live: options.live_email.then(Wire::at_home) },
             public_url: address.clone(),

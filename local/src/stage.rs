@@ -11,6 +11,7 @@ use aws_lambda_events::event::sqs::SqsEvent;
 use axum::Router;
 use axum::body::Body;
 use domain::flows::Context;
+use domain::flows::breaker::Breaker;
 use domain::flows::catalog::Catalog;
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
@@ -70,6 +71,7 @@ struct Flow {
     counted: usize,
     hidden: Vec<(Time, String)>,
     batches: u64,
+    returned: usize,
     abandoned: bool,
 }
 
@@ -133,6 +135,7 @@ impl Stage {
             store: store.clone(),
             context: context.clone(),
             catalog: Catalog::new(clock.clone()),
+            breaker: Breaker::new(clock.clone()),
             vault: vault.clone(),
             carrier: Carrier::Outbox { outbox: outbox.clone(), live: None },
             public_url: PUBLIC_URL.to_owned(),
@@ -211,6 +214,11 @@ impl Stage {
         tracing::error!("draining does not come to an end");
     }
 
+    /// How often a job went back to the queue, which burns a receive each time.
+    pub fn returned(&self) -> usize {
+        self.flow().returned
+    }
+
     /// One batch of the stream through the relay. Whether there was one.
     async fn relay_once(&self) -> bool {
         let from = self.flow().relayed;
@@ -249,6 +257,7 @@ impl Stage {
         };
         let until = now.plus_seconds(VISIBILITY_SECONDS);
         let mut flow = self.flow();
+        flow.returned += failed.len();
         flow.hidden.extend(failed.into_iter().filter_map(|at| bodies.get(at)).map(|body| (until, body.clone())));
         true
     }

@@ -103,6 +103,11 @@ impl Story {
         self.stage.outbox.answer_next(replies);
     }
 
+    /// The providers work as usual from now on; says how many prepared answers nobody has asked for.
+    pub fn providers_work(&self) -> usize {
+        self.stage.outbox.answer_as_usual()
+    }
+
     /// The provider tells what became of a letter.
     pub async fn told(&self, letter: &Letter, deed: Deed) {
         let answer = self.stage.tell(&letter.kept, deed).await.unwrap();

@@ -1,7 +1,7 @@
 //! Accounts: connections to providers. Credentials go in and never come out.
 
 use axum::extract::State;
-use domain::account::OnUnknown;
+use domain::account::{Health, OnUnknown};
 use domain::flows::{catalog, connect};
 use domain::{Account, Channel};
 use kernel::error::Faults;
@@ -17,7 +17,7 @@ use crate::failure::Failure;
 use crate::input::{self, Id, IfMatch, Input, Repeatable, double_option, present, put};
 use crate::operations::operations;
 use crate::page::{List, PageParams, Paged, Unfiltered};
-use crate::reply::words::{ChannelWord, OnUnknownWord};
+use crate::reply::words::{ChannelWord, HealthWord, OnUnknownWord};
 use crate::reply::{Gone, Reply, refused};
 use crate::state::Api;
 
@@ -42,6 +42,7 @@ pub(crate) struct AccountView {
     enabled: bool,
     #[schema(value_type = OnUnknownWord)]
     on_unknown: OnUnknown,
+    health: HealthView,
     /// Where the provider posts its events, below this deployment's address. Who knows it can post there.
     callback_path: String,
     #[serde(with = "kernel::clock::rfc3339")]
@@ -50,6 +51,35 @@ pub(crate) struct AccountView {
     #[serde(with = "kernel::clock::rfc3339")]
     #[schema(value_type = String, format = DateTime)]
     updated_at: Time,
+}
+
+/// Whether an account works, by what its calls have come to.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct HealthView {
+    #[schema(value_type = HealthWord)]
+    state: Health,
+    /// Since when it does not.
+    #[serde(with = "kernel::clock::rfc3339::option")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    since: Option<Time>,
+    /// What was heard last before it was no longer used.
+    note: Option<String>,
+    /// When one message may try it, to find out whether it works again.
+    #[serde(with = "kernel::clock::rfc3339::option")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    next_try_at: Option<Time>,
+}
+
+impl From<&Account> for HealthView {
+    fn from(account: &Account) -> Self {
+        let outage = account.outage.as_ref();
+        Self {
+            state: account.health(),
+            since: outage.map(|outage| outage.since),
+            note: outage.map(|outage| outage.note.clone()),
+            next_try_at: account.probe_at,
+        }
+    }
 }
 
 /// Who messages are from.
@@ -63,6 +93,7 @@ pub(crate) struct SenderView {
 impl From<Account> for AccountView {
     fn from(account: Account) -> Self {
         Self {
+            health: HealthView::from(&account),
             id: account.id,
             name: account.name,
             channel: account.channel,
@@ -180,6 +211,8 @@ impl NewAccount {
             enabled: self.enabled.unwrap_or(true),
             on_unknown: self.on_unknown,
             route,
+            outage: None,
+            probe_at: None,
             created_at: now,
             updated_at: now,
         }
@@ -201,6 +234,8 @@ impl AccountChange {
         put(&mut account.priority, self.priority);
         put(&mut account.enabled, self.enabled);
         put(&mut account.on_unknown, self.on_unknown);
+        // What was wrong may be mended by this: it is found out by using it.
+        (account.outage, account.probe_at) = (None, None);
         account.updated_at = now;
     }
 }

@@ -148,7 +148,7 @@ pub mod refused {
 pub mod words {
     use std::borrow::Cow;
 
-    use domain::account::OnUnknown;
+    use domain::account::{Health, OnUnknown};
     use domain::gate::Check;
     use domain::message::{Status, Verdict, Wait};
     use domain::suppression::Reason;
@@ -186,13 +186,14 @@ pub mod words {
 
     sets! {
         ChannelWord = "Channel", "What messages travel by.", [Channel::Email];
+        HealthWord = "AccountHealth", "Whether an account works.", [Health::Working, Health::Silent, Health::Refused];
         OnUnknownWord = "OnUnknown", "What to do when nobody knows.", [OnUnknown::Hold, OnUnknown::Resend];
         ReasonWord = "SuppressionReason", "Why an address is suppressed.",
             [Reason::HardBounce, Reason::Complaint, Reason::Unsubscribe, Reason::Manual];
         RoleWord = "Role", "What a person or key may be.", Role::ALL;
         StatusWord = "MessageStatus", "Where a message is.", Status::ALL;
         WaitWord = "Wait", "Why a message waits.",
-            [Wait::Schedule, Wait::QuietHours, Wait::Retry, Wait::Evidence, Wait::Resend];
+            [Wait::Schedule, Wait::QuietHours, Wait::Retry, Wait::Outage, Wait::Evidence, Wait::Resend];
         VerdictWord = "Verdict", "What a provider's answer meant.",
             [Verdict::Sent, Verdict::Retry, Verdict::Rejected, Verdict::Misconfigured, Verdict::Unknown];
         EventWord = "EventKind", "What happened to a message after it was sent.",

@@ -9,6 +9,8 @@
 
 use std::sync::Arc;
 
+use domain::account::Cause;
+use domain::flows::breaker::Sign;
 use domain::flows::connect;
 use domain::flows::release::enter;
 use domain::gate::{self, Decision, Facts};
@@ -24,7 +26,7 @@ use store::{Change, Cond, Job, Outcome, Stored, TenantScope, Value};
 
 use crate::Sender;
 use crate::compose::compose;
-use crate::turn::{again, candidates, carries, hold, later, next, unknown};
+use crate::turn::{Turn, again, candidates, carries, hold, later, next, unknown};
 
 /// How long a claim holds: longer than the function may run.
 const LEASE_SECONDS: i64 = 60;
@@ -132,9 +134,10 @@ async fn attempt(sender: &Sender, scope: &TenantScope, message: &Message) -> Res
         Decision::Go if message.sandbox => {
             rehearse(sender, scope, &tenant, contact.as_ref(), message, candidates.first(), now).await?
         }
-        Decision::Go => match next(message, &candidates) {
-            Some(account) => call(sender, scope, &tenant, contact.as_ref(), message, account, &candidates).await?,
-            None => enter(State::Failed, now),
+        Decision::Go => match next(sender, scope, message, &candidates).await? {
+            Turn::Account(account) => call(sender, scope, &tenant, contact.as_ref(), message, account, &candidates).await?,
+            Turn::Wait(until) => hold(State::Held, Wait::Outage, now, until)?,
+            Turn::Nobody => enter(State::Failed, now),
         },
     };
     Ok(change.set(attr::GATE, noted))
@@ -230,13 +233,15 @@ async fn call(
     };
     let reply = sender.carrier.carry(&call, now).await;
     let verdict = judge(provider, candidates.len() == 1, &reply);
+    health(sender, scope, account, &reply, &verdict).await;
     // From here on the provider may have it: an answer that cannot be noted is as good as a lost one.
-    Ok(conclude(sender, message, account, candidates, now, &verdict).unwrap_or_else(|_| unknown(Some(account), now)))
+    Ok(conclude(sender, scope, message, account, candidates, now, &verdict).unwrap_or_else(|_| unknown(Some(account), now)))
 }
 
 /// The change that settles an attempt that was made at `now` and answered.
 fn conclude(
     sender: &Sender,
+    scope: &TenantScope,
     message: &Message,
     account: &Account,
     candidates: &[Account],
@@ -256,9 +261,36 @@ fn conclude(
         Meaning::Sent => enter(State::Sent, done),
         Meaning::Rejected => enter(State::Rejected, done),
         Meaning::Unknown => unknown(Some(account), done),
-        Meaning::Retry | Meaning::Misconfigured => again(sender, message, account, candidates, done, after)?,
+        Meaning::Retry | Meaning::Misconfigured => again(sender, scope, message, account, candidates, done, after)?,
     };
     Ok(change.append(attr::TRIES, store::scope::value(&made)?))
+}
+
+/// Tells the breaker what the answer says of the account. The message does not depend on it.
+async fn health(sender: &Sender, scope: &TenantScope, account: &Account, reply: &Reply, verdict: &Verdict) {
+    let sign = match verdict {
+        Verdict::Misconfigured { reason } => Sign::Fails(Cause::Refused, reason),
+        Verdict::Retry { reason, .. } | Verdict::Unknown { reason } if silent(reply) => Sign::Fails(Cause::Silent, reason),
+        Verdict::Sent { .. } | Verdict::Retry { .. } | Verdict::Rejected { .. } | Verdict::Unknown { .. } => Sign::Works,
+    };
+    match sender.breaker.note(scope, account, sign).await {
+        Ok(false) => {}
+        Ok(true) => {
+            sender.catalog.look_again(scope);
+            tracing::warn!(account.id = %account.id, ?sign, "account {} changed its health", account.id);
+        }
+        Err(error) => tracing::warn!(account.id = %account.id, ?error, "the health of account {} is not noted", account.id),
+    }
+}
+
+/// Whether the provider as a whole seems not to work, by what is no word about this message: nobody answers, an HTTP status of the
+/// 500s, or SMTP's 421 (RFC 5321 section 3.8).
+fn silent(reply: &Reply) -> bool {
+    match reply {
+        Reply::Unreached { .. } | Reply::Lost { .. } => true,
+        Reply::Refused { status, .. } => *status >= 500 || *status == 421,
+        Reply::Accepted { .. } => false,
+    }
 }
 
 /// What the answer means; a lost answer of a provider that recognises repetitions is simply no answer, unless another account

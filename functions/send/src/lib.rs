@@ -15,6 +15,7 @@ use std::panic::AssertUnwindSafe;
 use aws::{Connection, Env, Vault};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use domain::flows::Context;
+use domain::flows::breaker::Breaker;
 use domain::flows::catalog::Catalog;
 use futures_util::FutureExt;
 use futures_util::future::join_all;
@@ -33,6 +34,8 @@ pub struct Sender {
     pub context: Context,
     /// Tenants, accounts and templates.
     pub catalog: Catalog,
+    /// What is known of accounts whose provider does not answer.
+    pub breaker: Breaker,
     /// Data keys of tenants.
     pub vault: Vault,
     /// The way to providers.
@@ -51,6 +54,7 @@ impl Sender {
         Ok(Self {
             store: Store::new(table),
             catalog: Catalog::new(context.clock.clone()),
+            breaker: Breaker::new(context.clock.clone()),
             vault: Vault::kms(connection.clone(), env.need("KMS_KEY_ID")?, context.clock.clone(), context.ids.clone()),
             carrier: Carrier::Wire(wire::Wire::new(connection, env.find("SES_CONFIGURATION_SET"))),
             public_url: env.need("PUBLIC_URL")?.trim_end_matches('/').to_owned(),

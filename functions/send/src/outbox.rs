@@ -93,6 +93,11 @@ impl Outbox {
         self.state().replies.extend(replies);
     }
 
+    /// Takes back what is left of [`Self::answer_next`], and says how much that is.
+    pub fn answer_as_usual(&self) -> usize {
+        std::mem::take(&mut self.state().replies).len()
+    }
+
     /// The messages, oldest first.
     pub fn kept(&self) -> Vec<Kept> {
         self.state().kept.iter().cloned().collect()

@@ -2,6 +2,7 @@
 //! what is waited for when nobody knows how an attempt ended.
 
 use domain::account::OnUnknown;
+use domain::flows::breaker::Passage;
 use domain::flows::release::enter;
 use domain::message::{Hold, State, Wait};
 use domain::{Account, Message};
@@ -17,6 +18,10 @@ use crate::Sender;
 const EVIDENCE_SECONDS: i64 = 300;
 /// Attempts through one account before a message has failed.
 const TRIES: usize = 8;
+/// How long a message waits at least when no account works.
+const OUTAGE_SECONDS: i64 = 15;
+/// Up to how much longer, so that not all come back at once.
+const SPREAD_MILLIS: f64 = 30_000.0;
 /// First wait between attempts; each further one is four times as long, up to [`LONGEST_SECONDS`].
 const FIRST_SECONDS: i64 = 30;
 /// Longest wait between attempts.
@@ -44,14 +49,41 @@ pub fn tried(message: &Message, account: AccountId) -> usize {
     message.tries.iter().filter(|attempt| attempt.n > message.grants && attempt.account == Some(account)).count()
 }
 
-/// The account to try now: the one tried least, the earlier one among equals; none when all have been tried often enough.
-pub fn next<'a>(message: &Message, candidates: &'a [Account]) -> Option<&'a Account> {
-    candidates.iter().filter(|account| tried(message, account.id) < TRIES).min_by_key(|account| tried(message, account.id))
+/// Who carries the message now.
+#[derive(Debug)]
+pub enum Turn<'a> {
+    /// This account.
+    Account(&'a Account),
+    /// None of those that are left works at present: it is looked at again then.
+    Wait(Time),
+    /// Nobody: all have been tried often enough.
+    Nobody,
+}
+
+/// The account to try now: of those that work the one tried least, the earlier one among equals.
+pub async fn next<'a>(sender: &Sender, scope: &TenantScope, message: &Message, candidates: &'a [Account]) -> Result<Turn<'a>> {
+    let mut left: Vec<&Account> = candidates.iter().filter(|account| tried(message, account.id) < TRIES).collect();
+    left.sort_by_key(|account| tried(message, account.id));
+    let mut shut = false;
+    for account in left {
+        match sender.breaker.pass(scope, account).await? {
+            Passage::Free | Passage::Probe => return Ok(Turn::Account(account)),
+            Passage::Shut { .. } => shut = true,
+        }
+    }
+    if !shut {
+        return Ok(Turn::Nobody);
+    }
+    // Not all at once, and all within a minute of the provider's return.
+    #[expect(clippy::cast_possible_truncation, reason = "at most thirty seconds")]
+    let spread = (sender.context.ids.fraction() * SPREAD_MILLIS) as i64;
+    Ok(Turn::Wait(sender.context.clock.now().plus_seconds(OUTAGE_SECONDS).plus_millis(spread)))
 }
 
 /// After an attempt that certainly sent nothing: at once through an account that was tried less, else after a wait, else never.
 pub fn again(
     sender: &Sender,
+    scope: &TenantScope,
     message: &Message,
     account: &Account,
     candidates: &[Account],
@@ -59,7 +91,8 @@ pub fn again(
     after: Option<u32>,
 ) -> Result<Change> {
     let used = tried(message, account.id) + 1;
-    if candidates.iter().any(|other| other.id != account.id && tried(message, other.id) < used) {
+    let works = |other: &Account| sender.breaker.shut_until(scope, other).is_none_or(|until| until <= now);
+    if candidates.iter().any(|other| other.id != account.id && tried(message, other.id) < used && works(other)) {
         return Ok(enter(State::Queued, now));
     }
     later(sender, used, now, after)

@@ -36,10 +36,59 @@ pub struct Account {
     pub on_unknown: OnUnknown,
     /// Unguessable part of the address that the provider calls back, for those who set the provider up.
     pub route: String,
+    /// Why it is not used at present.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outage: Option<Outage>,
+    /// During an outage: when one message may try it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probe_at: Option<Time>,
     /// When it was made.
     pub created_at: Time,
     /// When it was last changed.
     pub updated_at: Time,
+}
+
+/// Why an account is not used although it is switched on. It is tried by one message at a time until it works again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outage {
+    /// Since when.
+    pub since: Time,
+    /// What is wrong.
+    pub cause: Cause,
+    /// The provider's words, or what the network did.
+    pub note: String,
+}
+
+/// What is wrong with an account that is not used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// Its provider does not answer, or says that it cannot work.
+    Silent,
+    /// Its provider refuses it: credentials, quota, verification.
+    Refused,
+}
+
+/// Whether an account works, as one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Health {
+    /// As far as is known.
+    Working,
+    /// See [`Cause::Silent`].
+    Silent,
+    /// See [`Cause::Refused`].
+    Refused,
+}
+
+impl Cause {
+    /// Seconds between the messages that try it.
+    pub const fn pause(self) -> i64 {
+        match self {
+            Self::Silent => 10,
+            Self::Refused => 300,
+        }
+    }
 }
 
 /// What to do when the answer to a send was lost and no event told within five minutes what became of it.
@@ -76,6 +125,15 @@ impl Account {
     /// The provider; accounts of a provider that is gone cannot send.
     pub fn provider(&self) -> Result<&'static dyn providers::Provider> {
         providers::find(&self.provider).ok_or_else(|| Error::internal(format!("no provider {}", self.provider)))
+    }
+
+    /// Whether it works.
+    pub fn health(&self) -> Health {
+        match self.outage.as_ref().map(|outage| outage.cause) {
+            None => Health::Working,
+            Some(Cause::Silent) => Health::Silent,
+            Some(Cause::Refused) => Health::Refused,
+        }
     }
 
     /// Digest by which its callback address is found.

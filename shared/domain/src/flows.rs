@@ -2,6 +2,7 @@
 
 pub mod accept;
 pub mod allow;
+pub mod breaker;
 pub mod catalog;
 pub mod connect;
 pub mod dispatch;

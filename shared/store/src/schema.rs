@@ -178,6 +178,8 @@ pub mod attr {
         START = "start", "When the window of an allowance began.";
         USED = "used", "How much of an allowance has been handed out.";
         USED_AT = "used_at", "When a credential was last used, to the hour.";
+        OUTAGE = "outage", "Why an account is not used, and since when.";
+        PROBE_AT = "probe_at", "When one message may try an account that is not used.";
         SUPPRESSED = "suppressed", "Why an address must not be written to.";
         ANSWER = "answer", "The stored reply to an idempotent request.";
     }

@@ -30,6 +30,7 @@ mod lists;
 mod lost;
 mod numbers;
 mod odd;
+mod outage;
 mod people;
 mod preferences;
 mod queue;

@@ -217,6 +217,9 @@ fn why_so_far(message: &Message) -> String {
             Some(Hold { why: Wait::QuietHours, .. }) => {
                 format!("It waits until {until}, when the recipient's quiet hours end.")
             }
+            Some(Hold { why: Wait::Outage, .. }) => {
+                format!("No account's provider works at present; it is looked at again at {until}.")
+            }
             Some(_) | None => format!("The last try did not succeed{}; the next is due at {until}.", note()),
         },
         State::Queued => "Its time has come: it waits for a sender.".to_owned(),

@@ -153,6 +153,8 @@ pub enum Wait {
     QuietHours,
     /// The next attempt.
     Retry,
+    /// For an account to work again.
+    Outage,
     /// For the provider to tell what became of it; if it does not, a person must decide.
     Evidence,
     /// For the provider to tell what became of it; if it does not, it is sent one more time.
