@@ -9,7 +9,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::settings::{self, fault};
-use crate::{Call, Callback, Channel, Event, Outgoing, Provider, Reply, Security, SmtpCall, Verdict, Verified, mail};
+use crate::{
+    Call, Callback, Channel, Event, Inbound, Outgoing, Provider, Reply, Security, Setup, SmtpCall, Verdict, Verified, mail,
+};
 
 /// See the file's head.
 #[derive(Clone, Copy, Debug)]
@@ -100,15 +102,16 @@ impl Provider for Smtp {
         server(settings, credentials).map(|_| ())
     }
 
-    fn call(&self, message: &Outgoing, settings: &Value, credentials: &Value) -> Result<Call> {
-        let (settings, security, login) = server(settings, credentials)?;
+    fn call(&self, message: &Outgoing, setup: &Setup<'_>) -> Result<Call> {
+        let (settings, security, login) = server(setup.settings, setup.credentials)?;
+        let letter = message.mail()?;
         Ok(Call::Smtp(SmtpCall {
             host: settings.host,
             port: settings.port,
             security,
             login,
-            from: message.from.email.clone(),
-            to: mail::recipients(message),
+            from: letter.from.email.clone(),
+            to: mail::recipients(letter),
             raw: mail::build(message)?,
         }))
     }
@@ -119,11 +122,12 @@ impl Provider for Smtp {
             Reply::Unreached { text } => return Verdict::Retry { after: None, reason: text.clone() },
             Reply::Lost { text } => return Verdict::Unknown { reason: text.clone() },
             Reply::Refused { status, code, text, after } => (*status, code, text, *after),
+            Reply::Answered(answer) => return Verdict::by_status(answer, answer.words()),
         };
         let enhanced = Enhanced::parse(code).or_else(|| Enhanced::parse(text.split_whitespace().next()?));
         let reason = if code.is_empty() { format!("{status} {text}") } else { format!("{status} {code} {text}") };
         match status {
-            421 | 454 => return Verdict::Retry { after: after.or(Some(BUSY_WAIT)), reason },
+            421 | 454 => return Verdict::Limited { after: after.or(Some(BUSY_WAIT)), reason },
             530 | 534 | 535 | 538 => return Verdict::Misconfigured { reason },
             _ => {}
         }
@@ -135,11 +139,19 @@ impl Provider for Smtp {
         }
     }
 
-    fn verify(&self, _callback: &Callback<'_>) -> Result<Verified> {
+    fn probe(&self, _setup: &Setup<'_>) -> Result<Option<Call>> {
+        Ok(None)
+    }
+
+    fn verify(&self, _callback: &Callback<'_>, _setup: &Setup<'_>) -> Result<Verified> {
         Err(Error::Unauthenticated)
     }
 
-    fn events(&self, _verified: &Verified) -> Vec<Event> {
+    fn events(&self, _verified: &Verified, _setup: &Setup<'_>) -> Vec<Event> {
+        Vec::new()
+    }
+
+    fn inbound(&self, _verified: &Verified, _setup: &Setup<'_>) -> Vec<Inbound> {
         Vec::new()
     }
 }
@@ -198,9 +210,10 @@ mod tests {
     fn word(status: u16, code: &str, text: &str) -> &'static str {
         match Smtp.verdict(&Reply::Refused { status, code: code.to_owned(), text: text.to_owned(), after: None }) {
             Verdict::Sent { .. } => "sent",
-            Verdict::Retry { after: None, .. } => "retry",
-            Verdict::Retry { after: Some(_), .. } => "busy",
+            Verdict::Retry { .. } => "retry",
+            Verdict::Limited { .. } => "busy",
             Verdict::Rejected { .. } => "rejected",
+            Verdict::Undeliverable { .. } => "undeliverable",
             Verdict::Misconfigured { .. } => "misconfigured",
             Verdict::Unknown { .. } => "unknown",
         }
@@ -258,7 +271,7 @@ mod tests {
         assert!(Smtp.check(&json!({"host": "127.0.0.1", "port": 2525, "security": "none"}), &Value::Null).is_ok());
         assert!(Smtp.check(&json!({"host": "::1", "port": 2525, "security": "none"}), &Value::Null).is_ok());
         for (settings, credentials, pointer) in [
-            (json!({}), json!({}), "/settings"),
+            (json!({}), json!({}), "/settings/host"),
             (json!(null), json!({}), "/settings/host"),
             (json!({"host": "a b", "port": 587, "security": "tls"}), json!({}), "/settings/host"),
             (json!({"host": "mail.example.com\r\n", "port": 587, "security": "tls"}), json!({}), "/settings/host"),
