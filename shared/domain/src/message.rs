@@ -155,8 +155,12 @@ pub enum Verdict {
     Sent,
     /// Not now.
     Retry,
-    /// Never.
+    /// Not now, the account sends too fast.
+    Limited,
+    /// Never, for what it says.
     Rejected,
+    /// Never, the recipient cannot be reached.
+    Undeliverable,
     /// Not through this account.
     Misconfigured,
     /// Nobody knows.

@@ -5,7 +5,7 @@
 //! merged into. Repetitions are recognised and write nothing. A hard bounce or complaint suppresses the address.
 
 use kernel::ids::MessageId;
-use kernel::{Email, Error, Result};
+use kernel::{Error, Result};
 use providers::{BounceClass, EventKind};
 use store::change::n;
 use store::schema::attr;
@@ -36,10 +36,10 @@ pub async fn report(context: &Context, scope: &TenantScope, message: MessageId, 
     let Some(row) = row else { return Ok(taken) };
     // Also for a repetition: the first time may have died between the two writes.
     if let Some(reason) = consequence(event) {
-        let about = event.recipient.clone().or_else(|| Email::parse(&row.to.address).ok());
-        if let Some(address) = about {
-            let source = row.id.to_string();
-            suppress::suppress(context, scope, row.channel, &address, reason, &source).await?;
+        let about = event.recipient.as_deref().filter(|address| crate::address::key(row.channel, address).is_ok());
+        let about = about.unwrap_or(&row.to.address);
+        if crate::address::key(row.channel, about).is_ok() {
+            suppress::suppress(context, scope, row.channel, about, reason, &row.id.to_string()).await?;
         }
     }
     Ok(taken)
