@@ -20,6 +20,7 @@ mod reply;
 pub mod resend;
 pub mod ses;
 mod settings;
+pub mod sms;
 pub mod smtp;
 pub mod sns;
 
