@@ -13,6 +13,7 @@ mod inbound;
 #[cfg(feature = "issuer")]
 pub mod issuer;
 pub mod mail;
+mod notification;
 mod outgoing;
 pub mod proof;
 mod reply;
@@ -21,6 +22,7 @@ pub mod ses;
 mod settings;
 pub mod smtp;
 pub mod sns;
+pub mod webhook;
 
 use kernel::{Result, Secret, Time};
 use serde_json::Value;
@@ -52,6 +54,7 @@ pub const PROVIDERS: &[&dyn Provider] = &[
     // voice
 
     // webhook
+    &webhook::Webhook,
 ];
 
 /// The provider of that id.
