@@ -12,6 +12,7 @@ mod event;
 mod inbound;
 #[cfg(feature = "issuer")]
 pub mod issuer;
+mod jwt;
 pub mod mail;
 mod notification;
 mod outgoing;
