@@ -13,7 +13,9 @@ mod event;
 mod inbound;
 #[cfg(feature = "issuer")]
 pub mod issuer;
+mod jwt;
 pub mod mail;
+mod notification;
 mod outgoing;
 pub mod proof;
 mod reply;
@@ -23,6 +25,7 @@ mod settings;
 pub mod sms;
 pub mod smtp;
 pub mod sns;
+pub mod webhook;
 
 use kernel::{Result, Secret, Time};
 use serde_json::Value;
@@ -54,6 +57,7 @@ pub const PROVIDERS: &[&dyn Provider] = &[
     // voice
 
     // webhook
+    &webhook::Webhook,
 ];
 
 /// The provider of that id.

@@ -374,6 +374,7 @@ fn only_those_may_be_repeated_that_recognise_it() {
     let known = BTreeSet::from([
         "capture", // keeps a message under its tag
         "resend",  // Idempotency-Key
+        "webhook", // webhook-id
     ]);
     assert_eq!(repeatable, known);
 }

@@ -13,6 +13,7 @@ mod capture;
 mod resend;
 mod ses;
 mod smtp;
+mod webhook;
 
 /// Every provider's stand.
 pub fn all() -> Vec<Stand> {
@@ -27,6 +28,7 @@ pub fn all() -> Vec<Stand> {
         // push
         // voice
         // webhook
+        webhook::stand(),
     ]
 }
 
