@@ -12,7 +12,9 @@ mod event;
 mod inbound;
 #[cfg(feature = "issuer")]
 pub mod issuer;
+mod json;
 pub mod mail;
+pub mod meta;
 mod outgoing;
 pub mod proof;
 mod reply;
@@ -46,7 +48,9 @@ pub const PROVIDERS: &[&dyn Provider] = &[
     // sms
 
     // chat
-
+    &meta::whatsapp::Whatsapp,
+    &meta::messenger::Messenger,
+    &meta::instagram::Instagram,
     // push
 
     // voice
