@@ -13,8 +13,10 @@ mod event;
 mod inbound;
 #[cfg(feature = "issuer")]
 pub mod issuer;
+mod json;
 mod jwt;
 pub mod mail;
+pub mod meta;
 mod notification;
 mod outgoing;
 pub mod proof;
@@ -51,7 +53,9 @@ pub const PROVIDERS: &[&dyn Provider] = &[
     // sms
 
     // chat
-
+    &meta::whatsapp::Whatsapp,
+    &meta::messenger::Messenger,
+    &meta::instagram::Instagram,
     // push
 
     // voice

@@ -4,6 +4,7 @@
 //! provider can prove one body and then read another. Codes are compared in constant time. Every refusal reads alike to the
 //! sender: [`Error::Unauthenticated`].
 
+mod hex;
 mod mac;
 mod public_key;
 mod shared;
@@ -18,6 +19,7 @@ use serde_json::Value;
 
 use crate::Callback;
 
+pub(crate) use hex::unhex;
 pub use mac::Hash;
 pub(crate) use mac::{body_mac, jwt_hs256, text_mac};
 pub(crate) use public_key::{ecdsa_p256, ed25519, jwt_rs256};

@@ -1,7 +1,7 @@
 //! Reads an account's settings and credentials into a provider's own types, and says where they are wrong. What was given is
 //! never repeated in a fault: it may be a password.
 
-use kernel::{Error, Result};
+use kernel::{Error, Result, Secret};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -46,6 +46,15 @@ fn read<T: DeserializeOwned>(value: &Value, base: &str) -> Result<T> {
         };
         fault(&pointer, &detail)
     })
+}
+
+/// Checks a secret that goes into a header or an address: visible ASCII characters, so that no line can end in it.
+pub(crate) fn visible(secret: &Secret, pointer: &str) -> Result<()> {
+    let text = secret.reveal();
+    if text.is_empty() || text.len() > 4096 || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(fault(pointer, "1 to 4096 visible ASCII characters are needed"));
+    }
+    Ok(())
 }
 
 /// The error for an account setting that is missing or wrong.

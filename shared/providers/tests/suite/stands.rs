@@ -10,10 +10,13 @@ use providers::{
 use serde_json::{Value, json};
 
 mod capture;
+mod instagram;
+mod messenger;
 mod resend;
 mod ses;
 mod smtp;
 mod webhook;
+mod whatsapp;
 
 /// Every provider's stand.
 pub fn all() -> Vec<Stand> {
@@ -25,6 +28,9 @@ pub fn all() -> Vec<Stand> {
         capture::stand(),
         // sms
         // chat
+        whatsapp::stand(),
+        messenger::stand(),
+        instagram::stand(),
         // push
         // voice
         // webhook
