@@ -46,7 +46,8 @@ pub(crate) fn measure() -> Fallible<Value> {
     if !build.stdout(Stdio::null()).status()?.success() {
         return Err("the functions do not build".into());
     }
-    let folder = std::env::current_exe()?.parent().ok_or("no folder")?.to_path_buf();
+    // Beside the bench's own profile, whichever that is.
+    let folder = std::env::current_exe()?.parent().and_then(Path::parent).ok_or("no folder")?.join("release");
     let mut found = Map::new();
     for name in FUNCTIONS {
         let path = folder.join(name);

@@ -1,6 +1,7 @@
 //! What is measured, printed as one JSON object on standard output; what is under way goes to standard error.
 //!
-//! `cargo run --release -p bench` measures everything; `-- --skip-binaries` leaves out building and starting the functions.
+//! `cargo run --release -p bench` measures everything; `-- --skip-binaries` leaves out building and starting the functions,
+//! `-- --binaries` does nothing else.
 #![expect(clippy::disallowed_methods, reason = "a bench reads the clock, its arguments and its environment")]
 #![expect(clippy::large_futures, reason = "a stage is large, and a bench has a stack of its own")]
 
@@ -27,7 +28,13 @@ pub(crate) type Fallible<T> = Result<T, Box<dyn std::error::Error>>;
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let has = |name: &str| arguments.iter().any(|argument| argument == name);
-    let measured = if has("--pipeline") { pipeline::measure() } else { all(has("--skip-binaries")) };
+    let measured = if has("--pipeline") {
+        pipeline::measure()
+    } else if has("--binaries") {
+        binaries::measure()
+    } else {
+        all(has("--skip-binaries"))
+    };
     match measured {
         Ok(value) => {
             let text = serde_json::to_string_pretty(&value).unwrap_or_default();

@@ -30,6 +30,10 @@ pub struct Demo {
 
 const TENANTS: [(&str, &str); 2] = [("acme", "Acme"), ("globex", "Globex")];
 
+/// Limits of a demo tenant: there to be seen in the headers, and beyond what a person or a script at this machine asks for.
+const REQUESTS_PER_HOUR: u32 = 1_000_000;
+const REQUESTS_PER_MINUTE: u32 = 100_000;
+
 struct Maker<'a> {
     keys: &'a Keys,
     vault: &'a Vault,
@@ -66,7 +70,14 @@ impl Maker<'_> {
     async fn tenant(&self, slug: &'static str, name: &str) -> Result<Demo> {
         let context = self.context(slug);
         let id = TenantId::new(&self.context(slug).ids, &context.clock);
-        let new = found::NewTenant { slug: slug.to_owned(), name: name.to_owned(), zone: None, locale: None };
+        let new = found::NewTenant {
+            slug: slug.to_owned(),
+            name: name.to_owned(),
+            zone: None,
+            locale: None,
+            requests_per_hour: Some(REQUESTS_PER_HOUR),
+            requests_per_minute: Some(REQUESTS_PER_MINUTE),
+        };
         made(found::found(&context, self.vault, self.store, new).await.map(|_| ()))?;
         let scope = self.store.platform().reopen(id).await?;
         let mut keys = Vec::new();

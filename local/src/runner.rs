@@ -47,6 +47,8 @@ pub struct Running {
     pub outbox: Outbox,
     /// Where it keeps everything.
     pub data: PathBuf,
+    /// Whether email of SMTP accounts leaves the machine.
+    pub live_email: bool,
     tasks: Vec<tokio::task::JoinHandle<()>>,
 }
 
@@ -70,7 +72,7 @@ pub async fn start(options: &Options) -> Result<Running, String> {
     let secrets = Secrets::open(&options.data, &ids, &clock)?;
     let context =
         Context { clock: clock.clone(), ids: ids.clone(), keys: Keys::derive(&secrets.deployment).map_err(sentence)? };
-    let connection = Connection::loopback(&engine.endpoint()).map_err(sentence)?;
+    let connection = Connection::loopback(&engine.endpoint());
     let store = Store::new(Table::Dynamo(Dynamo::connect(&connection, crate::engine::TABLE)));
     let master = kernel::crypto::decode(secrets.vault.reveal()).unwrap_or_default();
     let vault = Vault::file(SealKey::new(&master).map_err(sentence)?, clock.clone(), ids);
@@ -145,6 +147,7 @@ pub async fn start(options: &Options) -> Result<Running, String> {
         demos,
         outbox,
         data: options.data.clone(),
+        live_email: options.live_email,
         tasks,
     };
     running.write_card()?;
@@ -208,7 +211,9 @@ impl Running {
              -d '{{\"to\":{{\"contact\":\"{contact}\"}},\"template\":\"welcome\"}}'\n\n  \
              curl -s '{address}/v1/messages?limit=5&fields=status,to' -H 'Authorization: Bearer {key}'\n\n  \
              curl -s {address}/v1/analytics/emails -H 'Authorization: Bearer {key}'\n\n\
-             Nothing leaves this machine. Ctrl-C stops it.\n",
+             {leaves} Ctrl-C stops it.\n",
+            leaves =
+                if self.live_email { "Email of SMTP accounts leaves this machine." } else { "Nothing leaves this machine." },
             slug = demo.slug,
             card = self.data.join("local.json").display(),
         )

@@ -154,8 +154,10 @@ impl Contract {
             return;
         }
         let body: Value = serde_json::from_slice(bytes).unwrap_or_else(|error| panic!("{error}: {label}"));
-        let sparse = query.split('&').any(|pair| pair.starts_with("fields="));
-        let validator = self.validator(&format!("{} {status} {kind} {sparse}", operation.id), &media["schema"], sparse);
+        let fields = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "fields" && status == 200);
+        let fields = fields.map(|(_, fields)| fields.into_owned());
+        let schema = fields.as_deref().map_or_else(|| media["schema"].clone(), |fields| self.sparse(&media["schema"], fields));
+        let validator = self.validator(&format!("{} {status} {kind} {fields:?}", operation.id), &schema);
         let errors: Vec<String> =
             validator.iter_errors(&body).map(|error| format!("{} at {}", error, error.instance_path())).collect();
         assert!(errors.is_empty(), "a body that is not as described: {}\n{label}", errors.join("; "));
@@ -178,18 +180,33 @@ impl Contract {
         }
         let schema = json!({ "$ref": "#/components/schemas/Problem" });
         let errors: Vec<String> =
-            self.validator("problem", &schema, false).iter_errors(&body).map(|error| error.to_string()).collect();
+            self.validator("problem", &schema).iter_errors(&body).map(|error| error.to_string()).collect();
         assert!(errors.is_empty(), "{}: {label}", errors.join("; "));
     }
 
-    fn validator(&self, name: &str, schema: &Value, sparse: bool) -> Arc<Validator> {
+    /// The schema of a page when `fields` were asked for: its rows have these, all that are required among them, and no others.
+    fn sparse(&self, schema: &Value, fields: &str) -> Value {
+        let wanted: Vec<&str> = fields.split(',').map(str::trim).chain(["id", "expanded"]).collect();
+        let mut page = self.resolved(schema);
+        let mut row = self.resolved(&page["properties"]["data"]["items"]);
+        if let Some(required) = row["required"].as_array_mut() {
+            required.retain(|name| name.as_str().is_some_and(|name| wanted.contains(&name)));
+        }
+        if let Some(properties) = row["properties"].as_object_mut() {
+            properties.retain(|name, _| wanted.contains(&name.as_str()));
+        }
+        page["properties"]["data"]["items"] = row;
+        page
+    }
+
+    fn validator(&self, name: &str, schema: &Value) -> Arc<Validator> {
         if let Some(known) = self.compiled.lock().unwrap().get(name) {
             return known.clone();
         }
-        let mut whole = self.strict(schema, sparse, true);
+        let mut whole = self.strict(schema, true);
         let mut components = self.document["components"]["schemas"].as_object().cloned().unwrap_or_default();
         for part in components.values_mut() {
-            *part = self.strict(part, sparse, true);
+            *part = self.strict(part, true);
         }
         whole["components"] = json!({ "schemas": components });
         let options = jsonschema::draft202012::options().should_validate_formats(true).should_ignore_unknown_formats(true);
@@ -198,27 +215,22 @@ impl Contract {
         built
     }
 
-    /// The schema with nothing allowed that it does not name: what is undescribed is not promised to stay. Of a sparse reply, nothing
-    /// below a page is required.
-    fn strict(&self, schema: &Value, sparse: bool, closed: bool) -> Value {
+    /// The schema with nothing allowed that it does not name: what is undescribed is not promised to stay.
+    fn strict(&self, schema: &Value, closed: bool) -> Value {
         let Some(map) = schema.as_object() else { return schema.clone() };
         let mut strict = Map::new();
         for (word, value) in map {
             let value = match word.as_str() {
                 "properties" | "$defs" => Value::Object(
-                    value.as_object().unwrap().iter().map(|(name, it)| (name.clone(), self.strict(it, sparse, true))).collect(),
+                    value.as_object().unwrap().iter().map(|(name, it)| (name.clone(), self.strict(it, true))).collect(),
                 ),
-                "items" | "additionalProperties" => self.strict(value, sparse, true),
-                "oneOf" | "anyOf" => value.as_array().unwrap().iter().map(|it| self.strict(it, sparse, true)).collect(),
+                "items" | "additionalProperties" => self.strict(value, true),
+                "oneOf" | "anyOf" => value.as_array().unwrap().iter().map(|it| self.strict(it, true)).collect(),
                 // The parts of a whole are closed together, not each by itself.
-                "allOf" => value.as_array().unwrap().iter().map(|it| self.strict(&self.resolved(it), sparse, false)).collect(),
+                "allOf" => value.as_array().unwrap().iter().map(|it| self.strict(&self.resolved(it), false)).collect(),
                 _ => value.clone(),
             };
             strict.insert(word.clone(), value);
-        }
-        let page = strict.get("properties").is_some_and(|fields| fields.get("has_more").is_some());
-        if sparse && !page {
-            strict.remove("required");
         }
         let names_fields = strict.contains_key("properties") || strict.contains_key("allOf");
         if closed && names_fields && !strict.contains_key("additionalProperties") {

@@ -71,9 +71,17 @@ impl Story {
         company
     }
 
-    /// A tenant that has nothing but its owner's key.
+    /// A tenant that has nothing but its owner's key. It may ask as often as it likes: stories ask more in a minute than people do,
+    /// and count what they cost.
     pub async fn bare_tenant(&self, slug: &str) -> Company<'_> {
-        let body = json!({ "slug": slug, "name": format!("{slug} Ltd") });
+        self.limited_tenant(slug, &Value::Null, &Value::Null).await
+    }
+
+    /// A tenant with limits: requests in an hour, and of each credential in a minute.
+    pub async fn limited_tenant(&self, slug: &str, per_hour: &Value, per_minute: &Value) -> Company<'_> {
+        let limits = json!({ "requests_per_hour": per_hour, "requests_per_minute": per_minute });
+        let mut body = json!({ "slug": slug, "name": format!("{slug} Ltd") });
+        body.as_object_mut().unwrap().extend(limits.as_object().unwrap().clone());
         let made = self.ask(Method::POST, "/v1/tenants").bearer(PLATFORM_KEY).json(&body).now().await.is(201);
         Company::of(self, slug, &made)
     }

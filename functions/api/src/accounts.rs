@@ -11,12 +11,11 @@ use providers::Mailbox;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::caller::{Caller, may};
 use crate::failure::Failure;
 use crate::input::{self, Id, IfMatch, Input, Repeatable, double_option, present, put};
+use crate::operations::operations;
 use crate::page::{List, PageParams, Paged, Unfiltered};
 use crate::reply::words::{ChannelWord, OnUnknownWord};
 use crate::reply::{Gone, Reply, refused};
@@ -313,11 +312,4 @@ async fn delete_account(
     Ok(Gone)
 }
 
-/// The operations of this resource.
-pub(crate) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(list_accounts, create_account)).routes(routes!(
-        find_account,
-        update_account,
-        delete_account
-    ))
-}
+operations!(list_accounts, create_account, find_account, update_account, delete_account);

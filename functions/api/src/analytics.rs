@@ -11,14 +11,12 @@ use kernel::{Result, Time};
 use serde::{Deserialize, Serialize};
 use store::TenantScope;
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::caller::{Caller, may};
 use crate::failure::Failure;
 use crate::input::Params;
+use crate::operations::operations;
 use crate::reply::{Reply, refused};
-use crate::state::Api;
 
 const HOUR: i64 = 3_600_000;
 const DAY: i64 = 24 * HOUR;
@@ -261,10 +259,7 @@ async fn count_emails(caller: Caller<may::Read>, Params(question): Params<Questi
     Ok(Reply::ok(EmailNumbers { since: span.since, until: span.until, totals, rates: totals.into(), groups }))
 }
 
-/// The operations of this resource.
-pub(crate) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(count_emails))
-}
+operations!(count_emails);
 
 #[cfg(test)]
 mod tests {

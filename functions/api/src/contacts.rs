@@ -12,16 +12,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::{Listing, Page};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::caller::{Caller, may};
 use crate::failure::Failure;
 use crate::input::{Id, IfMatch, Input, Repeatable};
+use crate::operations::operations;
 use crate::page::{List, PageParams, Paged};
 use crate::reply::words::ReasonWord;
 use crate::reply::{Gone, Reply, refused};
-use crate::state::Api;
 
 pub(crate) mod fields;
 
@@ -229,11 +227,4 @@ async fn delete_contact(caller: Caller<may::Delete>, Id(id): Id<ContactId>, if_m
     Ok(Gone)
 }
 
-/// The operations of this resource.
-pub(crate) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(list_contacts, create_contact)).routes(routes!(
-        find_contact,
-        update_contact,
-        delete_contact
-    ))
-}
+operations!(list_contacts, create_contact, find_contact, update_contact, delete_contact);

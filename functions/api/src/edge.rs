@@ -1,4 +1,4 @@
-//! The outermost layer: a request id on every reply, problems for every error, and idempotency keys.
+//! The outermost layers: a request id on every reply, problems for every error, and idempotency keys.
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use domain::flows::Context;
 use domain::idempotency::{Answer, LEASE_SECONDS};
 use domain::{Idempotency, Right, Role};
-use http::header::{ETAG, HeaderName, HeaderValue, LOCATION};
+use http::header::{ALLOW, ETAG, HeaderName, HeaderValue, LOCATION};
 use http::{HeaderMap, Method, StatusCode};
 use kernel::ids::RequestId;
 use kernel::{Clock, Error, Ids, Result};
@@ -17,6 +17,7 @@ use store::{Change, Cond, Outcome, Stored, TenantScope};
 use crate::caller::{OwnContext, role_of};
 use crate::failure::{Carried, Failure, problem};
 use crate::input::{self, Raw};
+use crate::limits;
 use crate::state::Api;
 
 /// The header that names a request.
@@ -30,22 +31,28 @@ const KEY_LIMIT: usize = 255;
 pub async fn finish(State(api): State<Api>, request: Request, next: Next) -> Response {
     let id = RequestId::new(&api.0.context.ids, &api.0.context.clock).to_string();
     let response = next.run(request).await;
-    let mut response = match response.extensions().get::<Carried>() {
-        Some(carried) => problem(&carried.0, &id),
-        None if response.status() == StatusCode::METHOD_NOT_ALLOWED => {
-            let allow = response.headers().get(http::header::ALLOW).cloned();
-            let mut refused = problem(&Error::MethodNotAllowed, &id);
-            if let Some(allow) = allow {
-                refused.headers_mut().insert(http::header::ALLOW, allow);
-            }
-            refused
-        }
+    let error = match response.extensions().get::<Carried>() {
+        Some(carried) => Some(carried.0.clone()),
+        None => (response.status() == StatusCode::METHOD_NOT_ALLOWED).then_some(Error::MethodNotAllowed),
+    };
+    let mut response = match error {
+        Some(error) => told(&response, problem(&error, &id)),
         None => response,
     };
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
     response
+}
+
+/// The problem with what the layers below have said in headers.
+fn told(response: &Response, mut problem: Response) -> Response {
+    for name in [ALLOW, limits::POLICY, limits::LEFT] {
+        if let Some(value) = response.headers().get(&name) {
+            problem.headers_mut().insert(name, value.clone());
+        }
+    }
+    problem
 }
 
 /// The idempotency key of a request, checked.
@@ -90,7 +97,7 @@ async fn run_once(api: &Api, key: &str, request: Request, next: Next) -> Result<
     let path = parts.uri.path_and_query().map_or_else(|| parts.uri.path().to_owned(), ToString::to_string);
     let row = match begin(&api.0.context, &scope, key, parts.method.as_str(), &path, &bytes).await? {
         Begun::Answered(answer) => {
-            told(role, answer.role)?;
+            owed(role, answer.role)?;
             return Ok(replay(answer));
         }
         Begun::Run(row) => row,
@@ -108,7 +115,7 @@ async fn run_once(api: &Api, key: &str, request: Request, next: Next) -> Result<
 }
 
 /// Refuses a role that may not do what the role before it did: the answer may hold what it got.
-fn told(role: Role, answered: Role) -> Result<()> {
+fn owed(role: Role, answered: Role) -> Result<()> {
     let lacking = Right::ALL.into_iter().find(|right| answered.allows(*right) && !role.allows(*right));
     lacking.map_or(Ok(()), |right| role.check(right))
 }

@@ -7,16 +7,14 @@ use kernel::{Error, Result, Time};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::caller::{Caller, may};
 use crate::failure::Failure;
 use crate::input::{Id, IfMatch, Input, Repeatable};
+use crate::operations::operations;
 use crate::page::{List, PageParams, Paged, Unfiltered};
 use crate::reply::words::RoleWord;
 use crate::reply::{Gone, Reply, refused};
-use crate::state::Api;
 
 /// A machine's credential.
 #[derive(Debug, Serialize, ToSchema)]
@@ -134,10 +132,7 @@ async fn delete_api_key(caller: Caller<may::ManageUsers>, Id(id): Id<ApiKeyId>, 
     Ok(Gone)
 }
 
-/// The operations of this resource.
-pub(crate) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(list_api_keys, create_api_key)).routes(routes!(find_api_key, delete_api_key))
-}
+operations!(list_api_keys, create_api_key, find_api_key, delete_api_key);
 
 #[cfg(test)]
 mod tests {

@@ -5,8 +5,10 @@
 
 pub mod caller;
 mod edge;
+mod expand;
 pub mod failure;
 pub mod input;
+mod limits;
 pub mod page;
 pub mod reply;
 pub mod state;
@@ -19,6 +21,7 @@ mod contacts;
 mod keys;
 mod messages;
 mod meta;
+mod operations;
 mod suppressions;
 mod templates;
 mod tenants;
@@ -28,44 +31,58 @@ mod versions;
 use axum::Router;
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::Response;
-use utoipa_axum::router::OpenApiRouter;
+use utoipa::OpenApi;
 
 pub use caller::{Caller, Operator, may};
 pub use failure::Failure;
 pub use state::{Api, Parts};
 
-/// Every resource, with its description.
-fn resources() -> OpenApiRouter<Api> {
-    OpenApiRouter::with_openapi(meta::description())
-        .merge(messages::routes())
-        .merge(contacts::routes())
-        .merge(templates::routes())
-        .merge(versions::routes())
-        .merge(accounts::routes())
-        .merge(suppressions::routes())
-        .merge(analytics::routes())
-        .merge(users::routes())
-        .merge(keys::routes())
-        .merge(tenants::routes())
-        .merge(meta::routes())
+/// The files with operations, each named once.
+macro_rules! resources {
+    ($($($name:ident)::+),+ $(,)?) => {
+        fn routes(router: Router<Api>) -> Router<Api> {
+            $(let router = $($name)::+::routes(router);)+
+            router
+        }
+
+        fn described() -> utoipa::openapi::OpenApi {
+            let mut whole = meta::description();
+            $(whole.merge($($name)::+::Described::openapi());)+
+            whole
+        }
+    };
 }
+
+resources!(
+    messages,
+    contacts,
+    templates,
+    versions,
+    versions::preview,
+    accounts,
+    suppressions,
+    analytics,
+    users,
+    keys,
+    tenants,
+    meta,
+);
 
 /// The whole API: what Lambda, the local runner and the tests call.
 pub fn router(api: Api) -> Router {
-    let (router, _) = resources().split_for_parts();
-    router
-        .merge(meta::pages())
-        .fallback(meta::nowhere)
+    let inner = routes(Router::new()).merge(meta::pages()).fallback(meta::nowhere).with_state(api.clone());
+    // Layers go around one service, not around each route: a cold start would pay for every copy.
+    Router::new()
+        .fallback_service(inner)
         .layer(from_fn_with_state(api.clone(), edge::once))
-        .layer(from_fn_with_state(api.clone(), edge::finish))
+        .layer(from_fn_with_state(api.clone(), limits::limit))
+        .layer(from_fn_with_state(api, edge::finish))
         .layer(map_response(guard))
-        .with_state(api)
 }
 
 /// The description of the API (OpenAPI 3.1), as the committed `openapi.json` has it.
 pub fn openapi() -> String {
-    let (_, description) = resources().split_for_parts();
-    let mut text = description.to_pretty_json().unwrap_or_default();
+    let mut text = described().to_pretty_json().unwrap_or_default();
     text.push('\n');
     text
 }

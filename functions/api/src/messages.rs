@@ -13,29 +13,31 @@ use store::change::n;
 use store::schema::attr;
 use store::{Change, Cond, Listing, Outcome, Stored, TenantScope};
 use utoipa::IntoParams;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::caller::{Caller, may};
+use crate::expand::Expand;
 use crate::failure::Failure;
-use crate::input::{Id, IfMatch, Repeatable};
+use crate::input::{Id, IfMatch, Params, Repeatable};
+use crate::operations::operations;
 use crate::page::{List, PageParams, Paged};
 use crate::reply::words::{ChannelWord, StatusWord};
 use crate::reply::{Gone, Reply, refused};
 use crate::state::Api;
 
+pub(crate) mod expanded;
 mod once;
 pub(crate) mod request;
 mod trace;
 pub(crate) mod view;
 
+use expanded::{Referred, Thing};
 use once::{Begun, Ordered};
 use request::NewMessage;
 use trace::TraceView;
 use view::MessageView;
 
 /// Filters of the list.
-#[derive(Debug, Default, Deserialize, IntoParams)]
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct MessageFilters {
@@ -64,11 +66,25 @@ pub(crate) struct MessageFilters {
     #[serde(with = "kernel::clock::rfc3339::option")]
     #[param(value_type = Option<String>, format = DateTime)]
     until: Option<Time>,
+    /// What to bring along in `expanded`: `contact`, `template`, `account`, separated by commas.
+    #[param(value_type = Option<String>, example = "contact,template")]
+    expand: Expand<Thing>,
+}
+
+/// Parameters of finding one.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct MessageParams {
+    /// What to bring along in `expanded`: `contact`, `template`, `account`, separated by commas.
+    #[param(value_type = Option<String>, example = "contact,template")]
+    expand: Expand<Thing>,
 }
 
 impl MessageFilters {
+    /// What a page brings along does not make it another list.
     fn list(&self) -> String {
-        format!("messages {self:?}")
+        format!("messages {:?}", Self { expand: Expand::default(), ..self.clone() })
     }
 
     fn keeps(&self, message: &Message) -> bool {
@@ -140,15 +156,25 @@ async fn list_messages(
     let asked = page.listing(keys, &caller.scope, &list)?;
     let listing = Listing { since: filters.since, until: filters.until, ..asked };
     let found = caller.scope.list(&listing, caller.context.clock.now(), |message| filters.keeps(message)).await?;
-    Ok(Reply::ok(page.shape(keys, &caller.scope, &list, found, |message| MessageView::brief(message.row))))
+    let rows = found.rows.iter().map(|message| &message.row);
+    let referred = Referred::read(&caller.scope, caller.role, &filters.expand, rows).await?;
+    let view = |message: Stored<Message>| referred.beside(MessageView::brief(message.row));
+    Ok(Reply::ok(page.shape(keys, &caller.scope, &list, found, view)))
 }
 
 /// Finds a message.
 #[utoipa::path(get, path = "/v1/messages/{id}", tag = "messages", operation_id = "find_message", security(("key" = [])),
-    params(("id" = String, Path, description = "The message's id.")),
+    params(("id" = String, Path, description = "The message's id."), MessageParams),
     responses((status = 200, description = "The message.", body = MessageView, headers(("etag" = String))), refused::Finding))]
-async fn find_message(caller: Caller<may::Read>, Id(id): Id<MessageId>) -> Result<Reply<MessageView>, Failure> {
-    Ok(whole(&caller.scope, caller.scope.find::<Message>(id).await?).await?)
+async fn find_message(
+    caller: Caller<may::Read>,
+    Id(id): Id<MessageId>,
+    Params(params): Params<MessageParams>,
+) -> Result<Reply<MessageView>, Failure> {
+    let message = caller.scope.find::<Message>(id).await?;
+    let referred = Referred::read(&caller.scope, caller.role, &params.expand, std::iter::once(&message.row)).await?;
+    let view = MessageView::whole(&caller.scope, message.row).await?;
+    Ok(Reply::ok(referred.beside(view)).version(message.version))
 }
 
 async fn whole(scope: &TenantScope, message: Stored<Message>) -> Result<Reply<MessageView>> {
@@ -246,12 +272,4 @@ async fn erase(caller: &Caller<may::Delete>, message: &Stored<Message>) -> Resul
     }
 }
 
-/// The operations of this resource.
-pub(crate) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new()
-        .routes(routes!(list_messages, send_message))
-        .routes(routes!(find_message, delete_message))
-        .routes(routes!(trace_message))
-        .routes(routes!(cancel_message))
-        .routes(routes!(retry_message))
-}
+operations!(list_messages, send_message, find_message, delete_message, trace_message, cancel_message, retry_message);

@@ -10,10 +10,9 @@ use utoipa::ToSchema;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::tag::{Tag, TagBuilder};
 use utoipa::openapi::{ComponentsBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::failure::Failure;
+use crate::operations::operations;
 use crate::reply::refused;
 use crate::state::Api;
 
@@ -25,7 +24,10 @@ const ABOUT: &str = "Accepts messages for the customers of many tenants, decides
 tenant's own provider accounts, and tells what became of it.\n\n\
 A credential goes into `Authorization: Bearer`. Times are RFC 3339, ids are a prefix and 32 hexadecimal digits. Refusals are \
 problems (RFC 9457) whose `type` is listed at `/problems`. A POST or PATCH with an `Idempotency-Key` happens once in 24 hours. \
-The guide is at `/dev`.";
+\
+A tenant and each of its credentials may make so many requests in an hour and in a minute by the clock: replies to them say how many \
+in `RateLimit-Policy` (`\"tenant\";q=1000;w=3600, \"credential\";q=100;w=60`) and how many are left for how many seconds in \
+`RateLimit` (`\"tenant\";r=998;t=1260, \"credential\";r=98;t=20`). `?expand` brings along what ids refer to. The guide is at `/dev`.";
 
 fn tags() -> Vec<Tag> {
     [
@@ -68,10 +70,7 @@ pub(crate) fn description() -> OpenApi {
     OpenApiBuilder::new().info(info.build()).tags(Some(tags())).components(Some(components.build())).build()
 }
 
-/// Routes with a description of their own.
-pub(crate) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(read_health))
-}
+operations!(read_health);
 
 /// How the service is.
 #[derive(Debug, Serialize, ToSchema)]

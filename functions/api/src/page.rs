@@ -12,6 +12,9 @@ use crate::failure::Failure;
 use crate::input;
 use crate::state::Api;
 
+/// Fields that `fields` does not leave out: the id, and what was asked for by `expand`.
+const ALWAYS: [&str; 2] = ["id", "expanded"];
+
 /// Parameters that every list takes.
 #[derive(Clone, Debug, Default, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -23,7 +26,8 @@ pub struct PageParams {
     /// The `next` of an earlier page.
     #[serde(default)]
     pub after: Option<String>,
-    /// Names of the fields wanted, separated by commas; all when not said.
+    /// Names of the fields wanted, separated by commas; all when not said. A row then has those alone, and its id, whatever else its
+    /// schema requires.
     #[serde(default)]
     pub fields: Option<String>,
 }
@@ -92,7 +96,11 @@ impl PageParams {
         match (&self.fields, view) {
             (Some(fields), Value::Object(map)) => {
                 let wanted: Vec<&str> = fields.split(',').map(str::trim).collect();
-                Value::Object(map.into_iter().filter(|(name, _)| name == "id" || wanted.contains(&name.as_str())).collect())
+                Value::Object(
+                    map.into_iter()
+                        .filter(|(name, _)| ALWAYS.contains(&name.as_str()) || wanted.contains(&name.as_str()))
+                        .collect(),
+                )
             }
             (_, view) => view,
         }

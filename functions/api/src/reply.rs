@@ -74,6 +74,8 @@ pub mod refused {
     use std::collections::BTreeMap;
 
     use kernel::problem::{CATALOGUE, Kind};
+    use utoipa::openapi::header::{Header, HeaderBuilder};
+    use utoipa::openapi::schema::{ObjectBuilder, Type};
     use utoipa::openapi::{Content, Ref, RefOr, Response, ResponseBuilder};
     use utoipa::{IntoResponses, ToSchema};
 
@@ -88,6 +90,23 @@ pub mod refused {
         statuses.iter().map(named).collect()
     }
 
+    /// What a refusal says in headers, as a list of names and descriptions.
+    fn headers(kind: &Kind) -> Vec<(&'static str, Header)> {
+        let header = |description: &str, schema: Type| {
+            HeaderBuilder::new().schema(Some(ObjectBuilder::new().schema_type(schema))).description(Some(description)).build()
+        };
+        if kind.status != 429 {
+            return Vec::new();
+        }
+        let limits = "The limits: a list of `\"name\";q=requests;w=seconds`.";
+        let left = "What is left of them: a list of `\"name\";r=requests;t=seconds`.";
+        vec![
+            ("retry-after", header("Seconds until there is something left.", Type::Integer)),
+            ("ratelimit-policy", header(limits, Type::String)),
+            ("ratelimit", header(left, Type::String)),
+        ]
+    }
+
     /// Every problem response by its name: operations refer to these.
     pub(crate) fn named() -> BTreeMap<String, RefOr<Response>> {
         let titles = |status| {
@@ -97,6 +116,7 @@ pub mod refused {
         let response = |kind: &Kind| {
             let body = Content::new(Some(Ref::from_schema_name(ProblemBody::name())));
             let response = ResponseBuilder::new().description(titles(kind.status)).content("application/problem+json", body);
+            let response = headers(kind).into_iter().fold(response, |response, (name, header)| response.header(name, header));
             (name(kind.status), RefOr::T(response.build()))
         };
         CATALOGUE.iter().map(response).collect()
@@ -116,11 +136,11 @@ pub mod refused {
     }
 
     kinds! {
-        Listing = "A list is asked for.", [401, 403, 422, 500, 503];
-        Finding = "One thing is asked for.", [401, 403, 404, 422, 500, 503];
-        Creating = "A body makes something new.", [400, 401, 403, 409, 413, 415, 422, 500, 503];
-        Changing = "A body changes something.", [400, 401, 403, 404, 409, 412, 413, 415, 422, 500, 503];
-        Deleting = "Something is deleted.", [401, 403, 404, 409, 412, 422, 500, 503];
+        Listing = "A list is asked for.", [401, 403, 422, 429, 500, 503];
+        Finding = "One thing is asked for.", [401, 403, 404, 422, 429, 500, 503];
+        Creating = "A body makes something new.", [400, 401, 403, 409, 413, 415, 422, 429, 500, 503];
+        Changing = "A body changes something.", [400, 401, 403, 404, 409, 412, 413, 415, 422, 429, 500, 503];
+        Deleting = "Something is deleted.", [401, 403, 404, 409, 412, 422, 429, 500, 503];
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use aws::{Fetch, Vault};
 use domain::flows::Context;
+use domain::flows::allow::Allowances;
 use domain::flows::catalog::Catalog;
 use kernel::{Secret, Time};
 use store::{Credential, Store, TenantScope};
@@ -20,6 +21,7 @@ pub(crate) struct Inner {
     pub(crate) store: Store,
     pub(crate) context: Context,
     pub(crate) catalog: Catalog,
+    pub(crate) allowances: Allowances,
     pub(crate) vault: Vault,
     pub(crate) platform_key: Secret,
     pub(crate) tokens: Tokens,
@@ -52,6 +54,7 @@ impl Api {
         Self(Arc::new(Inner {
             store: parts.store,
             catalog: Catalog::new(clock.clone()),
+            allowances: Allowances::new(clock.clone()),
             vault: parts.vault,
             platform_key: parts.platform_key,
             tokens: Tokens::new(parts.issuer, parts.fetch),

@@ -2,23 +2,23 @@
 
 use domain::flows::suppress;
 use domain::suppression::Reason;
-use domain::{Address, Channel, Suppression};
+use domain::{Address, Channel, Contact, Suppression};
 use kernel::ids::{ContactId, SuppressionId};
 use kernel::{Email, Result, Time};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use store::{Listing, Page};
+use store::{Listing, Page, TenantScope};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::caller::{Caller, may};
+use crate::contacts::ContactView;
+use crate::expand::{Expand, Things};
 use crate::failure::Failure;
-use crate::input::{Id, IfMatch, Input, Repeatable};
+use crate::input::{Id, IfMatch, Input, Params, Repeatable};
+use crate::operations::operations;
 use crate::page::{List, PageParams, Paged};
 use crate::reply::words::{ChannelWord, ReasonWord};
 use crate::reply::{Gone, Reply, refused};
-use crate::state::Api;
 
 /// An address that must not be written to.
 #[derive(Debug, Serialize, ToSchema)]
@@ -43,6 +43,40 @@ pub(crate) struct SuppressionView {
     #[serde(with = "kernel::clock::rfc3339")]
     #[schema(value_type = String, format = DateTime)]
     created_at: Time,
+    /// What `?expand` asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    expanded: Option<ExpandedSuppression>,
+}
+
+/// What an entry can bring along.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Thing {
+    Contact,
+}
+
+/// What an entry refers to, as it is now.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ExpandedSuppression {
+    /// Null when it is gone or there never was one.
+    contact: Option<ContactView>,
+}
+
+/// The entries' contacts, if they are wanted.
+async fn contacts<'a>(
+    scope: &TenantScope,
+    expand: &Expand<Thing>,
+    entries: impl Iterator<Item = &'a Suppression> + Send,
+) -> Result<Things<ContactId, Contact>> {
+    Things::read(scope, expand.wants(&Thing::Contact), entries.filter_map(|entry| entry.contact)).await
+}
+
+/// The view with what it refers to.
+fn beside(contacts: &Things<ContactId, Contact>, entry: Suppression) -> SuppressionView {
+    let mut view = SuppressionView::from(entry);
+    view.expanded = contacts.view(view.contact).map(|contact| ExpandedSuppression { contact });
+    view
 }
 
 impl From<Suppression> for SuppressionView {
@@ -56,6 +90,7 @@ impl From<Suppression> for SuppressionView {
             source: entry.source,
             until: entry.until,
             created_at: entry.created_at,
+            expanded: None,
         }
     }
 }
@@ -110,6 +145,19 @@ pub(crate) struct SuppressionFilters {
     #[serde(with = "kernel::clock::rfc3339::option")]
     #[param(value_type = Option<String>, format = DateTime)]
     until: Option<Time>,
+    /// What to bring along in `expanded`: `contact`.
+    #[param(value_type = Option<String>, example = "contact")]
+    expand: Expand<Thing>,
+}
+
+/// Parameters of finding one.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct SuppressionParams {
+    /// What to bring along in `expanded`: `contact`.
+    #[param(value_type = Option<String>, example = "contact")]
+    expand: Expand<Thing>,
 }
 
 impl SuppressionFilters {
@@ -153,16 +201,22 @@ async fn list_suppressions(
         caller.scope.list(&listing, caller.context.clock.now(), |entry| filters.keeps(entry)).await?
     };
     found.rows.retain(|entry| filters.keeps(&entry.row));
-    Ok(Reply::ok(page.shape(keys, &caller.scope, &list, found, |entry| SuppressionView::from(entry.row))))
+    let contacts = contacts(&caller.scope, &filters.expand, found.rows.iter().map(|entry| &entry.row)).await?;
+    Ok(Reply::ok(page.shape(keys, &caller.scope, &list, found, |entry| beside(&contacts, entry.row))))
 }
 
 /// Finds an entry.
 #[utoipa::path(get, path = "/v1/suppressions/{id}", tag = "suppressions", operation_id = "find_suppression",
-    security(("key" = [])), params(("id" = String, Path, description = "The entry's id.")),
+    security(("key" = [])), params(("id" = String, Path, description = "The entry's id."), SuppressionParams),
     responses((status = 200, description = "The entry.", body = SuppressionView, headers(("etag" = String))), refused::Finding))]
-async fn find_suppression(caller: Caller<may::Read>, Id(id): Id<SuppressionId>) -> Result<Reply<SuppressionView>, Failure> {
+async fn find_suppression(
+    caller: Caller<may::Read>,
+    Id(id): Id<SuppressionId>,
+    Params(params): Params<SuppressionParams>,
+) -> Result<Reply<SuppressionView>, Failure> {
     let entry = caller.scope.find::<Suppression>(id).await?;
-    Ok(Reply::ok(entry.row.into()).version(entry.version))
+    let contacts = contacts(&caller.scope, &params.expand, std::iter::once(&entry.row)).await?;
+    Ok(Reply::ok(beside(&contacts, entry.row)).version(entry.version))
 }
 
 /// Suppresses an address. One that is suppressed already keeps its entry, unless the new reason weighs more.
@@ -195,9 +249,4 @@ async fn delete_suppression(
     Ok(Gone)
 }
 
-/// The operations of this resource.
-pub(crate) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new()
-        .routes(routes!(list_suppressions, create_suppression))
-        .routes(routes!(find_suppression, delete_suppression))
-}
+operations!(list_suppressions, create_suppression, find_suppression, delete_suppression);

@@ -11,12 +11,11 @@ use kernel::{Locale, Result, Time};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::caller::{Caller, may};
 use crate::failure::Failure;
 use crate::input::{Id, IfMatch, Input, Repeatable, double_option, present, put};
+use crate::operations::operations;
 use crate::page::{List, PageParams, Paged};
 use crate::reply::words::{ChannelWord, UseWord};
 use crate::reply::{Gone, Reply, refused};
@@ -260,11 +259,4 @@ async fn delete_template(
     Ok(Gone)
 }
 
-/// The operations of this resource.
-pub(crate) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(list_templates, create_template)).routes(routes!(
-        find_template,
-        update_template,
-        delete_template
-    ))
-}
+operations!(list_templates, create_template, find_template, update_template, delete_template);

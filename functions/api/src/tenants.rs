@@ -1,22 +1,24 @@
 //! Tenants: the platform makes and lists them, each sees and keeps its own.
 
+use std::num::NonZeroU32;
+
 use axum::extract::State;
 use domain::Tenant;
 use domain::contact::QuietHours;
 use domain::flows::found;
+use domain::tenant::{REQUESTS_PER_HOUR, REQUESTS_PER_MINUTE};
 use kernel::ids::{ApiKeyId, TenantId};
 use kernel::{Error, Locale, Result, Time, Zone};
 use serde::{Deserialize, Serialize};
 use store::Platform;
 use store::doors::Listed;
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::caller::{Caller, Operator, may};
 use crate::contacts::fields::QuietHoursShape;
 use crate::failure::Failure;
-use crate::input::{IfMatch, Input, Params, Repeatable, double_option, present, put};
+use crate::input::{Id, IfMatch, Input, Params, Repeatable, double_option, present, put};
+use crate::operations::operations;
 use crate::page::List;
 use crate::reply::{Reply, refused};
 use crate::state::Api;
@@ -45,6 +47,10 @@ pub(crate) struct TenantView {
     quiet_hours: Option<QuietHours>,
     /// Whether it may send.
     active: bool,
+    /// Requests that it may make in an hour, set by the platform; null for any number.
+    requests_per_hour: Option<u32>,
+    /// Requests that each of its credentials may make in a minute, set by the platform; null for any number.
+    requests_per_minute: Option<u32>,
     #[serde(with = "kernel::clock::rfc3339")]
     #[schema(value_type = String, format = DateTime)]
     created_at: Time,
@@ -52,8 +58,20 @@ pub(crate) struct TenantView {
 
 impl From<Tenant> for TenantView {
     fn from(tenant: Tenant) -> Self {
-        let Tenant { id, slug, name, zone, locale, quiet_hours, active, data_key: _, created_at } = tenant;
-        Self { id, slug, name, zone, locale, quiet_hours, active, created_at }
+        let Tenant {
+            id,
+            slug,
+            name,
+            zone,
+            locale,
+            quiet_hours,
+            active,
+            requests_per_hour,
+            requests_per_minute,
+            data_key: _,
+            created_at,
+        } = tenant;
+        Self { id, slug, name, zone, locale, quiet_hours, active, requests_per_hour, requests_per_minute, created_at }
     }
 }
 
@@ -76,7 +94,7 @@ pub(crate) struct FirstKey {
     secret: String,
 }
 
-/// A tenant as the platform lists it: as it was founded.
+/// A tenant as the platform lists it.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct TenantEntry {
     #[schema(value_type = String)]
@@ -106,6 +124,33 @@ pub(crate) struct NewTenant {
     /// Language tag; en when not said.
     #[schema(value_type = Option<String>, example = "de")]
     locale: Option<Locale>,
+    /// Requests that it may make in an hour; 1,000 when not said, null for any number.
+    #[serde(default, deserialize_with = "double_option")]
+    #[schema(value_type = Option<u32>, minimum = 1)]
+    requests_per_hour: Option<Option<NonZeroU32>>,
+    /// Requests that each of its credentials may make in a minute; 100 when not said, null for any number.
+    #[serde(default, deserialize_with = "double_option")]
+    #[schema(value_type = Option<u32>, minimum = 1)]
+    requests_per_minute: Option<Option<NonZeroU32>>,
+}
+
+/// What the platform changes of a tenant. What is absent stays as it is.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TenantTerms {
+    /// Requests that it may make in an hour; null for any number.
+    #[serde(default, deserialize_with = "double_option")]
+    #[schema(value_type = Option<u32>, minimum = 1)]
+    requests_per_hour: Option<Option<NonZeroU32>>,
+    /// Requests that each of its credentials may make in a minute; null for any number.
+    #[serde(default, deserialize_with = "double_option")]
+    #[schema(value_type = Option<u32>, minimum = 1)]
+    requests_per_minute: Option<Option<NonZeroU32>>,
+}
+
+/// A limit as rows keep it.
+fn plain(limit: Option<NonZeroU32>) -> Option<u32> {
+    limit.map(NonZeroU32::get)
 }
 
 /// What changes of a tenant. What is absent stays as it is; null removes.
@@ -199,8 +244,10 @@ async fn create_tenant(
     _: Operator,
     Input(body): Input<NewTenant>,
 ) -> Result<Reply<FreshTenant>, Failure> {
-    let NewTenant { slug, name, zone, locale } = body;
-    let new = found::NewTenant { slug, name, zone, locale };
+    let NewTenant { slug, name, zone, locale, requests_per_hour, requests_per_minute } = body;
+    let requests_per_hour = requests_per_hour.map_or(Some(REQUESTS_PER_HOUR), plain);
+    let requests_per_minute = requests_per_minute.map_or(Some(REQUESTS_PER_MINUTE), plain);
+    let new = found::NewTenant { slug, name, zone, locale, requests_per_hour, requests_per_minute };
     let (tenant, key, secret, _) = found::found(&api.0.context, &api.0.vault, &api.0.store, new).await?;
     let key = FirstKey { id: key.id, secret: secret.reveal().to_owned() };
     Ok(Reply::created(FreshTenant { tenant: tenant.into(), key }, "/v1/tenant").version(1))
@@ -217,6 +264,28 @@ async fn list_tenants(
 ) -> Result<Reply<List<TenantEntry>>, Failure> {
     let (limit, after) = params.read()?;
     Ok(Reply::ok(walk(&api.0.store.platform(), limit, after, api.0.context.clock.now()).await?))
+}
+
+/// Changes how many requests a tenant may make. It holds everywhere within seconds.
+#[utoipa::path(patch, path = "/v1/tenants/{id}", tag = "tenants", operation_id = "limit_tenant", security(("platform" = [])),
+    params(("id" = String, Path, description = "The tenant's id."), IfMatch), request_body = TenantTerms,
+    responses((status = 200, description = "The changed tenant.", body = TenantView, headers(("etag" = String))),
+        refused::Changing))]
+async fn limit_tenant(
+    State(api): State<Api>,
+    _: Operator,
+    Id(id): Id<TenantId>,
+    if_match: IfMatch,
+    Input(body): Input<TenantTerms>,
+) -> Result<Reply<TenantView>, Failure> {
+    let scope = api.0.store.platform().reopen(id).await?;
+    let mut tenant = scope.find::<Tenant>(id).await?;
+    if_match.check(tenant.version)?;
+    put(&mut tenant.row.requests_per_hour, body.requests_per_hour.map(plain));
+    put(&mut tenant.row.requests_per_minute, body.requests_per_minute.map(plain));
+    let version = scope.replace(&tenant).await?;
+    api.0.catalog.look_again(&scope);
+    Ok(Reply::ok(tenant.row.into()).version(version))
 }
 
 /// Finds the caller's tenant.
@@ -239,15 +308,13 @@ async fn update_tenant(
 ) -> Result<Reply<TenantView>, Failure> {
     let mut tenant = caller.scope.find::<Tenant>(caller.scope.tenant()).await?;
     if_match.check(tenant.version)?;
+    let before = tenant.row.name.clone();
     body.apply(&mut tenant.row)?;
-    let version = caller.scope.replace(&tenant).await?;
+    let version = found::keep(&caller.scope, &before, &tenant).await?;
     Ok(Reply::ok(tenant.row.into()).version(version))
 }
 
-/// The operations of this resource.
-pub(crate) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(create_tenant, list_tenants)).routes(routes!(find_tenant, update_tenant))
-}
+operations!(create_tenant, list_tenants, limit_tenant, find_tenant, update_tenant);
 
 #[cfg(test)]
 mod tests {

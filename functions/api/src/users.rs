@@ -4,17 +4,15 @@ use axum::extract::State;
 use domain::flows::let_in;
 use domain::{Right, Role, User};
 use kernel::ids::UserId;
-use kernel::{Email, Error, Result, Time};
+use kernel::{Email, Result, Time};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use store::Listing;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::caller::{Caller, may};
 use crate::failure::Failure;
 use crate::input::{Id, IfMatch, Input, Repeatable, double_option, present, put};
+use crate::operations::operations;
 use crate::page::{List, PageParams, Paged, Unfiltered};
 use crate::reply::words::RoleWord;
 use crate::reply::{Gone, Reply, refused};
@@ -92,20 +90,6 @@ fn may_touch(caller: Role, roles: &[Role]) -> Result<()> {
     if roles.contains(&Role::Owner) { caller.check(Right::ManageTenant) } else { Ok(()) }
 }
 
-/// Refuses when nobody but this user is an owner.
-async fn spare(caller: &Caller<may::ManageUsers>, user: UserId) -> Result<()> {
-    let mut listing = Listing { limit: 1, after: None, since: None, until: None };
-    loop {
-        let other = |other: &User| other.role == Role::Owner && other.id != user;
-        let page = caller.scope.list::<User>(&listing, caller.context.clock.now(), other).await?;
-        match (page.rows.is_empty(), page.next) {
-            (false, _) => return Ok(()),
-            (true, None) => return Err(Error::conflict("the last owner can be neither removed nor lowered")),
-            (true, next) => listing.after = next,
-        }
-    }
-}
-
 /// Lists users, newest first.
 #[utoipa::path(get, path = "/v1/users", tag = "users", operation_id = "list_users", security(("key" = [])),
     params(PageParams),
@@ -163,9 +147,6 @@ async fn update_user(
     body.apply(&mut user.row);
     may_touch(caller.role, &[before.role, user.row.role])?;
     if_match.check(user.version)?;
-    if before.role == Role::Owner && user.row.role != Role::Owner {
-        spare(&caller, id).await?;
-    }
     let version = let_in::replace_user(&caller.context, &caller.scope, api.issuer(), &before, &mut user).await?;
     Ok(Reply::ok(user.row.into()).version(version))
 }
@@ -183,20 +164,16 @@ async fn delete_user(
     let user = caller.scope.find::<User>(id).await?;
     may_touch(caller.role, &[user.row.role])?;
     if_match.check(user.version)?;
-    if user.row.role == Role::Owner {
-        spare(&caller, id).await?;
-    }
     let_in::remove_user(&caller.context, &caller.scope, api.issuer(), &user).await?;
     Ok(Gone)
 }
 
-/// The operations of this resource.
-pub(crate) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(list_users, create_user)).routes(routes!(find_user, update_user, delete_user))
-}
+operations!(list_users, create_user, find_user, update_user, delete_user);
 
 #[cfg(test)]
 mod tests {
+    use kernel::Error;
+
     use super::*;
 
     #[test]

@@ -14,19 +14,18 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::TenantScope;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::caller::{Caller, may};
 use crate::failure::Failure;
 use crate::input::{Id, IfMatch, Input, Repeatable};
+use crate::operations::operations;
 use crate::page::{List, PageParams, Paged, Unfiltered};
 use crate::reply::words::{EngineWord, MarkupWord, VariableWord};
 use crate::reply::{Reply, refused};
 use crate::state::Api;
 use crate::templates::TemplateView;
 
-mod preview;
+pub(crate) mod preview;
 
 /// What a message says in one locale.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -336,11 +335,4 @@ async fn publish_version(
     Ok(Reply::ok(template.row.into()).version(template.version))
 }
 
-/// The operations of this resource.
-pub(crate) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new()
-        .routes(routes!(list_versions, create_version))
-        .routes(routes!(find_version))
-        .routes(routes!(publish_version))
-        .merge(preview::routes())
-}
+operations!(list_versions, create_version, find_version, publish_version);

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop at the first thing that is wrong")]
 
+#[path = "http/limits.rs"]
+mod limits;
 #[path = "http/messages.rs"]
 mod messages;
 #[path = "http/numbers.rs"]

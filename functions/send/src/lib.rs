@@ -7,6 +7,7 @@ pub mod carrier;
 pub mod compose;
 pub mod deliver;
 pub mod outbox;
+mod turn;
 pub mod wire;
 
 use std::panic::AssertUnwindSafe;

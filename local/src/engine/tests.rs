@@ -40,7 +40,7 @@ impl Drop for Folder {
 
 /// The table through its port, as every function has it.
 fn store(engine: &Engine) -> Store {
-    Store::new(Table::Dynamo(Dynamo::connect(&Connection::loopback(&engine.endpoint()).unwrap(), TABLE)))
+    Store::new(Table::Dynamo(Dynamo::connect(&Connection::loopback(&engine.endpoint()), TABLE)))
 }
 
 /// Makes a tenant of that name: two rows in one transaction.

@@ -3,22 +3,16 @@
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
-use kernel::{Error, Result};
+use kernel::Result;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::Env;
-
-/// The roots that AWS endpoints chain to (Amazon Trust Services): five certificates instead of the system's hundred and forty,
-/// whose scan takes most of a cold start.
-const ROOTS: &[u8] = include_bytes!("roots.pem");
+use crate::client::Pools;
 
 /// The shared configuration of all AWS clients.
 #[derive(Clone, Debug)]
@@ -36,21 +30,21 @@ impl Connection {
             None,
             "environment",
         );
-        Self::new(&env.need("AWS_REGION")?, credentials, env.find("AWS_ENDPOINT_URL"))
+        Ok(Self::new(&env.need("AWS_REGION")?, credentials, env.find("AWS_ENDPOINT_URL")))
     }
 
     /// To an endpoint on this machine that checks no signature.
-    pub fn loopback(endpoint: &str) -> Result<Self> {
+    pub fn loopback(endpoint: &str) -> Self {
         let credentials = Credentials::new("local", "local", None, None, "loopback");
         Self::new("us-east-1", credentials, Some(endpoint.to_owned()))
     }
 
-    fn new(region: &str, credentials: Credentials, endpoint: Option<String>) -> Result<Self> {
+    fn new(region: &str, credentials: Credentials, endpoint: Option<String>) -> Self {
         let mut config = SdkConfig::builder()
             .behavior_version(aws_smithy_runtime_api::client::behavior_version::BehaviorVersion::latest())
             .region(Region::new(region.to_owned()))
             .credentials_provider(SharedCredentialsProvider::new(credentials))
-            .http_client(http_client()?)
+            .http_client(Pools::default())
             .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
             .retry_config(RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(50)))
             .timeout_config(
@@ -60,7 +54,7 @@ impl Connection {
                     .build(),
             );
         config.set_endpoint_url(endpoint);
-        Ok(Self { config: Arc::new(config.build()) })
+        Self { config: Arc::new(config.build()) }
     }
 
     /// For building a client.
@@ -83,25 +77,9 @@ impl Connection {
     }
 }
 
-fn http_client() -> Result<SharedHttpClient> {
-    let roots = TrustStore::empty().with_pem_certificate(ROOTS);
-    let tls = TlsContext::builder()
-        .with_trust_store(roots)
-        .build()
-        .map_err(|error| Error::internal(format!("the trust store cannot be used: {error}")))?;
-    Ok(aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).tls_context(tls).build_https())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_bundled_roots_are_certificates() {
-        let text = std::str::from_utf8(ROOTS).unwrap();
-        assert_eq!(text.matches("BEGIN CERTIFICATE").count(), 5);
-        assert!(Connection::loopback("http://127.0.0.1:1").is_ok());
-    }
 
     #[test]
     fn a_missing_credential_is_named() {

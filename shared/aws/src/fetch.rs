@@ -12,6 +12,8 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use kernel::{Error, Result};
 
+use crate::tls;
+
 /// Most bytes read.
 const LIMIT: usize = 256 * 1024;
 
@@ -85,14 +87,7 @@ async fn network(client: &OnceLock<Https>, address: &str) -> Result<Vec<u8>> {
 }
 
 fn build() -> Https {
-    let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let versions = rustls::ClientConfig::builder_with_provider(provider);
-    let config = match versions.with_safe_default_protocol_versions() {
-        Ok(builder) => builder.with_root_certificates(roots).with_no_client_auth(),
-        // The provider is compiled in with both versions; there is nothing to fall back to.
-        Err(_) => std::process::abort(),
-    };
-    let connector = hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(config).https_or_http().enable_http1().build();
+    let connector =
+        hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(tls::public()).https_or_http().enable_http1().build();
     Client::builder(TokioExecutor::new()).build(connector)
 }

@@ -4,10 +4,12 @@
 //! A cold start pays for everything that happens before the first request, so nothing here reads the system's certificate
 //! store, probes for credentials or builds a client before it is used.
 
+mod client;
 pub mod connection;
 pub mod env;
 pub mod fetch;
 pub mod log;
+pub mod tls;
 pub mod vault;
 
 pub use connection::Connection;

@@ -24,6 +24,7 @@ pub struct Account {
     /// Who the messages are from.
     pub from: Mailbox,
     /// Settings that are no secret, in the provider's own words.
+    #[serde(with = "crate::as_json")]
     pub settings: Value,
     /// Credentials, sealed under the tenant's data key. Never shown.
     pub credentials: String,

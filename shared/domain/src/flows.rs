@@ -1,6 +1,7 @@
 //! Rules that write more than one noun, or read one to write another. Each reads like its walkthrough in ARCHITECTURE.md.
 
 pub mod accept;
+pub mod allow;
 pub mod catalog;
 pub mod connect;
 pub mod dispatch;

@@ -6,6 +6,7 @@
 
 pub mod account;
 pub mod address;
+pub mod allowance;
 pub mod as_json;
 pub mod body;
 pub mod category;
@@ -24,6 +25,7 @@ pub mod user;
 
 pub use account::Account;
 pub use address::Address;
+pub use allowance::Allowance;
 pub use body::Body;
 pub use category::Category;
 pub use contact::Contact;

@@ -7,6 +7,11 @@ use store::schema::{self, Entity, Locator, Row};
 
 use crate::contact::QuietHours;
 
+/// Requests that a tenant may make in an hour, when the platform says nothing else.
+pub const REQUESTS_PER_HOUR: u32 = 1_000;
+/// Requests that one of its credentials may make in a minute, when the platform says nothing else.
+pub const REQUESTS_PER_MINUTE: u32 = 100;
+
 /// How a tenant is set up.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Tenant {
@@ -25,6 +30,12 @@ pub struct Tenant {
     pub quiet_hours: Option<QuietHours>,
     /// Whether it may send.
     pub active: bool,
+    /// Requests that it may make in an hour; any number when there is none. The platform's to say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requests_per_hour: Option<u32>,
+    /// Requests that each of its credentials may make in a minute; any number when there is none. The platform's to say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requests_per_minute: Option<u32>,
     /// The tenant's data key, wrapped by the vault.
     pub data_key: String,
     /// When it was made.

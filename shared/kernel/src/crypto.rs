@@ -3,6 +3,8 @@
 //! One deployment secret is stretched by HKDF (RFC 5869) into a key per purpose, so no key serves two ends. Tenants'
 //! provider credentials are sealed under data keys of their own (see the aws room's vault), never under these.
 
+use std::sync::Arc;
+
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use aws_lc_rs::{constant_time, digest, hkdf, hmac};
@@ -92,13 +94,13 @@ impl SealKey {
     }
 }
 
-/// A key for HMAC-SHA-256.
+/// A key for HMAC-SHA-256. Clones share it: every request has the keys at hand.
 #[derive(Clone, Debug)]
-pub struct MacKey(hmac::Key);
+pub struct MacKey(Arc<hmac::Key>);
 
 impl MacKey {
     fn new(bytes: &[u8]) -> Self {
-        Self(hmac::Key::new(hmac::HMAC_SHA256, bytes))
+        Self(Arc::new(hmac::Key::new(hmac::HMAC_SHA256, bytes)))
     }
 
     /// The 32-byte code of `message`.

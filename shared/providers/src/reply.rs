@@ -25,12 +25,12 @@ pub enum Reply {
     },
     /// A web request was answered, however.
     Answered(HttpReply),
-    /// The connection failed before any byte of the message left: certainly not sent.
+    /// It broke off before the message was handed over whole: certainly not sent.
     Unreached {
         /// Why.
         text: String,
     },
-    /// The message left but no answer came: it may or may not have been sent.
+    /// The message was, or may have been, handed over whole, but no answer came: it may or may not have been sent.
     Lost {
         /// Why.
         text: String,

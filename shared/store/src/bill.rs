@@ -2,8 +2,8 @@
 //!
 //! Rules (DynamoDB developer guide, "read and write operations", on-demand): a write costs one unit per started kilobyte of the
 //! larger of old and new row, also when its condition fails; the due index costs one unit per entry written and one per entry
-//! deleted; a strong read costs one unit per started 4 KB, an eventual one half; a query is billed on the sum of what it read; a
-//! transaction costs double at the table, not at its index. A transaction that is refused is counted as if each of its writes
+//! deleted; a strong read costs one unit per started 4 KB, an eventual one half, also in a batch, where each row is rounded up by
+//! itself; a query is billed on the sum of what it read; a transaction costs double at the table, not at its index. A transaction that is refused is counted as if each of its writes
 //! had been refused alone, doubled.
 
 use crate::schema::attr;
@@ -68,16 +68,17 @@ fn started(size: usize, unit: usize) -> f64 {
     u32::try_from(size.div_ceil(unit).max(1)).map_or(f64::MAX, f64::from)
 }
 
-/// Units that the table takes for a write that turns `old` into `new`; the same when its condition fails and nothing changes.
-pub(crate) fn table_units(old: Option<&Item>, new: Option<&Item>) -> f64 {
-    started(old.map_or(0, item_size).max(new.map_or(0, item_size)), 1024)
+/// Units that the table takes for a write of that many bytes: those of the row before or after it, whichever is larger. The same
+/// when its condition fails and nothing changes.
+pub(crate) fn table_units(size: usize) -> f64 {
+    started(size, 1024)
 }
 
 /// Units that the due index takes for it. An entry has the keys alone and stays under a kilobyte.
 pub(crate) fn index_units(old: Option<&Item>, new: Option<&Item>) -> f64 {
-    let entry = |item: Option<&Item>| {
-        item.and_then(|item| Some((item.get(attr::DUE_PK.as_str())?.clone(), item.get(attr::DUE_SK.as_str())?.clone())))
-    };
+    fn entry(item: Option<&Item>) -> Option<(&Value, &Value)> {
+        item.and_then(|item| Some((item.get(attr::DUE_PK.as_str())?, item.get(attr::DUE_SK.as_str())?)))
+    }
     match (entry(old), entry(new)) {
         (None, None) => 0.0,
         (Some(_), None) | (None, Some(_)) => 1.0,
@@ -105,8 +106,8 @@ mod tests {
         let item: Item = [("pk".into(), s("a".repeat(10))), ("n".into(), n(12345))].into();
         assert_eq!(item_size(&item), 2 + 10 + 1 + 4);
         let large: Item = [("pk".into(), s("a".repeat(1023)))].into();
-        assert!(close(table_units(None, Some(&large)), 2.0));
-        assert!(close(table_units(Some(&large), Some(&item)), 2.0));
+        assert!(close(table_units(item_size(&large)), 2.0));
+        assert!(close(table_units(item_size(&item)), 1.0));
         assert!(close(read_units(4096, false), 0.5));
         assert!(close(read_units(4097, true), 2.0));
     }

@@ -3,7 +3,6 @@
 //! What DynamoDB would refuse whatever the row is named here (`fault`), so that no table is kinder.
 
 use std::cmp::Ordering;
-use std::collections::HashSet;
 
 use crate::schema::{Attr, attr};
 use crate::{Item, Value};
@@ -213,14 +212,16 @@ impl Change {
         let sets = self.sets.iter().map(|(attr, _)| attr);
         let adds = self.adds.iter().map(|(attr, _)| attr);
         let appends = self.appends.iter().map(|(attr, _)| attr);
-        let mut named = HashSet::new();
+        // Few enough to look through: hashing them takes longer.
+        let mut named: Vec<&Attr> = Vec::with_capacity(16);
         for attr in sets.chain(&self.removes).chain(adds).chain(appends) {
             if [attr::PK, attr::SK].contains(attr) {
                 return Some("a change of a row's key");
             }
-            if !named.insert(attr) {
+            if named.contains(&attr) {
                 return Some("two changes of one attribute");
             }
+            named.push(attr);
         }
         None
     }

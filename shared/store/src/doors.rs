@@ -72,6 +72,11 @@ struct Route {
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
+struct Claim {
+    tenant: TenantId,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Entry {
     tenant: TenantId,
     slug: String,
@@ -218,7 +223,7 @@ impl Platform<'_> {
     pub fn found(&self, tenant: TenantId, slug: &str, name: &str) -> Result<(TenantScope, [Write; 2])> {
         let entry = Entry { tenant, slug: slug.to_owned(), name: name.to_owned() };
         let listed = door_item(schema::directory_key(tenant), schema::DIRECTORY.kind, &entry)?;
-        let claimed = door_item(schema::door_key(&schema::SLUG, slug)?, schema::SLUG.kind, &entry)?;
+        let claimed = door_item(schema::door_key(&schema::SLUG, slug)?, schema::SLUG.kind, &Claim { tenant })?;
         let writes = [claimed, listed].map(|item| TenantScope::write(Op::Put(item, Cond::Absent)));
         Ok((self.store.scope(tenant), writes))
     }
@@ -281,6 +286,12 @@ impl TenantScope {
         let key = schema::door_key(&schema::CREDENTIAL, digest)?;
         let own = Cond::Is(schema::attr::TENANT, Value::S(self.tenant.to_string()));
         Ok(Self::write(Op::Update(key, Change::new().set(schema::attr::ROLE, Value::S(role.to_owned())), own)))
+    }
+
+    /// A write of a transaction: the platform's directory lists this tenant under another name.
+    pub fn relisting(&self, name: &str) -> Write {
+        let change = Change::new().set(attr::NAME, Value::S(name.to_owned()));
+        Self::write(Op::Update(schema::directory_key(self.tenant), change, Cond::Present))
     }
 
     /// When a credential of this tenant was last used, to the hour.

@@ -1,4 +1,4 @@
-//! The table in DynamoDB: the six verbs spelled in its expression language.
+//! The table in DynamoDB: the seven verbs spelled in its expression language.
 
 use std::collections::HashMap;
 
@@ -88,6 +88,27 @@ impl Dynamo {
         let request = self.client.get_item().table_name(&self.name).set_key(Some(wire_key(key))).consistent_read(strong);
         let output = request.send().await.map_err(|error| other(&error))?;
         Ok(output.item.map(unwire))
+    }
+
+    /// What one answer has no room or capacity for is asked for again, as long as every answer brings at least something.
+    pub(crate) async fn read_many(&self, keys: &[Key]) -> Result<Vec<Item>, TableError> {
+        let built = |error: aws_sdk_dynamodb::error::BuildError| TableError::Broken(Cause::new(error.to_string()));
+        let mut wanted: Vec<Wire> = keys.iter().map(wire_key).collect();
+        let mut items = Vec::with_capacity(keys.len());
+        while !wanted.is_empty() {
+            let asked = wanted.len();
+            let batch =
+                ddb::KeysAndAttributes::builder().set_keys(Some(wanted)).consistent_read(true).build().map_err(built)?;
+            let request = self.client.batch_get_item().request_items(&self.name, batch);
+            let output = request.send().await.map_err(|error| other(&error))?;
+            items.extend(output.responses.unwrap_or_default().remove(&self.name).into_iter().flatten().map(unwire));
+            let left = output.unprocessed_keys.and_then(|mut left| left.remove(&self.name));
+            wanted = left.map(|left| left.keys).unwrap_or_default();
+            if wanted.len() >= asked {
+                return Err(TableError::Throttled);
+            }
+        }
+        Ok(items)
     }
 
     pub(crate) async fn put(&self, item: Item, cond: &Cond) -> Result<(), TableError> {

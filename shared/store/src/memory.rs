@@ -1,6 +1,7 @@
 //! The table in memory: deterministic, as strict as the real one about conditions, sizes and order, counting units by the
 //! billing rules, writing a stream, and failing on command.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use kernel::{Cause, Time};
@@ -10,7 +11,7 @@ use crate::bill::{self, Bill};
 use crate::change::{Change, Cond};
 use crate::record::Record;
 use crate::schema::Key;
-use crate::table::{Found, Index, Op, Query, TableError};
+use crate::table::{BATCH_LIMIT, Found, Index, Op, Query, TableError};
 
 pub use crate::memory::faults::{Fault, Faults};
 
@@ -77,29 +78,50 @@ impl Memory {
         Ok(found)
     }
 
-    pub(crate) async fn put(&self, item: Item, cond: &Cond) -> Result<(), TableError> {
-        self.write("table.put", &[Op::Put(item, cond.clone())], Price::Single).await.map(|_| ())
+    /// As the real one, it refuses a batch that is empty, too long or names a row twice.
+    pub(crate) async fn read_many(&self, keys: &[Key]) -> Result<Vec<Item>, TableError> {
+        let distinct: BTreeSet<&Key> = keys.iter().collect();
+        if keys.is_empty() || keys.len() > BATCH_LIMIT || distinct.len() < keys.len() {
+            return Err(TableError::Broken(Cause::new("a batch of reads has 1 to 100 keys, each of them once")));
+        }
+        let fault = self.faults.before("table.read_many").await?;
+        let found = {
+            let mut rows = self.locked();
+            let found: Vec<Option<Item>> = keys.iter().map(|key| rows.read(key)).collect();
+            // Each row is rounded up by itself, and one that is not there costs as much as a small one.
+            let units = |item: &Option<Item>| bill::read_units(item.as_ref().map_or(0, bill::item_size), true);
+            rows.bill.read_units += found.iter().map(units).sum::<f64>();
+            rows.bill.requests += 1;
+            found
+        };
+        self.faults.after("table.read_many", fault).await?;
+        Ok(found.into_iter().flatten().collect())
     }
 
-    pub(crate) async fn update(&self, key: &Key, change: &Change, cond: &Cond) -> Result<Item, TableError> {
-        let op = Op::Update(key.clone(), change.clone(), cond.clone());
-        let written = self.write("table.update", &[op], Price::Single).await?;
-        written.into_iter().next().flatten().ok_or_else(|| TableError::Broken(Cause::new("an update without a row")))
+    pub(crate) async fn put(&self, item: Item, cond: &Cond) -> Result<(), TableError> {
+        self.write("table.put", vec![Op::Put(item, cond.clone())], Price::Single).await.map(|_| ())
+    }
+
+    pub(crate) async fn update(&self, key: &Key, change: Change, cond: &Cond) -> Result<Item, TableError> {
+        let op = Op::Update(key.clone(), change, cond.clone());
+        let written = self.write("table.update", vec![op], Price::Single).await?;
+        let row = written.into_iter().next().flatten();
+        row.map(Arc::unwrap_or_clone).ok_or_else(|| TableError::Broken(Cause::new("an update without a row")))
     }
 
     pub(crate) async fn delete(&self, key: &Key, cond: &Cond) -> Result<(), TableError> {
-        self.write("table.delete", &[Op::Delete(key.clone(), cond.clone())], Price::Single).await.map(|_| ())
+        self.write("table.delete", vec![Op::Delete(key.clone(), cond.clone())], Price::Single).await.map(|_| ())
     }
 
     pub(crate) async fn transact(&self, ops: Vec<Op>) -> Result<(), TableError> {
         if ops.is_empty() || ops.len() > TRANSACTION_LIMIT {
             return Err(TableError::Broken(Cause::new("a transaction has 1 to 100 writes")));
         }
-        self.write("table.transact", &ops, Price::Transaction).await.map(|_| ())
+        self.write("table.transact", ops, Price::Transaction).await.map(|_| ())
     }
 
     /// A refusal is an effect too: it can be lost on its way, or be the last thing that a dying process caused.
-    async fn write(&self, verb: &'static str, ops: &[Op], price: Price) -> Result<Vec<Option<Item>>, TableError> {
+    async fn write(&self, verb: &'static str, ops: Vec<Op>, price: Price) -> Result<Vec<Option<Arc<Item>>>, TableError> {
         let fault = self.faults.before(verb).await?;
         let written = self.locked().write(ops, price);
         self.faults.after(verb, fault).await?;

@@ -1,5 +1,7 @@
 //! A change of a row, as the table's stream tells it.
 
+use std::sync::Arc;
+
 use crate::schema::{self, Attr, Entity, Key, attr};
 use crate::table::text;
 use crate::{Internal, Item, Stored, Value};
@@ -7,21 +9,26 @@ use crate::{Internal, Item, Stored, Value};
 /// One stream record: what a row was and what it is.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    old: Option<Item>,
-    new: Option<Item>,
+    old: Option<Arc<Item>>,
+    new: Option<Arc<Item>>,
     sequence: String,
 }
 
 impl Record {
     /// From the images of a stream record. `sequence` grows along the changes of one partition.
-    pub const fn new(old: Option<Item>, new: Option<Item>, sequence: String) -> Self {
+    pub fn new(old: Option<Item>, new: Option<Item>, sequence: String) -> Self {
+        Self { old: old.map(Arc::new), new: new.map(Arc::new), sequence }
+    }
+
+    /// From images that the table shares with whoever reads its stream.
+    pub(crate) const fn of_images(old: Option<Arc<Item>>, new: Option<Arc<Item>>, sequence: String) -> Self {
         Self { old, new, sequence }
     }
 
     /// From the images of a Lambda event, where a missing image is an empty one.
     pub fn of_event(old: Item, new: Item, sequence: Option<String>) -> Self {
         let image = |item: Item| Some(item).filter(|item| !item.is_empty());
-        Self { old: image(old), new: image(new), sequence: sequence.unwrap_or_default() }
+        Self::new(image(old), image(new), sequence.unwrap_or_default())
     }
 
     /// The sequence number.
@@ -30,12 +37,12 @@ impl Record {
     }
 
     fn image(&self) -> Option<&Item> {
-        self.new.as_ref().or(self.old.as_ref())
+        self.new.as_deref().or(self.old.as_deref())
     }
 
     /// Whether the row is of this kind.
     pub fn concerns<E: Entity>(&self) -> bool {
-        self.image().and_then(|item| item.get(attr::KIND.as_str())) == Some(&Value::S(E::ROW.kind.to_owned()))
+        self.image().and_then(|item| text(item, attr::KIND.as_str())) == Some(E::ROW.kind)
     }
 
     /// Evidence of the tenant whose row changed.
@@ -68,7 +75,7 @@ impl Record {
         if !self.concerns::<E>() {
             return None;
         }
-        Stored::read(self.new.clone()?).ok()
+        Stored::read(self.new.as_deref()?.clone()).ok()
     }
 
     /// The row before the change, when it is of that kind and readable.
@@ -76,6 +83,6 @@ impl Record {
         if !self.concerns::<E>() {
             return None;
         }
-        Stored::read(self.old.clone()?).ok()
+        Stored::read(self.old.as_deref()?.clone()).ok()
     }
 }

@@ -69,6 +69,8 @@ rows! {
         "Which providers can this tenant send through, in which order?";
     ADDRESS = "address", "", "ADR", Shape::Single, "T#tenant#ADR#channel:digest", "-",
         "Whose address is this, and may it be written to?";
+    ALLOWANCE = "allowance", "", "ALW", Shape::Single, "T#tenant#ALW#subject:window start", "-",
+        "How much of what a tenant, credential or account may do in this window has been handed out?";
     API_KEY = "api_key", "key", "KEY", Shape::Small, "T#tenant#KEY", "key id",
         "Which machine credentials does this tenant have?";
     BODY = "body", "", "BODY", Shape::Single, "T#tenant#BODY#message id", "-",
@@ -171,6 +173,10 @@ pub mod attr {
         HOUR = "hour", "The hour that a counter is for.";
         TENANT = "tenant", "The tenant of a row outside any tenant's partitions.";
         ROLE = "role", "What a credential allows.";
+        NAME = "name", "The name of a tenant in the directory.";
+        SUBJECT = "subject", "Whose an allowance is, and of what.";
+        START = "start", "When the window of an allowance began.";
+        USED = "used", "How much of an allowance has been handed out.";
         USED_AT = "used_at", "When a credential was last used, to the hour.";
         SUPPRESSED = "suppressed", "Why an address must not be written to.";
         ANSWER = "answer", "The stored reply to an idempotent request.";

@@ -1,12 +1,14 @@
 //! What can be done with the rows of one tenant. Every verb is bound to the tenant that the door's evidence named.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use kernel::ids::TenantId;
 use kernel::{Cause, Error, Result};
 use serde::Serialize;
 
 use crate::change::{Change, Cond, n, number};
 use crate::schema::{self, Entity, Key, Locator, Row, attr};
-use crate::table::{Op, Table, TableError};
+use crate::table::{BATCH_LIMIT, Op, Table, TableError};
 use crate::{Item, Value};
 
 /// The rows of one tenant. Made by the doors alone.
@@ -106,6 +108,22 @@ impl TenantScope {
         self.table.read(&key, strong).await?.map(Stored::read).transpose()
     }
 
+    /// The rows as they are now, in the order of what finds them; `None` for those that do not exist. What is named twice is read
+    /// once, and up to a hundred rows are one request.
+    pub async fn read_many<E: Entity + Clone>(&self, locators: &[Locator]) -> Result<Vec<Option<Stored<E>>>> {
+        let keys = locators.iter().map(|locator| self.key(&E::ROW, locator)).collect::<Result<Vec<_>>>()?;
+        let distinct: Vec<Key> = keys.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect();
+        let mut found = BTreeMap::new();
+        for batch in distinct.chunks(BATCH_LIMIT) {
+            for (key, item) in batch.iter().zip(self.table.read_many(batch).await?) {
+                if let Some(item) = item {
+                    found.insert(key, Stored::<E>::read(item)?);
+                }
+            }
+        }
+        Ok(keys.iter().map(|key| found.get(key).cloned()).collect())
+    }
+
     /// The row as it is now, or the answer that there is none.
     pub async fn find<E: Entity>(&self, locator: impl Into<Locator>) -> Result<Stored<E>> {
         self.read_now(locator).await?.ok_or(Error::NotFound { kind: E::ROW.kind })
@@ -147,12 +165,13 @@ impl TenantScope {
         }
     }
 
-    /// Adds to counters of a row, making it when it does not exist. `Err(item)` is the raw row that refused the condition.
-    pub async fn tally<E: Entity>(&self, locator: Locator, change: Change, cond: Cond) -> Result<Result<(), Item>> {
+    /// Adds to counters of a row, making it when it does not exist. `Ok(item)` is the raw row as it is then, `Err(item)` the one
+    /// that refused the condition.
+    pub async fn tally<E: Entity>(&self, locator: Locator, change: Change, cond: Cond) -> Result<Result<Item, Item>> {
         let key = self.key(&E::ROW, &locator)?;
         let change = change.set(attr::KIND, Value::S(E::ROW.kind.to_owned()));
         match self.table.update(&key, change, &cond).await {
-            Ok(_) => Ok(Ok(())),
+            Ok(item) => Ok(Ok(item)),
             Err(TableError::Refused { found, .. }) => Ok(Err(found.map(|item| *item).unwrap_or_default())),
             Err(error) => Err(error.into()),
         }

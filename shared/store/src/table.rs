@@ -1,11 +1,13 @@
-//! The table port: six verbs, two homes. A closed enum, dispatched statically.
+//! The table port: seven verbs, two homes. A closed enum, dispatched statically.
+
+use std::collections::HashMap;
 
 use kernel::{Cause, Error};
 
 use crate::change::{Change, Cond};
 use crate::dynamo::Dynamo;
 use crate::memory::Memory;
-use crate::schema::{Key, attr};
+use crate::schema::{Key, attr, key_of};
 use crate::{Item, Value};
 
 /// Where rows live.
@@ -69,6 +71,9 @@ pub(crate) struct Found {
     pub(crate) more: bool,
 }
 
+/// Most rows that one batch of reads names (Amazon DynamoDB API reference, `BatchGetItem`).
+pub(crate) const BATCH_LIMIT: usize = 100;
+
 /// What a query walks along.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Index {
@@ -97,6 +102,19 @@ impl Table {
         }
     }
 
+    /// The rows of those keys as they are now, in the order of the keys: at most 100, each named once.
+    pub(crate) async fn read_many(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, TableError> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let found = match self {
+            Self::Dynamo(table) => table.read_many(keys).await?,
+            Self::Memory(table) => table.read_many(keys).await?,
+        };
+        let mut rows: HashMap<Key, Item> = found.into_iter().filter_map(|item| Some((key_of(&item)?, item))).collect();
+        Ok(keys.iter().map(|key| rows.remove(key)).collect())
+    }
+
     pub(crate) async fn put(&self, item: Item, cond: &Cond) -> Result<(), TableError> {
         sound(None, cond)?;
         match self {
@@ -111,7 +129,7 @@ impl Table {
         sound(Some(&change), cond)?;
         match self {
             Self::Dynamo(table) => table.update(key, &change, cond).await,
-            Self::Memory(table) => table.update(key, &change, cond).await,
+            Self::Memory(table) => table.update(key, change, cond).await,
         }
     }
 

@@ -70,7 +70,7 @@ impl House {
         }));
         let account: Account = read(json!({
             "id": ACCOUNT, "name": "Main", "channel": "email", "provider": "ses", "from": { "email": "news@acme.example" },
-            "settings": {}, "credentials": connect::seal(&stage.vault, &tenant, &json!({})).await.unwrap(), "priority": 100,
+            "settings": "{}", "credentials": connect::seal(&stage.vault, &tenant, &json!({})).await.unwrap(), "priority": 100,
             "enabled": true, "on_unknown": "hold", "route": "route", "created_at": now, "updated_at": now,
         }));
         let contact: Contact = read(json!({

@@ -32,7 +32,8 @@ fn odd_values() -> Vec<Value> {
 
 /// A body with everything in it, by operation. Ids are the caller's own; "odd" stands where no two may say the same.
 fn whole(operation: &str, contact: &str, account: &str) -> Option<Value> {
-    let content = json!({ "subject": "Hi {{ v }}", "html": "<p>{{ v }}</p>", "text": "T", "engine": "jinja", "markup": "html" });
+    let content =
+        json!({ "subject": "Hi {{ v }}", "html": "<p>{{ v }}</p>", "text": "T", "engine": "jinja", "markup": "html" });
     Some(match operation {
         "create_account" => json!({
             "name": "A", "provider": "smtp", "from": { "email": "a@acme.example", "name": "A" }, "priority": 1, "enabled": true,
@@ -181,17 +182,40 @@ async fn no_question_makes_us_fail() {
     let stage = Story::begin().await;
     let house = house(&stage).await;
     let odd = [
-        "", "0", "-1", "65536", "1e9", "null", "%00", "%FF", "%F0%9F%A6%80", "a%0D%0Ab", "%23", "%", "1970-01-01T00:00:00Z",
-        "-009999-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "2026-03-02T09:00:00Z", "2026-02-30T00:00:00Z", "email", "AAAA",
-        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "id,,,", "*",
+        "",
+        "0",
+        "-1",
+        "65536",
+        "1e9",
+        "null",
+        "%00",
+        "%FF",
+        "%F0%9F%A6%80",
+        "a%0D%0Ab",
+        "%23",
+        "%",
+        "1970-01-01T00:00:00Z",
+        "-009999-01-01T00:00:00Z",
+        "9999-12-31T23:59:59Z",
+        "2026-03-02T09:00:00Z",
+        "2026-02-30T00:00:00Z",
+        "email",
+        "AAAA",
+        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+        "id,,,",
+        "*",
     ];
     let mut tried = 0;
-    for operation in Contract::committed().operations().iter().filter(|it| it.method == Method::GET && it.lets() == Lets::Tenants) {
+    for operation in
+        Contract::committed().operations().iter().filter(|it| it.method == Method::GET && it.lets() == Lets::Tenants)
+    {
         let path = house.path(operation);
         let parameters = operation.words["parameters"].as_array().cloned().unwrap_or_default();
         for name in parameters.iter().filter(|one| one["in"] == "query").map(|one| one["name"].as_str().unwrap()) {
             for value in odd {
-                for query in [format!("{name}={value}"), format!("{name}={value}&{name}={value}"), format!("{name}={value}&limit=100")] {
+                for query in
+                    [format!("{name}={value}"), format!("{name}={value}&{name}={value}"), format!("{name}={value}&limit=100")]
+                {
                     let reply = house.acme.look(&format!("{path}?{query}")).await;
                     assert!(reply.status < 500, "{} {query}: {}", operation.id, reply.status);
                     tried += 1;

@@ -3,6 +3,7 @@
 use http::Method;
 use local::stage::PLATFORM_KEY;
 use serde_json::{Value, json};
+use store::memory::Faults;
 use tests::Story;
 
 #[tokio::test]
@@ -102,6 +103,63 @@ async fn the_last_owner_stays() {
     acme.delete(&path).await;
     acme.ask(Method::DELETE, &format!("/v1/users/{bob}")).now().await.problem(409, "conflict");
     assert_eq!(acme.get("/v1/users").await["data"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn two_owners_who_remove_each_other_at_the_same_moment_leave_one() {
+    let mut refused = 0;
+    for seed in 0..24 {
+        let faults = Faults::none();
+        let stage = Story::with(faults.clone()).await;
+        let acme = stage.bare_tenant("acme").await;
+        let owner = async |name: &str| {
+            let user = json!({ "name": name, "email": format!("{name}@acme.example"), "role": "owner" });
+            format!("/v1/users/{}", acme.post("/v1/users", &user).await.is(201)["id"].as_str().unwrap())
+        };
+        let (ada, bob) = (owner("ada").await, owner("bob").await);
+        faults.interleave(seed);
+        // One is removed, or lowered.
+        let gone = async |path: &str| {
+            if seed % 2 == 0 {
+                acme.ask(Method::DELETE, path).now().await.status
+            } else {
+                acme.ask(Method::PATCH, path).json(&json!({ "role": "viewer" })).now().await.status
+            }
+        };
+        let (one, other) = tokio::join!(gone(&ada), gone(&bob));
+        let owners = acme.get("/v1/users").await;
+        let owners = owners["data"].as_array().unwrap().iter().filter(|user| user["role"] == "owner").count();
+        assert_eq!(owners, 1, "seed {seed}: {one} and {other}");
+        refused += usize::from(one == 409) + usize::from(other == 409);
+    }
+    assert_eq!(refused, 24);
+}
+
+#[tokio::test]
+async fn fields_hold_any_number_that_json_can_say() {
+    let stage = Story::begin().await;
+    let acme = stage.bare_tenant("acme").await;
+    let fields = json!({ "huge": 1e300, "tiny": -1e-300, "long": 0.123_456_789_012_345_68, "whole": 1.0, "most": u64::MAX });
+    let ada = acme.contact_with(&json!({ "fields": fields })).await;
+    let path = format!("/v1/contacts/{}", ada.id);
+    assert_eq!(acme.get(&path).await["fields"], fields);
+    assert!(matches!(&stage.rows_of("contact")[0]["fields"], store::Value::S(_)), "the table's own numbers have 38 digits");
+    assert_eq!(acme.patch(&path, &json!({ "fields": { "huge": null } })).await["fields"].as_object().unwrap().len(), 4);
+}
+
+#[tokio::test]
+async fn a_new_name_of_a_tenant_is_in_the_directory_too() {
+    let stage = Story::begin().await;
+    let acme = stage.bare_tenant("acme").await;
+    let listed = async || stage.ask(Method::GET, "/v1/tenants").bearer(PLATFORM_KEY).now().await.is(200)["data"][0].clone();
+    assert_eq!(listed().await["name"], "acme Ltd");
+    acme.patch("/v1/tenant", &json!({ "name": "Acme Holding" })).await;
+    assert_eq!(listed().await, json!({ "id": acme.id, "slug": "acme", "name": "Acme Holding" }));
+    assert_eq!(acme.get("/v1/tenant").await["name"], "Acme Holding");
+    let before = stage.rows();
+    let stale = acme.ask(Method::PATCH, "/v1/tenant").header("if-match", "\"1\"").json(&json!({ "name": "Late" })).now().await;
+    stale.problem(412, "stale");
+    stage.nothing_changed_since(&before, "a stale name");
 }
 
 #[tokio::test]

@@ -34,6 +34,7 @@ async fn every_operation_answers_as_it_is_described() {
     step(get.clone(), "/health", None, 200).await;
     step(get.clone(), "/v1/tenants", None, 200).await;
     step(get.clone(), "/v1/tenant", None, 200).await;
+    step(patch.clone(), &format!("/v1/tenants/{}", acme.id), Some(json!({ "requests_per_hour": 5_000 })), 200).await;
     step(
         patch.clone(),
         "/v1/tenant",
@@ -136,6 +137,9 @@ fn the_contract_notices_what_is_not_as_described() {
     };
     let (path, said, bad) = ("/v1/api-keys/key_1", "application/json", "application/problem+json");
     assert!(keeps(path, 200, said, true, &key));
+    let page = |row: Value| json!({ "data": [row], "has_more": false, "next": null });
+    let (some, row) = ("/v1/api-keys?fields=name,%20digest", json!({ "id": "key_1", "name": "K" }));
+    assert!(keeps(some, 200, said, false, &page(row.clone())));
     assert!(keeps(path, 404, bad, false, &problem) && keeps("/v1/nothing", 404, bad, false, &problem));
     for (what, kept) in [
         ("a field that is not described", keeps(path, 200, said, true, &with(&key, "digest", json!("x")))),
@@ -149,6 +153,9 @@ fn the_contract_notices_what_is_not_as_described() {
         ("an error that is no problem", keeps(path, 404, said, false, &problem)),
         ("a problem of no catalogue", keeps(path, 404, bad, false, &with(&problem, "type", json!("/problems/odd")))),
         ("a problem of another status", keeps(path, 403, bad, false, &problem)),
+        ("a wanted field that is missing", keeps(some, 200, said, false, &page(json!({ "id": "key_1" })))),
+        ("a field that is not wanted", keeps(some, 200, said, false, &page(with(&row, "role", json!("agent"))))),
+        ("a row without what is required", keeps("/v1/api-keys", 200, said, false, &page(row))),
         ("the id of another request", keeps(path, 404, bad, false, &with(&problem, "instance", json!("req_2")))),
     ] {
         assert!(!kept, "{what} goes unnoticed");

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use store::TenantScope;
 use utoipa::ToSchema;
 
+use super::expanded::ExpandedMessage;
 use crate::reply::words::{BounceWord, ChannelWord, EventWord, StatusWord, WaitWord};
 
 /// A message.
@@ -69,6 +70,10 @@ pub(crate) struct MessageView {
     #[serde(with = "kernel::clock::rfc3339")]
     #[schema(value_type = String, format = DateTime)]
     updated_at: Time,
+    /// What `?expand` asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(super) expanded: Option<ExpandedMessage>,
 }
 
 /// Whom a message is for.
@@ -163,6 +168,11 @@ impl From<Entry> for EventView {
 /// What a caller gave along: variables and metadata.
 type Given = (Map<String, Value>, Map<String, Value>);
 
+/// The account that carried a message, or that was asked for.
+pub(super) fn account_of(message: &Message) -> Option<AccountId> {
+    message.carried().and_then(|attempt| attempt.account).or(message.pinned)
+}
+
 fn engagement(events: &[Entry]) -> Vec<EngagementView> {
     let mut found: Vec<EngagementView> = Vec::new();
     for Entry { kind, at, machine, .. } in events {
@@ -204,9 +214,8 @@ impl MessageView {
 
     fn of(message: Message, given: Option<Given>) -> Self {
         let (variables, metadata) = given.unzip();
-        let carried = message.carried();
-        let (carrier, provider_id) =
-            (carried.and_then(|attempt| attempt.account), carried.and_then(|attempt| attempt.id.clone()));
+        let provider_id = message.carried().and_then(|attempt| attempt.id.clone());
+        let account = account_of(&message);
         Self {
             status: message.status(),
             engagement: engagement(&message.events),
@@ -227,11 +236,17 @@ impl MessageView {
             sandbox: message.sandbox,
             track: !message.untracked,
             attempts: message.attempt,
-            account: carrier.or(message.pinned),
+            account,
             provider_id,
             events: message.events.into_iter().map(Into::into).collect(),
             created_at: message.id.made_at(),
             updated_at: message.state_at,
+            expanded: None,
         }
+    }
+
+    /// The ids of its contact, template and account.
+    pub(super) fn references(&self) -> (Option<ContactId>, Option<TemplateId>, Option<AccountId>) {
+        (self.to.contact, self.template.as_ref().map(|made| made.id), self.account)
     }
 }

@@ -14,13 +14,12 @@ use render::{Compiled, Limits, Rendered, Source, Strictness};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::Content;
 use crate::caller::{Caller, Need, may};
 use crate::failure::Failure;
 use crate::input::{Id, Input, Repeatable};
+use crate::operations::operations;
 use crate::reply::{Reply, refused};
 use crate::state::Api;
 
@@ -371,7 +370,4 @@ async fn send(api: &Api, caller: &Caller<may::WriteTemplates>, view: &PreviewVie
     Ok(id)
 }
 
-/// The operations of this file.
-pub(super) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(preview_template)).routes(routes!(test_template))
-}
+operations!(preview_template, test_template);

@@ -15,6 +15,8 @@ use store::memory::Faults;
 use store::{Memory, Store, Table, TenantScope};
 use tower::ServiceExt;
 
+pub const PLATFORM_KEY: &str = "the platform's key";
+
 pub struct Stage {
     pub router: Router,
     pub clock: Clock,
@@ -22,6 +24,7 @@ pub struct Stage {
     pub memory: Memory,
     pub store: Store,
     pub scope: TenantScope,
+    vault: Vault,
     pub key: String,
 }
 
@@ -62,6 +65,17 @@ impl Answer {
     }
 }
 
+fn process(store: &Store, context: &Context, vault: &Vault) -> Router {
+    api::router(Api::new(Parts {
+        store: store.clone(),
+        context: context.clone(),
+        vault: vault.clone(),
+        fetch: Fetch::prepared(Vec::new()),
+        platform_key: Secret::new(PLATFORM_KEY),
+        issuer: None,
+    }))
+}
+
 impl Stage {
     pub async fn new() -> Self {
         let clock = Clock::manual(Time::parse("2026-03-10T09:30:00Z").unwrap());
@@ -71,20 +85,38 @@ impl Stage {
         let memory = Memory::new(Faults::none());
         let store = Store::new(Table::Memory(memory.clone()));
         let vault = Vault::file(SealKey::random(&ids), clock.clone(), ids);
-        let new = NewTenant { slug: "acme".to_owned(), name: "Acme".to_owned(), zone: None, locale: None };
+        // Without limits, so that the bills of the tests are of what they are about.
+        let new = NewTenant {
+            slug: "acme".to_owned(),
+            name: "Acme".to_owned(),
+            zone: None,
+            locale: None,
+            requests_per_hour: None,
+            requests_per_minute: None,
+        };
         let (_, _, key, scope) = found(&context, &vault, &store, new).await.unwrap();
-        let api = Api::new(Parts {
-            store: store.clone(),
-            context: context.clone(),
-            vault,
-            fetch: Fetch::prepared(Vec::new()),
-            platform_key: Secret::new("the platform's key"),
-            issuer: None,
-        });
-        let stage = Self { router: api::router(api), clock, context, memory, store, scope, key: key.reveal().to_owned() };
+        let key = key.reveal().to_owned();
+        let router = process(&store, &context, &vault);
+        let stage = Self { router, clock, context, memory, store, scope, vault, key };
         // The first use of a credential in an hour is noted with it: that write belongs to no test.
         stage.get("/v1/messages?limit=1").await.is(200);
         stage
+    }
+
+    /// The same deployment as another process has it: the table is shared, what is in memory is not.
+    pub fn beside(&self) -> Self {
+        let (router, key) = (process(&self.store, &self.context, &self.vault), self.key.clone());
+        let (clock, context, memory) = (self.clock.clone(), self.context.clone(), self.memory.clone());
+        Self {
+            router,
+            clock,
+            context,
+            memory,
+            store: self.store.clone(),
+            scope: self.scope.clone(),
+            vault: self.vault.clone(),
+            key,
+        }
     }
 
     pub async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {

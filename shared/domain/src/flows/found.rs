@@ -1,9 +1,10 @@
-//! Founding a tenant: its row, its place in the platform's directory, the shipped templates and the owner's first key.
+//! Founding a tenant: its row, its place in the platform's directory, the shipped templates and the owner's first key. And keeping
+//! the two of them equal.
 
 use aws::Vault;
 use kernel::ids::{TemplateId, TenantId};
 use kernel::{Error, Locale, Result, Secret, Zone};
-use store::{Store, TenantScope};
+use store::{Store, Stored, TenantScope};
 
 use super::{Context, let_in};
 use crate::name::Name;
@@ -21,6 +22,10 @@ pub struct NewTenant {
     pub zone: Option<Zone>,
     /// Locale of contacts that have none.
     pub locale: Option<Locale>,
+    /// Requests that it may make in an hour, if not any number.
+    pub requests_per_hour: Option<u32>,
+    /// Requests that each of its credentials may make in a minute, if not any number.
+    pub requests_per_minute: Option<u32>,
 }
 
 /// Makes a tenant. The caller has verified the platform's key.
@@ -41,6 +46,8 @@ pub async fn found(
         locale: new.locale.unwrap_or_default(),
         quiet_hours: None,
         active: true,
+        requests_per_hour: new.requests_per_hour,
+        requests_per_minute: new.requests_per_minute,
         data_key: vault.new_key(id).await?,
         created_at: context.clock.now(),
     };
@@ -57,6 +64,19 @@ pub async fn found(
         None => Ok((tenant, key, secret, scope)),
         Some(0) => Err(Error::invalid("/slug", "taken", "another tenant has this slug")),
         Some(_) => Err(Error::conflict("the tenant exists already")),
+    }
+}
+
+/// Writes a changed tenant; the platform's directory has its new name from the same moment on.
+pub async fn keep(scope: &TenantScope, name_before: &str, tenant: &Stored<Tenant>) -> Result<u64> {
+    if tenant.row.name == name_before {
+        return scope.replace(tenant).await;
+    }
+    let writes = vec![scope.replacing(tenant)?, scope.relisting(&tenant.row.name)];
+    match scope.transact(writes).await? {
+        None => Ok(tenant.version.saturating_add(1)),
+        Some(0) => Err(Error::Stale { version: scope.find::<Tenant>(tenant.row.id).await?.version }),
+        Some(_) => Err(Error::internal("a tenant that is not in the directory")),
     }
 }
 

@@ -3,7 +3,7 @@
 use kernel::error::Faults;
 use kernel::ids::{ApiKeyId, UserId};
 use kernel::{Email, Error, Result, Secret, Time};
-use store::{Credential, Stored, TenantScope, Write};
+use store::{Credential, Listing, Stored, TenantScope, Write};
 
 use super::Context;
 use crate::user::{key_digest, new_key};
@@ -130,7 +130,27 @@ fn hand_over(scope: &TenantScope, old: Option<&Credential>, new: Option<&Credent
     Ok(shut.into_iter().chain(admitted).collect())
 }
 
-/// Writes a changed user; a changed role or subject holds for the person's tokens at once.
+/// Another owner than this one, as the person is now: whoever takes an owner away checks in the same transaction that this one stays.
+async fn heir(context: &Context, scope: &TenantScope, owner: UserId) -> Result<Stored<User>> {
+    let mut listing = Listing { limit: 1, after: None, since: None, until: None };
+    loop {
+        let other = |other: &User| other.role == Role::Owner && other.id != owner;
+        let page = scope.list::<User>(&listing, context.clock.now(), other).await?;
+        for found in page.rows {
+            // Lists may lag behind.
+            let now = scope.read_now::<User>(found.row.id).await?;
+            if let Some(heir) = now.filter(|now| now.row.role == Role::Owner) {
+                return Ok(heir);
+            }
+        }
+        listing.after = page.next;
+        if listing.after.is_none() {
+            return Err(Error::conflict("the last owner can be neither removed nor lowered"));
+        }
+    }
+}
+
+/// Writes a changed user; a changed role or subject holds for the person's tokens at once. The last owner stays one.
 pub async fn replace_user(
     context: &Context,
     scope: &TenantScope,
@@ -141,29 +161,43 @@ pub async fn replace_user(
     check(&mut user.row)?;
     let credential = |user: &User| issuer.and_then(|issuer| user.credential(scope.tenant(), &context.keys, issuer));
     let (mut old, new) = (credential(before), credential(&user.row));
+    let lowered = before.role == Role::Owner && user.row.role != Role::Owner;
     loop {
         let mut writes = vec![scope.replacing(user)?];
+        if lowered {
+            writes.push(scope.checking(&heir(context, scope, user.row.id).await?)?);
+        }
+        let kept = writes.len();
         writes.extend(hand_over(scope, old.as_ref(), new.as_ref())?);
         match scope.transact(writes).await? {
             None => return Ok(user.version.saturating_add(1)),
             Some(0) => return Err(Error::Stale { version: scope.find::<User>(user.row.id).await?.version }),
+            // The other owner was changed in the meantime: there may be a third.
+            Some(at) if at < kept => {}
             // Who was added before there was an issuer has no credential to change or to shut out.
-            Some(1) if old.take().is_some() => {}
+            Some(at) if at == kept && old.take().is_some() => {}
             Some(_) => return Err(taken()),
         }
     }
 }
 
-/// Removes a user and shuts the person's tokens out.
+/// Removes a user and shuts the person's tokens out. The last owner stays.
 pub async fn remove_user(context: &Context, scope: &TenantScope, issuer: Option<&str>, user: &Stored<User>) -> Result<()> {
-    let mut writes = vec![scope.erasing(user)?];
-    if let Some(credential) = issuer.and_then(|issuer| user.row.credential(scope.tenant(), &context.keys, issuer)) {
-        writes.push(scope.shutting_out(&credential.digest)?);
-    }
-    match scope.transact(writes).await? {
-        None => Ok(()),
-        Some(0) => Err(Error::conflict("the user was changed by another request")),
-        // Who was added before there was an issuer has no credential to shut out.
-        Some(_) => scope.erase(user).await,
+    let mut credential = issuer.and_then(|issuer| user.row.credential(scope.tenant(), &context.keys, issuer));
+    loop {
+        let mut writes = vec![scope.erasing(user)?];
+        if user.row.role == Role::Owner {
+            writes.push(scope.checking(&heir(context, scope, user.row.id).await?)?);
+        }
+        let kept = writes.len();
+        writes.extend(credential.as_ref().map(|credential| scope.shutting_out(&credential.digest)).transpose()?);
+        match scope.transact(writes).await? {
+            None => return Ok(()),
+            Some(0) => return Err(Error::conflict("the user was changed by another request")),
+            // The other owner was changed in the meantime: there may be a third.
+            Some(at) if at < kept => {}
+            // Who was added before there was an issuer has no credential to shut out.
+            Some(_) => credential = None,
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The rows themselves, their due index, their stream and their bill, without locks, faults or waiting.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use kernel::{Cause, Time};
 
@@ -37,18 +38,19 @@ impl Price {
 /// See the module's words.
 #[derive(Debug, Default)]
 pub(super) struct Rows {
-    rows: BTreeMap<Key, Item>,
+    rows: BTreeMap<Key, Arc<Item>>,
     due: BTreeSet<(String, String, Key)>,
     stream: Vec<Record>,
     forgotten: usize,
     pub(super) bill: Bill,
 }
 
-/// A write that has been checked: the row before and after.
+/// A write that has been checked: the row before and after, and how large it will be.
 struct Planned {
     key: Key,
-    old: Option<Item>,
-    new: Option<Item>,
+    old: Option<Arc<Item>>,
+    new: Option<Arc<Item>>,
+    size: usize,
 }
 
 fn broken(cause: impl Into<String>) -> TableError {
@@ -67,8 +69,8 @@ fn due_entry(item: &Item, key: &Key) -> Option<(String, String, Key)> {
     Some((text(item, attr::DUE_PK.as_str())?.to_owned(), text(item, attr::DUE_SK.as_str())?.to_owned(), key.clone()))
 }
 
-/// What DynamoDB checks of a row before it keeps it.
-fn check(item: &Item) -> Result<(), TableError> {
+/// What DynamoDB checks of a row before it keeps it. Answers with its size.
+fn check(item: &Item) -> Result<usize, TableError> {
     for attr in [attr::PK, attr::SK, attr::DUE_PK, attr::DUE_SK] {
         match item.get(attr.as_str()) {
             Some(Value::S(text)) if !text.is_empty() => {}
@@ -76,26 +78,32 @@ fn check(item: &Item) -> Result<(), TableError> {
             Some(_) | None => return Err(broken(format!("{} is no key", attr.as_str()))),
         }
     }
-    if bill::item_size(item) > ITEM_LIMIT { Err(broken("a row of more than 400 KB")) } else { Ok(()) }
+    let size = bill::item_size(item);
+    if size > ITEM_LIMIT { Err(broken("a row of more than 400 KB")) } else { Ok(size) }
 }
 
-fn parts(op: &Op) -> Result<(Key, &Cond), TableError> {
+/// Key and condition of a write, and the size of the row that it brings along.
+fn parts(op: &Op) -> Result<(Key, &Cond, usize), TableError> {
     match op {
         Op::Put(item, cond) => {
-            check(item)?;
-            Ok((key_of(item).ok_or_else(|| broken("a row without a key"))?, cond))
+            let size = check(item)?;
+            Ok((key_of(item).ok_or_else(|| broken("a row without a key"))?, cond, size))
         }
-        Op::Update(key, _, cond) | Op::Delete(key, cond) | Op::Check(key, cond) => Ok((key.clone(), cond)),
+        Op::Update(key, _, cond) | Op::Delete(key, cond) | Op::Check(key, cond) => Ok((key.clone(), cond, 0)),
     }
+}
+
+fn size_of(row: Option<&Arc<Item>>) -> usize {
+    row.map_or(0, |item| bill::item_size(item))
 }
 
 impl Rows {
     pub(super) fn read(&self, key: &Key) -> Option<Item> {
-        self.rows.get(key).cloned()
+        self.rows.get(key).map(|item| Item::clone(item))
     }
 
     pub(super) fn all(&self) -> Vec<Item> {
-        self.rows.values().cloned().collect()
+        self.rows.values().map(|item| Item::clone(item)).collect()
     }
 
     pub(super) fn stream(&self, from: usize) -> Vec<Record> {
@@ -108,54 +116,57 @@ impl Rows {
     }
 
     /// Checks what needs no row, then all conditions, then carries out all writes. Answers with the rows as they are then.
-    pub(super) fn write(&mut self, ops: &[Op], price: Price) -> Result<Vec<Option<Item>>, TableError> {
+    pub(super) fn write(&mut self, ops: Vec<Op>, price: Price) -> Result<Vec<Option<Arc<Item>>>, TableError> {
         self.bill.requests += 1;
-        let mut checked: Vec<(Key, &Cond)> = Vec::with_capacity(ops.len());
-        for op in ops {
-            let (key, cond) = parts(op)?;
-            if checked.iter().any(|(other, _)| *other == key) {
+        let mut keys: Vec<(Key, usize)> = Vec::with_capacity(ops.len());
+        let mut refused = None;
+        for (at, op) in ops.iter().enumerate() {
+            let (key, cond, size) = parts(op)?;
+            if keys.iter().any(|(other, _)| *other == key) {
                 return Err(broken("a transaction names a row twice"));
             }
-            checked.push((key, cond));
+            if refused.is_none() && !cond.holds(self.rows.get(&key).map(Arc::as_ref)) {
+                refused = Some(at);
+            }
+            keys.push((key, size));
         }
-        let refused = checked.iter().position(|(key, cond)| !cond.holds(self.rows.get(key)));
         if let Some(at) = refused {
-            let units: f64 = checked.iter().map(|(key, _)| bill::table_units(self.rows.get(key), None)).sum();
+            let units: f64 = keys.iter().map(|(key, _)| bill::table_units(size_of(self.rows.get(key)))).sum();
             self.bill.write_units += price.factor() * units;
-            let found = checked.get(at).and_then(|(key, _)| self.rows.get(key)).cloned();
+            let found = keys.get(at).and_then(|(key, _)| self.read(key));
             return Err(TableError::Refused { at, found: found.map(Box::new) });
         }
         let mut planned = Vec::with_capacity(ops.len());
-        for (op, (key, _)) in ops.iter().zip(checked) {
+        for (op, (key, size)) in ops.into_iter().zip(keys) {
             let old = self.rows.get(&key).cloned();
-            let new = match op {
-                Op::Put(item, _) => Some(item.clone()),
+            let (new, size) = match op {
+                Op::Put(item, _) => (Some(Arc::new(item)), size),
                 Op::Update(_, change, _) => {
-                    let mut item = old.clone().unwrap_or_else(|| key_item(&key));
+                    let mut item = old.as_deref().cloned().unwrap_or_else(|| key_item(&key));
                     change.apply(&mut item).map_err(broken)?;
-                    check(&item)?;
-                    Some(item)
+                    let size = check(&item)?;
+                    (Some(Arc::new(item)), size)
                 }
-                Op::Delete(..) => None,
-                Op::Check(..) => old.clone(),
+                Op::Delete(..) => (None, 0),
+                Op::Check(..) => (old.clone(), size_of(old.as_ref())),
             };
-            planned.push(Planned { key, old, new });
+            planned.push(Planned { key, old, new, size });
         }
-        let size: usize = planned.iter().filter_map(|plan| plan.new.as_ref()).map(bill::item_size).sum();
-        if size > TRANSACTION_SIZE {
+        if planned.iter().map(|plan| plan.size).sum::<usize>() > TRANSACTION_SIZE {
             return Err(broken("a transaction of more than 4 MB"));
         }
         let written = planned.iter().map(|plan| plan.new.clone()).collect();
-        for Planned { key, old, new } in planned {
-            let (before, after) = (old.as_ref(), new.as_ref());
-            self.bill.write_units += price.factor() * bill::table_units(before, after) + bill::index_units(before, after);
+        for Planned { key, old, new, size } in planned {
+            let larger = size.max(size_of(old.as_ref()));
+            self.bill.write_units +=
+                price.factor() * bill::table_units(larger) + bill::index_units(old.as_deref(), new.as_deref());
             self.apply(key, old, new);
         }
         Ok(written)
     }
 
     /// Puts the row, its index entry and its stream record where they belong. A write that changes nothing has no record.
-    fn apply(&mut self, key: Key, old: Option<Item>, new: Option<Item>) {
+    fn apply(&mut self, key: Key, old: Option<Arc<Item>>, new: Option<Arc<Item>>) {
         if old == new {
             return;
         }
@@ -169,14 +180,14 @@ impl Rows {
             self.rows.remove(&key);
         }
         let sequence = format!("{:021}", self.forgotten + self.stream.len() + 1);
-        self.stream.push(Record::new(old, new, sequence));
+        self.stream.push(Record::of_images(old, new, sequence));
     }
 
     pub(super) fn sweep(&mut self, now: Time) -> usize {
         let expired = |item: &Item| number(item.get(attr::EXPIRES.as_str())).is_some_and(|expires| expires < now.seconds());
         let gone: Vec<Key> = self.rows.iter().filter(|(_, item)| expired(item)).map(|(key, _)| key.clone()).collect();
         for key in &gone {
-            let old = self.read(key);
+            let old = self.rows.get(key).cloned();
             self.apply(key.clone(), old, None);
         }
         gone.len()
@@ -195,7 +206,8 @@ impl Rows {
             sk: query.before.clone().unwrap_or_default(),
         };
         let range = self.rows.range(low..=high).filter(|(key, _)| inside(key)).map(|(_, item)| item);
-        if query.forward { page(range.cloned(), query.limit) } else { page(range.rev().cloned(), query.limit) }
+        let read = |item: &Arc<Item>| Item::clone(item);
+        if query.forward { page(range.map(read), query.limit) } else { page(range.rev().map(read), query.limit) }
     }
 
     /// Entries of the due index have the keys alone.

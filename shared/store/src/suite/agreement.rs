@@ -21,6 +21,7 @@ const PARTITIONS: [&str; 2] = ["T#a#MSG", "T#b#MSG"];
 #[derive(Clone, Debug)]
 enum Step {
     Read(Key),
+    ReadMany(Vec<Key>),
     Put(Item, Cond),
     Update(Key, Change, Cond),
     Delete(Key, Cond),
@@ -33,6 +34,7 @@ enum Step {
 enum Answer {
     Row(Option<Item>),
     Rows(Vec<Item>),
+    Many(Vec<Option<Item>>),
     Done,
     Refused(usize, Option<Item>),
     Broken,
@@ -177,6 +179,7 @@ fn queries() -> impl Strategy<Value = Query> {
 fn steps() -> impl Strategy<Value = Step> {
     prop_oneof![
         2 => keys().prop_map(Step::Read),
+        1 => vec(keys(), 0..4).prop_map(Step::ReadMany),
         4 => (items(), conds()).prop_map(|(item, cond)| Step::Put(item, cond)),
         6 => (keys(), changes(), conds()).prop_map(|(key, change, cond)| Step::Update(key, change, cond)),
         2 => (keys(), conds()).prop_map(|(key, cond)| Step::Delete(key, cond)),
@@ -208,6 +211,7 @@ fn rows(found: Found) -> Answer {
 async fn take(table: &Table, step: Step) -> Answer {
     match step {
         Step::Read(key) => told(table.read(&key, true).await, Answer::Row),
+        Step::ReadMany(keys) => told(table.read_many(&keys).await, Answer::Many),
         Step::Put(item, cond) => told(table.put(item, &cond).await, |()| Answer::Done),
         Step::Update(key, change, cond) => told(table.update(&key, change, &cond).await, |item| Answer::Row(Some(item))),
         Step::Delete(key, cond) => told(table.delete(&key, &cond).await, |()| Answer::Done),

@@ -34,6 +34,10 @@ async fn every_verb_costs_what_the_rules_say() {
     assert_eq!(cost(&memory, async { drop(w.scope.find::<Letter>(small.id).await) }).await, (0.0, 1.0, 1));
     assert_eq!(cost(&memory, async { drop(w.scope.find::<Letter>(w.letter("none").id).await) }).await, (0.0, 1.0, 1));
 
+    let both = [small.id.into(), large.id.into(), w.letter("none").id.into(), small.id.into()];
+    let many = async { drop(w.scope.read_many::<Letter>(&both).await.unwrap()) };
+    assert_eq!(cost(&memory, many).await, (0.0, 3.0, 1), "each row once, by itself, also the one that is not there");
+
     let change = |id, change: Change| w.scope.change::<Letter>(id, change, Cond::Present);
     let shrink =
         async { assert!(matches!(change(large.id, Change::new().set(attr::STATE, s("-"))).await, Ok(Outcome::Done(_)))) };

@@ -81,8 +81,10 @@ async fn each_verb_is_one_call_with_its_own_name() {
     w.scope.erase(&crate::Stored { version: 2, ..row }).await.unwrap();
     w.scope.transact(vec![w.scope.creating(&letter).unwrap()]).await.unwrap();
     w.store.due(0, w.clock.now(), 9).await.unwrap();
-    let expected = ["table.put", "table.read", "table.update", "table.delete", "table.transact", "table.query"];
-    assert_eq!((faults.log(), faults.calls()), (expected.to_vec(), 6));
+    w.scope.read_many::<Letter>(&[letter.id.into()]).await.unwrap();
+    let expected =
+        ["table.put", "table.read", "table.update", "table.delete", "table.transact", "table.query", "table.read_many"];
+    assert_eq!((faults.log(), faults.calls()), (expected.to_vec(), 7));
 }
 
 #[tokio::test]

@@ -37,7 +37,7 @@ pub(super) async fn engine() -> Connection {
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(dynoxide::server::serve_on(listener, database));
-    Connection::loopback(&endpoint).unwrap()
+    Connection::loopback(&endpoint)
 }
 
 pub(super) async fn dynamo() -> Table {

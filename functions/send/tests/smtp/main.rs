@@ -1,0 +1,84 @@
+//! Mail over SMTP, against a server that does what a test tells it. Nothing leaves the machine, and nobody waits: when the
+//! server falls silent it says so, and patience ends.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop at the first thing that is wrong")]
+
+mod kept;
+mod login;
+mod message;
+mod phases;
+mod protection;
+mod stub;
+
+use kernel::{Email, Secret};
+use providers::smtp::Smtp as Provider;
+use providers::{Call, Provider as _, Reply, Security, SmtpCall, Verdict};
+use send::wire::Wire;
+use send::wire::names::Reach;
+use send::wire::patience::Patience;
+use send::wire::smtp::Smtp;
+
+use stub::{Script, Session, Stub};
+
+fn email(text: &str) -> Email {
+    Email::parse(text).unwrap()
+}
+
+/// A message for Ada, to that port of this machine, unprotected and without a login.
+fn call(port: u16) -> SmtpCall {
+    SmtpCall {
+        host: "127.0.0.1".to_owned(),
+        port,
+        security: Security::None,
+        login: None,
+        from: email("shop@example.com"),
+        to: vec![email("ada@example.com")],
+        raw: b"Subject: hello\r\n\r\nHello, Ada.\r\n".to_vec(),
+    }
+}
+
+fn with_login(call: SmtpCall) -> SmtpCall {
+    SmtpCall { login: Some(("shop".to_owned(), Secret::new("hunter2"))), ..call }
+}
+
+/// What sends, with the patience that the server ends.
+fn client(stub: &Stub) -> Smtp {
+    Smtp::new(Reach::Anywhere).patience(Patience::Told(stub.silent.clone()))
+}
+
+async fn carry(smtp: &Smtp, call: SmtpCall) -> Reply {
+    Wire::smtp_alone(smtp.clone()).carry(&Call::Smtp(call)).await
+}
+
+/// One message to a server of one connection.
+async fn one(script: Script, call: impl FnOnce(u16) -> SmtpCall) -> (Reply, Session) {
+    let stub = Stub::start(vec![script]).await;
+    let reply = carry(&client(&stub), call(stub.port)).await;
+    (reply, stub.session(0))
+}
+
+fn accepted() -> Reply {
+    Reply::Accepted { id: "queued as 1".to_owned() }
+}
+
+fn refused(status: u16, code: &str, text: &str) -> Reply {
+    Reply::Refused { status, code: code.to_owned(), text: text.to_owned(), after: None }
+}
+
+fn unreached(text: &str) -> Reply {
+    Reply::Unreached { text: text.to_owned() }
+}
+
+fn lost(text: &str) -> Reply {
+    Reply::Lost { text: text.to_owned() }
+}
+
+/// What the provider makes of it, in one word.
+fn meaning(reply: &Reply) -> &'static str {
+    match Provider.verdict(reply) {
+        Verdict::Sent { .. } => "sent",
+        Verdict::Retry { .. } => "retry",
+        Verdict::Rejected { .. } => "rejected",
+        Verdict::Misconfigured { .. } => "misconfigured",
+        Verdict::Unknown { .. } => "unknown",
+    }
+}
