@@ -95,9 +95,9 @@ impl From<Account> for AccountView {
         Self {
             health: HealthView::from(&account),
             id: account.id,
+            callback_path: account.callback(""),
             name: account.name,
             channel: account.channel,
-            callback_path: format!("/hooks/{}/{}", account.provider, account.route),
             provider: account.provider,
             from: SenderView { email: account.from.email, name: account.from.name },
             settings: account.settings,

@@ -6,6 +6,7 @@
 pub mod carrier;
 pub mod compose;
 pub mod deliver;
+mod health;
 pub mod outbox;
 mod turn;
 pub mod wire;

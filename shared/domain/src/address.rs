@@ -1,8 +1,11 @@
-//! Addresses: whose each one is, and whether it may be written to. One row per address and channel, so an address belongs to one
-//! contact at most and inbound traffic finds its contact by one read.
+//! Addresses: whose each one is, and whether it may be written to. One row per address, so an address belongs to one contact at
+//! most and inbound traffic finds its contact by one read. A telephone number is one address for all channels that reach it;
+//! what must not be sent to it is told by channel.
 
-use kernel::Keys;
+use std::collections::BTreeMap;
+
 use kernel::ids::{ContactId, SuppressionId};
+use kernel::{Email, Error, Keys, Phone, Result};
 use serde::{Deserialize, Serialize};
 use store::schema::{self, Entity, Locator, Row};
 
@@ -12,16 +15,16 @@ use crate::suppression::Reason;
 /// See the module's words. The row is found by a keyed digest, so that it can outlive the person it named.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Address {
-    /// The channel.
-    pub channel: Channel,
+    /// Among which addresses it is unique.
+    pub space: String,
     /// Keyed digest of the address's key form.
     pub digest: String,
     /// Whose it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contact: Option<ContactId>,
-    /// Why it must not be written to.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub suppressed: Option<Suppressed>,
+    /// Why it must not be written to, by channel.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    suppressed: BTreeMap<String, Suppressed>,
 }
 
 /// A suppression as the address knows it.
@@ -33,21 +36,88 @@ pub struct Suppressed {
     pub id: SuppressionId,
 }
 
-/// Digest of an address. `key` is its key form, such as [`kernel::Email::key`].
+/// Longest address of a channel that has a form of its own, such as a push subscription.
+const LONGEST: usize = 2048;
+
+/// Among which addresses those of a channel are unique.
+pub const fn space(channel: Channel) -> &'static str {
+    if channel.by_phone() { "phone" } else { channel.as_str() }
+}
+
+/// An address in the form that is shown and sent to.
+pub fn parse(channel: Channel, text: &str) -> Result<String> {
+    match channel {
+        Channel::Email => Ok(Email::parse(text)?.to_string()),
+        Channel::Sms | Channel::Whatsapp | Channel::Voice => Ok(Phone::parse(text)?.to_string()),
+        Channel::Telegram
+        | Channel::Messenger
+        | Channel::Instagram
+        | Channel::Discord
+        | Channel::Slack
+        | Channel::Teams
+        | Channel::Push
+        | Channel::Webhook => {
+            let text = text.trim();
+            let sound = !text.is_empty() && text.len() <= LONGEST && !text.contains(char::is_control);
+            if sound {
+                return Ok(text.to_owned());
+            }
+            Err(Error::invalid(
+                "",
+                "address",
+                format!("an address for {} of at most {LONGEST} bytes is needed", channel.as_str()),
+            ))
+        }
+    }
+}
+
+/// An address in the form that it is found by. A telephone number must be in E.164 already, see [`Phone::kept`].
+pub fn key(channel: Channel, text: &str) -> Result<String> {
+    if channel == Channel::Email {
+        return Ok(Email::parse(text)?.key());
+    }
+    if channel.by_phone() { Ok(Phone::kept(text)?.to_string()) } else { parse(channel, text) }
+}
+
+/// Digest of an address. `key` is its key form, see [`key`].
 pub fn digest(keys: &Keys, channel: Channel, key: &str) -> String {
-    let mac = keys.digest.sign(format!("address\0{}\0{key}", channel.as_str()).as_bytes());
+    let mac = keys.digest.sign(format!("address\0{}\0{key}", space(channel)).as_bytes());
     kernel::crypto::encode(mac.get(..18).unwrap_or(&mac))
 }
 
 impl Address {
     /// Where the row of that address is.
     pub fn at(keys: &Keys, channel: Channel, key: &str) -> Locator {
-        Locator::Natural(format!("{}:{}", channel.as_str(), digest(keys, channel, key)))
+        Locator::Natural(format!("{}:{}", space(channel), digest(keys, channel, key)))
     }
 
     /// A row for an address that nothing is known of.
     pub fn unknown(keys: &Keys, channel: Channel, key: &str) -> Self {
-        Self { channel, digest: digest(keys, channel, key), contact: None, suppressed: None }
+        let digest = digest(keys, channel, key);
+        Self { space: space(channel).to_owned(), digest, contact: None, suppressed: BTreeMap::new() }
+    }
+
+    /// Why it must not be written to by that channel.
+    pub fn suppressed(&self, channel: Channel) -> Option<Suppressed> {
+        self.suppressed.get(channel.as_str()).copied()
+    }
+
+    /// Every channel that it must not be written to by, and why.
+    pub fn suppressions(&self) -> impl Iterator<Item = (Channel, Suppressed)> {
+        self.suppressed.iter().filter_map(|(word, standing)| Some((Channel::parse(word)?, *standing)))
+    }
+
+    /// Notes or lifts a suppression.
+    pub fn suppress(&mut self, channel: Channel, suppressed: Option<Suppressed>) {
+        match suppressed {
+            Some(suppressed) => drop(self.suppressed.insert(channel.as_str().to_owned(), suppressed)),
+            None => drop(self.suppressed.remove(channel.as_str())),
+        }
+    }
+
+    /// Whether nothing is known of it any more.
+    pub fn is_idle(&self) -> bool {
+        self.contact.is_none() && self.suppressed.is_empty()
     }
 }
 
@@ -55,6 +125,6 @@ impl Entity for Address {
     const ROW: Row = schema::ADDRESS;
 
     fn locator(&self) -> Locator {
-        Locator::Natural(format!("{}:{}", self.channel.as_str(), self.digest))
+        Locator::Natural(format!("{}:{}", self.space, self.digest))
     }
 }

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::schema::{self, Entity, Locator, Row};
 
-use crate::{Category, Channel, suppression::Reason};
+use crate::suppression::Reason;
+use crate::{Category, Channel, address};
 
 /// A person or mailbox.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,10 +28,17 @@ pub struct Contact {
     pub company: Option<String>,
     /// Email addresses, the preferred one first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub emails: Vec<ContactEmail>,
+    pub emails: Vec<Email>,
     /// Phone numbers, the preferred one first.
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "kernel::phone::stored")]
     pub phones: Vec<Phone>,
+    /// Addresses on channels that have a form of their own, the preferred one of a channel first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub handles: Vec<Handle>,
+    /// Why addresses must not be written to, by `channel:address`: kept in step with the addresses' own rows, so that the gate needs
+    /// one read.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub suppressed: BTreeMap<String, Reason>,
     /// Time zone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zone: Option<Zone>,
@@ -58,14 +66,25 @@ pub struct Contact {
     pub updated_at: Time,
 }
 
-/// One address of a contact.
+/// An address on a channel that has a form of its own: chat id, device token, subscription.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ContactEmail {
+#[serde(deny_unknown_fields)]
+pub struct Handle {
+    /// The channel.
+    pub channel: Channel,
     /// The address.
-    pub email: Email,
-    /// Why it must not be written to: kept in step with the address's own row, so that the gate needs one read.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub suppressed: Option<Reason>,
+    pub address: String,
+}
+
+/// One of a contact's addresses, for finding its row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spot {
+    /// A channel that reaches it.
+    pub channel: Channel,
+    /// Its key form.
+    pub key: String,
+    /// Where it stands in the contact, as a JSON pointer.
+    pub pointer: String,
 }
 
 /// A recorded answer.
@@ -148,6 +167,7 @@ impl Contact {
         for (pointer, count, most) in [
             ("/emails", self.emails.len(), MOST),
             ("/phones", self.phones.len(), MOST),
+            ("/handles", self.handles.len(), MOST),
             ("/tags", self.tags.len(), MOST),
             ("/fields", self.fields.len(), MOST),
             ("/consents", self.consents.len(), CONSENTS),
@@ -156,9 +176,17 @@ impl Contact {
                 faults.add(pointer, "too_many", format!("at most {most}"));
             }
         }
-        for (at, email) in self.emails.iter().enumerate() {
-            if self.emails.iter().take(at).any(|earlier| earlier.email.key() == email.email.key()) {
-                faults.add(format!("/emails/{at}"), "duplicate", "the address is there already");
+        for (at, handle) in self.handles.iter().enumerate() {
+            if handle.channel == Channel::Email || handle.channel.by_phone() {
+                faults.add(format!("/handles/{at}/channel"), "channel", "emails and phones have lists of their own");
+            } else {
+                faults.take(&format!("/handles/{at}/address"), address::parse(handle.channel, &handle.address));
+            }
+        }
+        let spots = self.spots();
+        for (at, spot) in spots.iter().enumerate() {
+            if spots.iter().take(at).any(|earlier| earlier.same(spot)) {
+                faults.add(spot.pointer.clone(), "duplicate", "the address is there already");
             }
         }
         for (at, tag) in self.tags.iter().enumerate() {
@@ -181,23 +209,60 @@ impl Contact {
         Some(name).filter(|name| !name.is_empty())
     }
 
+    /// All addresses.
+    pub fn spots(&self) -> Vec<Spot> {
+        let spot = |channel, key, pointer| Spot { channel, key, pointer };
+        let emails =
+            self.emails.iter().enumerate().map(|(at, email)| spot(Channel::Email, email.key(), format!("/emails/{at}")));
+        let phones = self.phones.iter().enumerate();
+        let phones = phones.map(|(at, phone)| spot(Channel::Sms, phone.to_string(), format!("/phones/{at}")));
+        let handles = self.handles.iter().enumerate();
+        let handles = handles.map(|(at, handle)| spot(handle.channel, handle.address.clone(), format!("/handles/{at}")));
+        emails.chain(phones).chain(handles).collect()
+    }
+
+    /// Its addresses of a channel, the preferred one first.
+    fn addresses(&self, channel: Channel) -> Vec<String> {
+        if channel == Channel::Email {
+            self.emails.iter().map(Email::to_string).collect()
+        } else if channel.by_phone() {
+            self.phones.iter().map(Phone::to_string).collect()
+        } else {
+            self.handles.iter().filter(|one| one.channel == channel).map(|one| one.address.clone()).collect()
+        }
+    }
+
     /// The preferred address of a channel that is not suppressed, or the preferred one.
     pub fn address(&self, channel: Channel) -> Option<String> {
-        match channel {
-            Channel::Email => {
-                let free = self.emails.iter().find(|email| email.suppressed.is_none());
-                free.or_else(|| self.emails.first()).map(|email| email.email.to_string())
-            }
-        }
+        let mut all = self.addresses(channel);
+        let free = all.iter().position(|address| self.suppression_of(channel, address).is_none());
+        (!all.is_empty()).then(|| all.swap_remove(free.unwrap_or(0)))
+    }
+
+    /// Whether the address is one of its own.
+    pub fn has(&self, channel: Channel, address: &str) -> bool {
+        let wanted = address::key(channel, address);
+        let same =
+            |own: &String| address::key(channel, own).is_ok_and(|own| wanted.as_ref().is_ok_and(|wanted| *wanted == own));
+        self.addresses(channel).iter().any(same)
     }
 
     /// Why that address must not be written to.
     pub fn suppression_of(&self, channel: Channel, address: &str) -> Option<Reason> {
-        match channel {
-            Channel::Email => {
-                let key = address.to_ascii_lowercase();
-                self.emails.iter().find(|email| email.email.key() == key).and_then(|email| email.suppressed)
-            }
+        // Most contacts have none, and reading an address takes its time.
+        if self.suppressed.is_empty() {
+            return None;
+        }
+        let key = address::key(channel, address).ok()?;
+        self.suppressed.get(&suppression_key(channel, &key)).copied()
+    }
+
+    /// Notes why an address must not be written to, or that it may.
+    pub fn suppress(&mut self, channel: Channel, key: &str, reason: Option<Reason>) {
+        let key = suppression_key(channel, key);
+        match reason {
+            Some(reason) => drop(self.suppressed.insert(key, reason)),
+            None => drop(self.suppressed.remove(&key)),
         }
     }
 
@@ -223,8 +288,8 @@ impl Contact {
         put("first_name", self.first_name.clone());
         put("last_name", self.last_name.clone());
         put("name", self.full_name());
-        put("email", self.emails.first().map(|email| email.email.to_string()));
-        put("phone", self.phones.first().map(|phone| phone.to_string()));
+        put("email", self.emails.first().map(Email::to_string));
+        put("phone", self.phones.first().map(Phone::to_string));
         put("zone", self.zone.as_ref().map(Zone::to_string));
         put("locale", self.locale.as_ref().map(Locale::to_string));
         if let Some(company) = &self.company {
@@ -232,6 +297,18 @@ impl Contact {
         }
         Value::Object(fields)
     }
+}
+
+impl Spot {
+    /// Whether both are one address.
+    pub fn same(&self, other: &Self) -> bool {
+        address::space(self.channel) == address::space(other.channel) && self.key == other.key
+    }
+}
+
+/// The key of a suppression: `sms:+14155550123`.
+fn suppression_key(channel: Channel, key: &str) -> String {
+    format!("{}:{key}", channel.as_str())
 }
 
 /// The key of a consent: `email:marketing`.
@@ -243,7 +320,7 @@ pub fn consent_key(channel: Channel, category: &Category) -> String {
 pub fn parse_consent_key(key: &str) -> Result<(Channel, Category)> {
     let refuse = || Error::invalid("", "consent", "a channel and a category such as email:marketing");
     let (channel, category) = key.split_once(':').ok_or_else(refuse)?;
-    let channel = if channel == Channel::Email.as_str() { Channel::Email } else { return Err(refuse()) };
+    let channel = Channel::parse(channel).ok_or_else(refuse)?;
     let category = Category::parse(category).map_err(|_| refuse())?;
     if category.can_be_left() { Ok((channel, category)) } else { Err(refuse()) }
 }

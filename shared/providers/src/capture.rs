@@ -5,7 +5,9 @@ use kernel::Result;
 use serde_json::Value;
 
 use crate::settings::{self, Nothing};
-use crate::{Call, Callback, CaptureCall, Channel, Event, Outgoing, Provider, Reply, Verdict, Verified, mail, proof, ses};
+use crate::{
+    Call, Callback, CaptureCall, Channel, Event, Inbound, Outgoing, Provider, Reply, Setup, Verdict, Verified, mail, proof, ses,
+};
 
 /// See the file's head.
 #[derive(Clone, Copy, Debug)]
@@ -31,10 +33,11 @@ impl Provider for Capture {
         Ok(())
     }
 
-    fn call(&self, message: &Outgoing, _settings: &Value, _credentials: &Value) -> Result<Call> {
+    fn call(&self, message: &Outgoing, _setup: &Setup<'_>) -> Result<Call> {
+        let letter = message.mail()?;
         Ok(Call::Capture(CaptureCall {
-            from: message.from.email.clone(),
-            to: mail::recipients(message),
+            from: letter.from.email.clone(),
+            to: mail::recipients(letter),
             raw: mail::build(message)?,
             tag: message.tag.clone(),
         }))
@@ -44,11 +47,19 @@ impl Provider for Capture {
         ses::verdict(reply)
     }
 
-    fn verify(&self, callback: &Callback<'_>) -> Result<Verified> {
+    fn probe(&self, _setup: &Setup<'_>) -> Result<Option<Call>> {
+        Ok(None)
+    }
+
+    fn verify(&self, callback: &Callback<'_>, _setup: &Setup<'_>) -> Result<Verified> {
         proof::verify_sns(callback)
     }
 
-    fn events(&self, verified: &Verified) -> Vec<Event> {
+    fn events(&self, verified: &Verified, _setup: &Setup<'_>) -> Vec<Event> {
         ses::read_record(verified)
+    }
+
+    fn inbound(&self, _verified: &Verified, _setup: &Setup<'_>) -> Vec<Inbound> {
+        Vec::new()
     }
 }

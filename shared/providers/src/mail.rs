@@ -5,22 +5,21 @@
 //! unsubscribe).
 
 mod header;
+mod parts;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use kernel::{Email, Error, Result, crypto};
+use kernel::{Email, Error, Result};
 use mail_builder::MessageBuilder;
 use mail_builder::headers::HeaderType;
 use mail_builder::headers::address::Address;
-use mail_builder::headers::content_type::ContentType;
 use mail_builder::headers::date::Date;
 use mail_builder::headers::message_id::MessageId;
 use mail_builder::headers::raw::Raw;
 use mail_builder::headers::text::Text;
 use mail_builder::headers::url::URL;
-use mail_builder::mime::MimePart;
 
-use crate::{Mailbox, Outgoing};
+use crate::{Body, Mail, Mailbox, Outgoing};
 use header::{LINE, VALUE, is_unsafe};
 
 pub use header::check_header;
@@ -32,7 +31,7 @@ pub const REF_HEADER: &str = "X-Switchboard-Ref";
 const DISPLAY: usize = 200;
 
 /// Everybody whom the message goes to, each once. Hidden recipients are in this list only, never in the message.
-pub fn recipients(message: &Outgoing) -> Vec<Email> {
+pub fn recipients(message: &Mail) -> Vec<Email> {
     let mut keys = Vec::new();
     let mut all = Vec::new();
     for email in std::iter::once(&message.to.email).chain(&message.cc).chain(&message.bcc) {
@@ -45,16 +44,17 @@ pub fn recipients(message: &Outgoing) -> Vec<Email> {
     all
 }
 
-/// Writes the message.
-pub fn build(message: &Outgoing) -> Result<Vec<u8>> {
-    check(message)?;
+/// Writes the message. Attachments are pieces of the body that are yet to be read.
+pub fn build(outgoing: &Outgoing) -> Result<Body> {
+    check(outgoing)?;
+    let message = outgoing.mail()?;
     let mut mail = MessageBuilder::new()
         .from(mailbox(&message.from))
         .to(mailbox(&message.to))
         .header("Subject", unstructured(&message.subject))
-        .header("Date", Date::new(message.at.seconds()))
-        .header("Message-ID", MessageId::new(format!("{}@{}", message.id, message.from.email.domain())))
-        .header(REF_HEADER, Raw::new(message.tag.as_str()));
+        .header("Date", Date::new(outgoing.at.seconds()))
+        .header("Message-ID", MessageId::new(format!("{}@{}", outgoing.id, message.from.email.domain())))
+        .header(REF_HEADER, Raw::new(outgoing.tag.as_str()));
     if !message.cc.is_empty() {
         mail = mail.cc(message.cc.iter().map(Email::as_str).collect::<Vec<_>>());
     }
@@ -71,11 +71,15 @@ pub fn build(message: &Outgoing) -> Result<Vec<u8>> {
         mail = mail.header(name.as_str(), unstructured(value));
     }
     let mut bytes = Vec::new();
-    mail.body(body(message)?).serialize(&mut bytes);
-    Ok(bytes)
+    let boundary = parts::boundary(&outgoing.id, message);
+    let holes = parts::holes(&boundary, message);
+    mail.body(parts::body(&boundary, message)?).serialize(&mut bytes);
+    Ok(if holes.is_empty() { Body::bytes(bytes) } else { Body::spliced(&bytes, holes) })
 }
 
-fn check(message: &Outgoing) -> Result<()> {
+/// Checks everything that a stranger may have a say in.
+pub(crate) fn check(outgoing: &Outgoing) -> Result<()> {
+    let message = outgoing.mail()?;
     if message.subject.contains(is_unsafe) {
         return Err(Error::invalid("/subject", "header", "a subject is one line without control characters"));
     }
@@ -92,7 +96,8 @@ fn check(message: &Outgoing) -> Result<()> {
         (1..=256).contains(&text.len())
             && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
     };
-    if !token(&message.id) || !token(&message.tag) || message.id.starts_with('.') || message.id.ends_with('.') {
+    let Outgoing { id, tag, .. } = outgoing;
+    if !token(id) || !token(tag) || id.starts_with('.') || id.ends_with('.') {
         return Err(Error::internal("the id or tag of a message cannot stand in a header"));
     }
     Ok(())
@@ -107,15 +112,27 @@ fn is_unsubscribe(address: &str) -> bool {
     (address.starts_with("https://") || local) && plain && address.len() <= VALUE - 2
 }
 
-/// A name is for show: what could break the header is replaced rather than the whole message refused.
 fn mailbox(mailbox: &Mailbox) -> Address<'_> {
+    Address::new_address(shown_name(mailbox), mailbox.email.as_str())
+}
+
+/// A name is for show: what could break the header is replaced rather than the whole message refused.
+pub(crate) fn shown_name(mailbox: &Mailbox) -> Option<String> {
     let name = mailbox.name.as_deref().map(|name| {
         let name: String = name.chars().map(|character| if is_unsafe(character) { ' ' } else { character }).collect();
         let name = name.replace("=?", "= ?");
         let name = name.trim();
         name.get(..name.floor_char_boundary(DISPLAY)).unwrap_or_default().trim_end().to_owned()
     });
-    Address::new_address(name.filter(|name| !name.is_empty()), mailbox.email.as_str())
+    name.filter(|name| !name.is_empty())
+}
+
+/// `"Name" <address>`, for providers that take an address and its name in one text (RFC 5322 section 3.4).
+pub(crate) fn display(mailbox: &Mailbox) -> String {
+    match shown_name(mailbox) {
+        Some(name) => format!("\"{}\" <{}>", name.replace('\\', "\\\\").replace('"', "\\\""), mailbox.email),
+        None => mailbox.email.to_string(),
+    }
 }
 
 /// Free text, encoded where it must be (RFC 2047). Text that looks like encoded words is encoded too, so that it is shown as it
@@ -133,47 +150,20 @@ fn unstructured(text: &str) -> HeaderType<'_> {
     Raw::new(words.join(" ")).into()
 }
 
-fn body(message: &Outgoing) -> Result<MimePart<'_>> {
-    let text = message.text.as_deref().map(|text| MimePart::new("text/plain", text));
-    let html = message.html.as_deref().map(|html| MimePart::new("text/html", html));
-    match (text, html) {
-        // The richest form last (RFC 2046 section 5.1.4).
-        (Some(text), Some(html)) => {
-            let kind = ContentType::new("multipart/alternative").attribute("boundary", boundary(message));
-            Ok(MimePart::new(kind, vec![text, html]))
-        }
-        (Some(part), None) | (None, Some(part)) => Ok(part),
-        (None, None) => Err(Error::invalid("", "body", "a message needs html or text")),
-    }
-}
-
-/// A line between the parts that depends on the message's id alone and stands in neither part.
-fn boundary(message: &Outgoing) -> String {
-    let mut seed = crypto::sha256(message.id.as_bytes());
-    loop {
-        let hash: String = seed.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
-        let boundary = format!("=_{hash}");
-        let parts = [message.text.as_deref(), message.html.as_deref()];
-        if !parts.into_iter().flatten().any(|part| part.contains(&boundary)) {
-            return boundary;
-        }
-        seed = crypto::sha256(&seed);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use kernel::Time;
     use mail_parser::{HeaderForm, HeaderValue, MessageParser, MimeHeaders};
 
     use super::*;
+    use crate::{Attachment, Content, Piece};
 
     fn email(text: &str) -> Email {
         Email::parse(text).unwrap()
     }
 
-    fn sample() -> Outgoing {
-        Outgoing {
+    fn sample() -> Mail {
+        Mail {
             from: Mailbox { email: email("news@shop.example"), name: Some("Läden & Söhne, \"Shop\"".to_owned()) },
             to: Mailbox { email: email("ada@example.com"), name: Some("Ada Løvelace 計算".to_owned()) },
             cc: vec![email("cc1@example.com"), email("cc2@example.com")],
@@ -188,10 +178,22 @@ mod tests {
                 ("X-Odd".to_owned(), "=?utf-8?Q?literal?=".to_owned()),
             ],
             unsubscribe: Some("https://mail.shop.example/u/abc?x=1".to_owned()),
+            attachments: Vec::new(),
+        }
+    }
+
+    fn outgoing(mail: &Mail) -> Outgoing {
+        Outgoing {
             id: "0190c0de.7000".to_owned(),
             tag: "T-a_9".to_owned(),
             at: Time::parse("2026-03-01T09:30:00Z").unwrap(),
+            entropy: [0; 48],
+            content: Content::Mail(Box::new(mail.clone())),
         }
+    }
+
+    fn build(mail: &Mail) -> Result<Vec<u8>> {
+        Ok(super::build(&outgoing(mail))?.whole().unwrap())
     }
 
     fn text(message: &mail_parser::Message<'_>, name: &str) -> String {
@@ -214,7 +216,7 @@ mod tests {
         assert_eq!(cc, ["cc1@example.com", "cc2@example.com"]);
         assert_eq!(read.reply_to().unwrap().first().unwrap().address(), Some("answers@shop.example"));
         assert_eq!(read.subject(), Some(message.subject.as_str()));
-        assert_eq!(read.date().unwrap().to_timestamp(), message.at.seconds());
+        assert_eq!(read.date().unwrap().to_timestamp(), outgoing(&message).at.seconds());
         assert_eq!(read.message_id(), Some("0190c0de.7000@shop.example"));
         assert_eq!(text(&read, REF_HEADER), "T-a_9");
         assert_eq!(text(&read, "X-Campaign"), "spring sale");
@@ -260,14 +262,14 @@ mod tests {
         let mut message = sample();
         let first = build(&message).unwrap();
         assert_eq!(first, build(&message).unwrap());
-        message.id = "other".to_owned();
+        message.subject.push('!');
         assert_ne!(first, build(&message).unwrap());
     }
 
     #[test]
     fn a_body_cannot_hold_the_line_between_the_parts() {
         let mut message = sample();
-        let guessed = boundary(&message);
+        let guessed = parts::boundary(&outgoing(&message).id, &message);
         message.text = Some(format!("one\n--{guessed}--\nContent-Type: text/html\n\ntwo"));
         let bytes = build(&message).unwrap();
         let read = MessageParser::new().parse(&bytes).unwrap();
@@ -289,12 +291,12 @@ mod tests {
     fn nothing_with_a_line_end_gets_into_the_head() {
         for evil in ["a\r\nBcc: x@y.example", "a\nBcc: x", "a\rBcc: x", "a\0b", "a\u{2028}b", "\tb", "a\u{85}b"] {
             assert!(check_header("X-Fine", evil).is_err(), "{evil:?}");
-            assert!(build(&Outgoing { subject: evil.to_owned(), ..sample() }).is_err(), "{evil:?}");
-            let header = Outgoing { headers: vec![("X-Fine".to_owned(), evil.to_owned())], ..sample() };
+            assert!(build(&Mail { subject: evil.to_owned(), ..sample() }).is_err(), "{evil:?}");
+            let header = Mail { headers: vec![("X-Fine".to_owned(), evil.to_owned())], ..sample() };
             let Err(Error::Invalid(faults)) = build(&header) else { unreachable!("{evil:?}") };
             assert_eq!(faults[0].pointer, "/headers/0");
             let name = Mailbox { email: email("a@example.com"), name: Some(evil.to_owned()) };
-            let bytes = build(&Outgoing { from: name.clone(), to: name, ..sample() }).unwrap();
+            let bytes = build(&Mail { from: name.clone(), to: name, ..sample() }).unwrap();
             let read = MessageParser::new().parse(&bytes).unwrap();
             assert!(read.bcc().is_none(), "{evil:?}");
             assert_eq!(read.to().unwrap().iter().count(), 1);
@@ -302,13 +304,13 @@ mod tests {
         for evil in
             ["http://shop.example/u", "https://a/\r\nX: y", "https://a/>,<b", "javascript:x", "http://127.0.0.1.example/"]
         {
-            assert!(build(&Outgoing { unsubscribe: Some(evil.to_owned()), ..sample() }).is_err(), "{evil:?}");
+            assert!(build(&Mail { unsubscribe: Some(evil.to_owned()), ..sample() }).is_err(), "{evil:?}");
         }
-        assert!(build(&Outgoing { unsubscribe: Some("http://127.0.0.1:3000/u/a".to_owned()), ..sample() }).is_ok());
+        assert!(build(&Mail { unsubscribe: Some("http://127.0.0.1:3000/u/a".to_owned()), ..sample() }).is_ok());
         for evil in ["", "a b", "a>b", "a\r\nb", ".a", "ä"] {
-            assert!(build(&Outgoing { id: evil.to_owned(), ..sample() }).is_err(), "{evil:?}");
+            assert!(super::build(&Outgoing { id: evil.to_owned(), ..outgoing(&sample()) }).is_err(), "{evil:?}");
         }
-        assert!(build(&Outgoing { tag: "a\nb".to_owned(), ..sample() }).is_err());
+        assert!(super::build(&Outgoing { tag: "a\nb".to_owned(), ..outgoing(&sample()) }).is_err());
     }
 
     #[test]
@@ -320,6 +322,47 @@ mod tests {
         let bytes = build(&message).unwrap();
         assert!(bytes.split(|byte| *byte == b'\n').all(|line| line.len() <= LINE + 1));
         assert_eq!(MessageParser::new().parse(&bytes).unwrap().subject(), Some(message.subject.as_str()));
-        assert!(build(&Outgoing { subject: "x".repeat(990), ..sample() }).is_err());
+        assert!(build(&Mail { subject: "x".repeat(990), ..sample() }).is_err());
+    }
+
+    #[test]
+    fn files_go_along_without_being_read() {
+        let attachment = |name: &str, content_id: Option<&str>| Attachment {
+            name: name.to_owned(),
+            media_type: "image/png".to_owned(),
+            bytes: 100,
+            stored: format!("files/{name}"),
+            content_id: content_id.map(str::to_owned),
+        };
+        let mut message = sample();
+        message.html = Some("<img src=\"cid:logo\">".to_owned());
+        message.attachments = vec![attachment("Überblick \"1\".png", None), attachment("logo.png", Some("logo"))];
+        let body = super::build(&outgoing(&message)).unwrap();
+        assert!(body.whole().is_none());
+        // The pictures within the text come before the files beside it.
+        let stored: Vec<_> = body
+            .0
+            .iter()
+            .filter_map(|piece| match piece {
+                Piece::Base64 { of, lines: true } => match of.0.as_slice() {
+                    [Piece::Stored { key, bytes: 100 }] => Some(key.as_str()),
+                    _ => None,
+                },
+                _ => None,
+            })
+            .collect();
+        assert_eq!(stored, ["files/logo.png", "files/Überblick \"1\".png"]);
+        let read = |piece: &Piece| match piece {
+            Piece::Base64 { lines, .. } => Piece::Base64 { of: Body::bytes(vec![9; 100]), lines: *lines },
+            other => other.clone(),
+        };
+        let bytes = Body(body.0.iter().map(read).collect()).whole().unwrap();
+        assert_eq!(bytes.len() as u64, body.len());
+        let read = MessageParser::new().parse(&bytes).unwrap();
+        let files: Vec<_> = read.attachments().collect();
+        assert_eq!(files.iter().map(|file| file.contents()).collect::<Vec<_>>(), [[9; 100], [9; 100]]);
+        assert!(files.iter().any(|file| file.content_id() == Some("logo")));
+        assert!(files.iter().any(|file| file.attachment_name() == Some("Überblick \"1\".png")));
+        assert_eq!(read.body_html(0).unwrap(), "<img src=\"cid:logo\">");
     }
 }

@@ -1,111 +1,115 @@
-//! The only maker of [`Verified`]: whoever holds one holds a body that its sender is proven to have sent.
+//! The only maker of [`Verified`]: whoever holds one holds a callback that its sender is proven to have sent.
 //!
-//! # SNS
-//!
-//! An envelope is accepted when all of this holds:
-//!
-//! - its signature fits the text that AWS signs, by the hash that its `SignatureVersion` names (1 or 2, nothing else),
-//! - the key is that of a certificate for `sns.amazonaws.com` or for the host it was fetched from, valid now,
-//! - the certificate descends from a root that we trust (the policy is below),
-//! - its address is AWS's own, and the one that the certificate was really fetched from,
-//! - the topic is on the account's list (an empty list accepts none),
-//! - its time is within an hour of now. SNS itself has no replay window: repetitions within the hour are for the caller to
-//!   recognise by [`Verified::message_id`]. An hour covers the longest delivery policy (3600 s).
-//! - a confirmation address asks AWS to confirm exactly this topic with exactly this token.
-//!
-//! ## Which certificates are trusted
-//!
-//! A file with a chain must lead to one of the [`Roots`]. A file with one certificate must be issued by a root, or, since AWS
-//! publishes its signing certificate alone, without the intermediate that leads to the root, must have been fetched from the
-//! approved address over TLS ([`Origin::Aws`]). The TLS handshake, whose chain was verified against the public roots, then
-//! vouches for the content: only AWS can serve that host. Dates, key usage and names of the certificate are checked as in any
-//! chain, and a certificate that issued itself is refused. A lone certificate from elsewhere ([`Origin::Private`]) has nobody to
-//! vouch for it and is refused. Sources: RFC 5280 section 6; Amazon SNS Developer Guide, "Verifying the signatures of Amazon SNS
-//! messages".
+//! Each scheme takes what the provider signs in the order it signs it, with the body itself taken from the callback, so that no
+//! provider can prove one body and then read another. Codes are compared in constant time. Every refusal reads alike to the
+//! sender: [`Error::Unauthenticated`].
 
-use std::time::Duration;
+mod hex;
+mod mac;
+mod public_key;
+mod shared;
+mod sns;
 
-use aws_lc_rs::signature::{
-    RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY, RSA_PKCS1_2048_8192_SHA256, RsaParameters, UnparsedPublicKey,
-};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use std::borrow::Cow;
+
 use kernel::{Error, Result, Time};
 use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, ServerName, TrustAnchor, UnixTime};
-use webpki::{EndEntityCert, KeyUsage};
+use rustls_pki_types::{CertificateDer, TrustAnchor};
+use serde_json::Value;
 
 use crate::Callback;
-use crate::sns::{self, Certificate, CertificateUrl, Envelope, Kind, Origin, Version};
 
-/// How far a callback's own time may be from now, either way, in milliseconds.
-pub const WINDOW: i64 = 3_600_000;
+pub(crate) use hex::unhex;
+pub use mac::Hash;
+pub(crate) use mac::{body_mac, jwt_hs256, text_mac};
+pub(crate) use public_key::{ecdsa_p256, ed25519, jwt_rs256};
+pub(crate) use shared::{basic, shared_secret};
+pub use sns::{Confirmation, Notice, Refusal, WINDOW, examine_sns, verify_sns};
 
-/// The name that AWS's signing certificates are made out to.
-const SIGNER: &str = "sns.amazonaws.com";
-
-/// A callback body whose sender is proven. It cannot be made elsewhere:
+/// A callback whose sender is proven. It cannot be made elsewhere:
 ///
 /// ```compile_fail
-/// let forged = providers::Verified { message: String::new() };
+/// let forged = providers::Verified { body: Vec::new() };
 /// ```
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq)]
 pub struct Verified {
-    kind: Kind,
-    message: String,
-    message_id: String,
-    topic: String,
+    body: Vec<u8>,
+    content_type: String,
+    query: Vec<(String, String)>,
     at: Time,
-    confirmation: Option<Confirmation>,
-}
-
-#[derive(Clone, PartialEq, Eq)]
-struct Confirmation {
-    url: String,
-    token: String,
+    notice: Option<Notice>,
 }
 
 impl Verified {
-    /// What the envelope is for.
-    pub const fn kind(&self) -> Kind {
-        self.kind
+    fn of(callback: &Callback<'_>) -> Self {
+        Self {
+            body: callback.body.to_vec(),
+            content_type: callback.header("content-type").unwrap_or_default().to_owned(),
+            query: callback.query(),
+            at: callback.now,
+            notice: None,
+        }
     }
 
-    /// The content.
-    pub fn message(&self) -> &str {
-        &self.message
+    /// The raw body.
+    pub fn body(&self) -> &[u8] {
+        &self.body
     }
 
-    /// SNS's id of the message, the same in every repetition.
-    pub fn message_id(&self) -> &str {
-        &self.message_id
+    /// The body as text.
+    pub fn text(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.body)
     }
 
-    /// The topic that it came through.
-    pub fn topic(&self) -> &str {
-        &self.topic
+    /// The body as JSON, null when it is none.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
     }
 
-    /// When it was published.
+    /// The body as the fields of a form (`application/x-www-form-urlencoded`), decoded.
+    pub fn form(&self) -> Vec<(String, String)> {
+        url::form_urlencoded::parse(&self.body).into_owned().collect()
+    }
+
+    /// The body's media type with its parameters.
+    pub fn content_type(&self) -> &str {
+        &self.content_type
+    }
+
+    /// The parameters of the address that was called, decoded.
+    pub fn query(&self) -> &[(String, String)] {
+        &self.query
+    }
+
+    /// A parameter of the address that was called.
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// When it arrived.
     pub const fn at(&self) -> Time {
         self.at
     }
 
-    /// The address that confirms the subscription, of a confirmation. It is AWS's, and names this topic and token.
-    pub fn subscribe_url(&self) -> Option<&str> {
-        self.confirmation.as_ref().map(|confirmation| confirmation.url.as_str())
-    }
-
-    /// The token for `ConfirmSubscription`, of a confirmation.
-    pub fn token(&self) -> Option<&str> {
-        self.confirmation.as_ref().map(|confirmation| confirmation.token.as_str())
+    /// What the envelope says, when it came through SNS.
+    pub const fn notice(&self) -> Option<&Notice> {
+        self.notice.as_ref()
     }
 }
 
 impl std::fmt::Debug for Verified {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Verified({:?} {} of {}, {} bytes)", self.kind, self.message_id, self.topic, self.message.len())
+        match &self.notice {
+            Some(notice) => write!(f, "Verified({notice:?})"),
+            None => write!(f, "Verified({} bytes)", self.body.len()),
+        }
     }
+}
+
+/// Refuses a time that is further than `seconds` from the callback's arrival, either way.
+pub(crate) fn fresh(callback: &Callback<'_>, at: Time, seconds: i64) -> Result<()> {
+    let far = callback.now.since(at).saturating_abs() > seconds.saturating_mul(1000);
+    if far { Err(Error::Unauthenticated) } else { Ok(()) }
 }
 
 /// Certificate authorities. Built once by the caller and lent to every [`Callback`].
@@ -138,122 +142,5 @@ impl Roots {
 impl std::fmt::Debug for Roots {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Roots({})", self.0.len())
-    }
-}
-
-/// Why a callback was not accepted: for the log, never for the sender.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// Not an envelope at all.
-    Malformed,
-    /// A `Type` that is not known.
-    Kind,
-    /// A signature version other than 1 and 2.
-    Version,
-    /// A field that belongs to the signed text is missing, or more than one line.
-    Fields,
-    /// The certificate's address is not AWS's.
-    Address,
-    /// The certificate was not given, or comes from another address than the envelope names.
-    Certificate,
-    /// The topic is not on the account's list.
-    Topic,
-    /// Too old, or from the future.
-    Time,
-    /// The signature does not fit.
-    Signature,
-    /// The certificate is made out to somebody else.
-    Name,
-    /// The certificate is not valid now, or does not descend from a root.
-    Chain,
-    /// The confirmation address is not AWS's, or confirms something else.
-    Confirmation,
-}
-
-/// Proves an SNS envelope. Every refusal reads alike to the sender: [`Error::Unauthenticated`], or [`Error::Malformed`] when
-/// there is no envelope.
-pub fn verify_sns(callback: &Callback<'_>) -> Result<Verified> {
-    examine_sns(callback).map_err(
-        |refusal| {
-            if refusal == Refusal::Malformed { sns::malformed() } else { Error::Unauthenticated }
-        },
-    )
-}
-
-/// The same with the reason of a refusal, for the log.
-pub fn examine_sns(callback: &Callback<'_>) -> Result<Verified, Refusal> {
-    let envelope = Envelope::parse(callback.body).ok_or(Refusal::Malformed)?;
-    let kind = Kind::parse(&envelope.kind).ok_or(Refusal::Kind)?;
-    let version = Version::parse(&envelope.signature_version).ok_or(Refusal::Version)?;
-    let text = envelope.signed_text(kind).ok_or(Refusal::Fields)?;
-    let url = CertificateUrl::parse(&envelope.signing_cert_url).map_err(|_| Refusal::Address)?;
-    let certificate = callback.certificate.ok_or(Refusal::Certificate)?;
-    if matches!(certificate.origin(), Origin::Aws(fetched) if *fetched != url) {
-        return Err(Refusal::Certificate);
-    }
-    if !callback.topics.contains(&envelope.topic_arn) {
-        return Err(Refusal::Topic);
-    }
-    let at = Time::parse(&envelope.timestamp).map_err(|_| Refusal::Time)?;
-    if callback.now.since(at).saturating_abs() > WINDOW {
-        return Err(Refusal::Time);
-    }
-    check_signature(certificate, version, text.as_bytes(), &envelope.signature)?;
-    check_trust(certificate, &url, callback.roots, callback.now)?;
-    let confirmation = match (kind, envelope.subscribe_url, envelope.token) {
-        (Kind::Notification, _, _) => None,
-        (Kind::SubscriptionConfirmation | Kind::UnsubscribeConfirmation, Some(url), Some(token)) => {
-            if !sns::confirms(&url, &envelope.topic_arn, &token) {
-                return Err(Refusal::Confirmation);
-            }
-            Some(Confirmation { url, token })
-        }
-        (Kind::SubscriptionConfirmation | Kind::UnsubscribeConfirmation, _, _) => return Err(Refusal::Fields),
-    };
-    Ok(Verified {
-        kind,
-        message: envelope.message,
-        message_id: envelope.message_id,
-        topic: envelope.topic_arn,
-        at,
-        confirmation,
-    })
-}
-
-/// The key's size is bounded by the algorithms themselves: 2048 to 8192 bits. A key that is not RSA does not parse.
-fn check_signature(certificate: &Certificate, version: Version, text: &[u8], signature: &str) -> Result<(), Refusal> {
-    let algorithm: &'static RsaParameters = match version {
-        Version::V1 => &RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY,
-        Version::V2 => &RSA_PKCS1_2048_8192_SHA256,
-    };
-    let signature = STANDARD.decode(signature).map_err(|_| Refusal::Signature)?;
-    let leaf = EndEntityCert::try_from(certificate.leaf()).map_err(|_| Refusal::Chain)?;
-    let key = leaf.subject_public_key_info();
-    UnparsedPublicKey::new(algorithm, key.as_ref()).verify(text, &signature).map_err(|_| Refusal::Signature)
-}
-
-fn check_trust(certificate: &Certificate, url: &CertificateUrl, roots: &Roots, now: Time) -> Result<(), Refusal> {
-    let leaf = EndEntityCert::try_from(certificate.leaf()).map_err(|_| Refusal::Chain)?;
-    let named = |name: &str| ServerName::try_from(name).is_ok_and(|name| leaf.verify_is_valid_for_subject_name(&name).is_ok());
-    if !named(SIGNER) && !named(url.host()) {
-        return Err(Refusal::Name);
-    }
-    let seconds = u64::try_from(now.seconds()).map_err(|_| Refusal::Time)?;
-    let path = leaf.verify_for_usage(
-        webpki::ALL_VERIFICATION_ALGS,
-        &roots.0,
-        certificate.rest(),
-        UnixTime::since_unix_epoch(Duration::from_secs(seconds)),
-        KeyUsage::server_auth(),
-        None,
-        None,
-    );
-    let lone = certificate.rest().is_empty() && leaf.issuer() != leaf.subject();
-    let vouched = matches!(certificate.origin(), Origin::Aws(_));
-    match path {
-        Ok(_) => Ok(()),
-        // Of all faults this is the least specific: it is reported only after dates, usage and constraints were found in order.
-        Err(webpki::Error::UnknownIssuer) if lone && vouched => Ok(()),
-        Err(_) => Err(Refusal::Chain),
     }
 }

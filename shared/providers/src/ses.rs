@@ -10,7 +10,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::settings::{self, Nothing, fault};
-use crate::{Call, Callback, Channel, Event, Outgoing, Provider, Reply, SesCall, Verdict, Verified, mail, proof, sns};
+use crate::{
+    Call, Callback, Channel, Event, Inbound, Mail, Outgoing, Provider, Reply, SesCall, Setup, Verdict, Verified, mail, proof,
+    sns,
+};
 
 pub(crate) use record::read as read_record;
 
@@ -101,12 +104,13 @@ impl Provider for Ses {
         Settings::read(settings).map(|_| ())
     }
 
-    fn call(&self, message: &Outgoing, settings: &Value, _credentials: &Value) -> Result<Call> {
-        let settings = Settings::read(settings)?;
+    fn call(&self, message: &Outgoing, setup: &Setup<'_>) -> Result<Call> {
+        let settings = Settings::read(setup.settings)?;
+        let letter = message.mail()?;
         Ok(Call::Ses(SesCall {
             region: settings.region,
-            from: message.from.email.clone(),
-            to: envelope(message)?,
+            from: letter.from.email.clone(),
+            to: envelope(letter)?,
             raw: mail::build(message)?,
             configuration_set: settings.configuration_set,
             tags: vec![(TAG.to_owned(), message.tag.clone())],
@@ -117,17 +121,25 @@ impl Provider for Ses {
         verdict(reply)
     }
 
-    fn verify(&self, callback: &Callback<'_>) -> Result<Verified> {
+    fn probe(&self, _setup: &Setup<'_>) -> Result<Option<Call>> {
+        Ok(None)
+    }
+
+    fn verify(&self, callback: &Callback<'_>, _setup: &Setup<'_>) -> Result<Verified> {
         proof::verify_sns(callback)
     }
 
-    fn events(&self, verified: &Verified) -> Vec<Event> {
+    fn events(&self, verified: &Verified, _setup: &Setup<'_>) -> Vec<Event> {
         read_record(verified)
+    }
+
+    fn inbound(&self, _verified: &Verified, _setup: &Setup<'_>) -> Vec<Inbound> {
+        Vec::new()
     }
 }
 
 /// The recipients, or a fault when they are too many.
-fn envelope(message: &Outgoing) -> Result<Vec<Email>> {
+fn envelope(message: &Mail) -> Result<Vec<Email>> {
     let all = mail::recipients(message);
     if all.len() > RECIPIENTS {
         return Err(Error::invalid("/cc", "too_many", "a message has at most 50 recipients in all"));
@@ -142,6 +154,7 @@ pub(crate) fn verdict(reply: &Reply) -> Verdict {
         Reply::Unreached { text } => return Verdict::Retry { after: None, reason: text.clone() },
         Reply::Lost { text } => return Verdict::Unknown { reason: text.clone() },
         Reply::Refused { status, code, text, after } => (*status, error_name(code), text, *after),
+        Reply::Answered(answer) => return Verdict::by_status(answer, answer.words()),
     };
     let reason = if code.is_empty() { format!("{status}: {text}") } else { format!("{code}: {text}") };
     let lower = text.to_ascii_lowercase();
@@ -152,7 +165,7 @@ pub(crate) fn verdict(reply: &Reply) -> Verdict {
     match code {
         "TooManyRequestsException" | "ThrottlingException" | "Throttling" => {
             let wait = if lower.contains("quota") { QUOTA_WAIT } else { RATE_WAIT };
-            Verdict::Retry { after: after.or(Some(wait)), reason }
+            Verdict::Limited { after: after.or(Some(wait)), reason }
         }
         "LimitExceededException"
         | "AccountSuspendedException"
@@ -173,7 +186,7 @@ pub(crate) fn verdict(reply: &Reply) -> Verdict {
         _ => match status {
             401 | 403 => Verdict::Misconfigured { reason },
             413 => Verdict::Rejected { reason },
-            429 => Verdict::Retry { after: after.or(Some(RATE_WAIT)), reason },
+            429 => Verdict::Limited { after: after.or(Some(RATE_WAIT)), reason },
             _ => Verdict::Retry { after, reason },
         },
     }
@@ -198,10 +211,11 @@ mod tests {
     fn word(verdict: &Verdict) -> &'static str {
         match verdict {
             Verdict::Sent { .. } => "sent",
-            Verdict::Retry { after: None, .. } => "retry",
-            Verdict::Retry { after: Some(RATE_WAIT), .. } => "rate",
-            Verdict::Retry { after: Some(_), .. } => "later",
+            Verdict::Retry { .. } => "retry",
+            Verdict::Limited { after: Some(RATE_WAIT), .. } => "rate",
+            Verdict::Limited { .. } => "later",
             Verdict::Rejected { .. } => "rejected",
+            Verdict::Undeliverable { .. } => "undeliverable",
             Verdict::Misconfigured { .. } => "misconfigured",
             Verdict::Unknown { .. } => "unknown",
         }
@@ -236,7 +250,7 @@ mod tests {
             assert_eq!(word(&refused(status, code, text)), expected, "{status} {code} {text}");
         }
         let asked = Reply::Refused { status: 429, code: String::new(), text: String::new(), after: Some(7) };
-        assert!(matches!(verdict(&asked), Verdict::Retry { after: Some(7), .. }));
+        assert!(matches!(verdict(&asked), Verdict::Limited { after: Some(7), .. }));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Reads an account's settings and credentials into a provider's own types, and says where they are wrong. What was given is
 //! never repeated in a fault: it may be a password.
 
-use kernel::{Error, Result};
+use kernel::{Error, Result, Secret};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -13,19 +13,18 @@ use serde_path_to_error::Segment;
 pub(crate) struct Nothing {}
 
 /// Reads the `settings` of an account; null stands for none.
-pub(crate) fn settings<T: DeserializeOwned + Default>(value: &Value) -> Result<T> {
+pub(crate) fn settings<T: DeserializeOwned>(value: &Value) -> Result<T> {
     read(value, "/settings")
 }
 
 /// Reads the `credentials` of an account; null stands for none.
-pub(crate) fn credentials<T: DeserializeOwned + Default>(value: &Value) -> Result<T> {
+pub(crate) fn credentials<T: DeserializeOwned>(value: &Value) -> Result<T> {
     read(value, "/credentials")
 }
 
-fn read<T: DeserializeOwned + Default>(value: &Value, base: &str) -> Result<T> {
-    if value.is_null() {
-        return Ok(T::default());
-    }
+fn read<T: DeserializeOwned>(value: &Value, base: &str) -> Result<T> {
+    let none = Value::Object(serde_json::Map::new());
+    let value = if value.is_null() { &none } else { value };
     // The derived readers take a list for an object whose fields stand in order.
     if !value.is_object() {
         return Err(fault(base, "an object is needed"));
@@ -37,6 +36,8 @@ fn read<T: DeserializeOwned + Default>(value: &Value, base: &str) -> Result<T> {
             Segment::Enum { .. } | Segment::Unknown => pointer,
         });
         let message = error.inner().to_string();
+        let lacking = message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
+        let pointer = lacking.map_or_else(|| pointer.clone(), |field| format!("{pointer}/{field}"));
         // The other messages of serde quote the value itself.
         let detail = if message.starts_with("unknown field") || message.starts_with("missing field") {
             message
@@ -45,6 +46,15 @@ fn read<T: DeserializeOwned + Default>(value: &Value, base: &str) -> Result<T> {
         };
         fault(&pointer, &detail)
     })
+}
+
+/// Checks a secret that goes into a header or an address: visible ASCII characters, so that no line can end in it.
+pub(crate) fn visible(secret: &Secret, pointer: &str) -> Result<()> {
+    let text = secret.reveal();
+    if text.is_empty() || text.len() > 4096 || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(fault(pointer, "1 to 4096 visible ASCII characters are needed"));
+    }
+    Ok(())
 }
 
 /// The error for an account setting that is missing or wrong.

@@ -8,8 +8,11 @@ use kernel::{Error, Result, Secret};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::bounce::{Cause, Code};
 use crate::settings::{self, fault};
-use crate::{Call, Callback, Channel, Event, Outgoing, Provider, Reply, Security, SmtpCall, Verdict, Verified, mail};
+use crate::{
+    Call, Callback, Channel, Event, Inbound, Outgoing, Provider, Reply, Security, Setup, SmtpCall, Verdict, Verified, mail,
+};
 
 /// See the file's head.
 #[derive(Clone, Copy, Debug)]
@@ -100,15 +103,16 @@ impl Provider for Smtp {
         server(settings, credentials).map(|_| ())
     }
 
-    fn call(&self, message: &Outgoing, settings: &Value, credentials: &Value) -> Result<Call> {
-        let (settings, security, login) = server(settings, credentials)?;
+    fn call(&self, message: &Outgoing, setup: &Setup<'_>) -> Result<Call> {
+        let (settings, security, login) = server(setup.settings, setup.credentials)?;
+        let letter = message.mail()?;
         Ok(Call::Smtp(SmtpCall {
             host: settings.host,
             port: settings.port,
             security,
             login,
-            from: message.from.email.clone(),
-            to: mail::recipients(message),
+            from: letter.from.email.clone(),
+            to: mail::recipients(letter),
             raw: mail::build(message)?,
         }))
     }
@@ -119,73 +123,41 @@ impl Provider for Smtp {
             Reply::Unreached { text } => return Verdict::Retry { after: None, reason: text.clone() },
             Reply::Lost { text } => return Verdict::Unknown { reason: text.clone() },
             Reply::Refused { status, code, text, after } => (*status, code, text, *after),
+            Reply::Answered(answer) => return Verdict::by_status(answer, answer.words()),
         };
-        let enhanced = Enhanced::parse(code).or_else(|| Enhanced::parse(text.split_whitespace().next()?));
+        let enhanced = Code::parse(code).or_else(|| Code::parse(text.split_whitespace().next()?));
         let reason = if code.is_empty() { format!("{status} {text}") } else { format!("{status} {code} {text}") };
         match status {
-            421 | 454 => return Verdict::Retry { after: after.or(Some(BUSY_WAIT)), reason },
+            421 | 454 => return Verdict::Limited { after: after.or(Some(BUSY_WAIT)), reason },
             530 | 534 | 535 | 538 => return Verdict::Misconfigured { reason },
             _ => {}
         }
         // Where the two disagree the enhanced code is the more exact one.
         match enhanced.map_or(status / 100, |enhanced| enhanced.class) {
-            5 if concerns_account(status, enhanced, text) => Verdict::Misconfigured { reason },
-            5 => Verdict::Rejected { reason },
+            5 => match Cause::of(Some(status), enhanced, text) {
+                Cause::Account => Verdict::Misconfigured { reason },
+                Cause::Address => Verdict::Undeliverable { gone: true, reason },
+                Cause::Full => Verdict::Undeliverable { gone: false, reason },
+                Cause::Passing | Cause::Size | Cause::Content | Cause::Policy | Cause::Other => Verdict::Rejected { reason },
+            },
             _ => Verdict::Retry { after, reason },
         }
     }
 
-    fn verify(&self, _callback: &Callback<'_>) -> Result<Verified> {
+    fn probe(&self, _setup: &Setup<'_>) -> Result<Option<Call>> {
+        Ok(None)
+    }
+
+    fn verify(&self, _callback: &Callback<'_>, _setup: &Setup<'_>) -> Result<Verified> {
         Err(Error::Unauthenticated)
     }
 
-    fn events(&self, _verified: &Verified) -> Vec<Event> {
+    fn events(&self, _verified: &Verified, _setup: &Setup<'_>) -> Vec<Event> {
         Vec::new()
     }
-}
 
-/// `class.subject.detail` of RFC 3463, of class 4 or 5.
-#[derive(Clone, Copy)]
-struct Enhanced {
-    class: u16,
-    subject: u16,
-    detail: u16,
-}
-
-impl Enhanced {
-    fn parse(text: &str) -> Option<Self> {
-        let mut parts = text.split('.').map(|part| {
-            let digits = (1..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
-            digits.then(|| part.parse::<u16>().ok()).flatten()
-        });
-        let code = Self { class: parts.next()??, subject: parts.next()??, detail: parts.next()?? };
-        (parts.next().is_none() && matches!(code.class, 4 | 5)).then_some(code)
-    }
-}
-
-/// Whether a permanent refusal is about us (login, sender, authentication of the domain, quota) rather than about this recipient
-/// or this content, so that another account may succeed.
-fn concerns_account(status: u16, enhanced: Option<Enhanced>, text: &str) -> bool {
-    let lower = text.to_ascii_lowercase();
-    let worded =
-        ["relay", "authenticat", "not verified", "sending limit", "account suspended", "permitted to send", "not owned"]
-            .iter()
-            .any(|words| lower.contains(words));
-    match enhanced.map(|code| (code.subject, code.detail)) {
-        // Bad sender address.
-        Some((1, 7 | 8)) => true,
-        // Everything else that is about an address, a mailbox, the other system or the content.
-        Some((1 | 2 | 3 | 6, _)) => false,
-        // Invalid command: the server does not offer what we need.
-        Some((5, 1)) => true,
-        // Policy without more words: read them.
-        Some((7, 0..=2)) => worded,
-        // The recipient's account is disabled, or has changed hands (RFC 7293).
-        Some((7, 13 | 17 | 18)) => false,
-        // SPF, DKIM, DMARC, encryption and credentials.
-        Some((7, _)) => true,
-        Some(_) => worded,
-        None => worded || matches!(status, 502..=504),
+    fn inbound(&self, _verified: &Verified, _setup: &Setup<'_>) -> Vec<Inbound> {
+        Vec::new()
     }
 }
 
@@ -198,9 +170,11 @@ mod tests {
     fn word(status: u16, code: &str, text: &str) -> &'static str {
         match Smtp.verdict(&Reply::Refused { status, code: code.to_owned(), text: text.to_owned(), after: None }) {
             Verdict::Sent { .. } => "sent",
-            Verdict::Retry { after: None, .. } => "retry",
-            Verdict::Retry { after: Some(_), .. } => "busy",
+            Verdict::Retry { .. } => "retry",
+            Verdict::Limited { .. } => "busy",
             Verdict::Rejected { .. } => "rejected",
+            Verdict::Undeliverable { gone: true, .. } => "gone",
+            Verdict::Undeliverable { gone: false, .. } => "undeliverable",
             Verdict::Misconfigured { .. } => "misconfigured",
             Verdict::Unknown { .. } => "unknown",
         }
@@ -215,15 +189,15 @@ mod tests {
             (450, "4.2.1", "greylisted", "retry"),
             (451, "", "local error", "retry"),
             (452, "4.2.2", "mailbox full", "retry"),
-            (450, "5.1.1", "no such user", "rejected"),
+            (450, "5.1.1", "no such user", "gone"),
             (550, "4.2.2", "mailbox full", "retry"),
             (530, "5.7.0", "Must issue a STARTTLS command first", "misconfigured"),
             (534, "5.7.9", "", "misconfigured"),
             (535, "5.7.8", "Username and Password not accepted", "misconfigured"),
             (538, "", "", "misconfigured"),
-            (550, "5.1.1", "no such user", "rejected"),
-            (550, "", "5.1.1 no such user", "rejected"),
-            (550, "", "no such user here", "rejected"),
+            (550, "5.1.1", "no such user", "gone"),
+            (550, "", "5.1.1 no such user", "gone"),
+            (550, "", "no such user here", "gone"),
             (550, "", "relay not permitted", "misconfigured"),
             (553, "5.1.8", "bad sender", "misconfigured"),
             (552, "5.3.4", "message too big", "rejected"),
@@ -234,11 +208,14 @@ mod tests {
             (554, "", "Message rejected: Email address is not verified.", "misconfigured"),
             (554, "", "Transaction failed", "rejected"),
             (550, "5.7.26", "unauthenticated", "misconfigured"),
-            (550, "5.7.13", "user account disabled", "rejected"),
+            (550, "5.7.13", "user account disabled", "gone"),
+            (552, "5.2.2", "mailbox full", "undeliverable"),
+            (556, "", "domain accepts no mail", "gone"),
+            (550, "", "sender address rejected: domain does not exist", "rejected"),
             (550, "5.7.509", "DMARC", "misconfigured"),
             (503, "", "AUTH not available", "misconfigured"),
             (503, "5.5.1", "bad sequence of commands", "misconfigured"),
-            (501, "5.1.3", "bad address syntax", "rejected"),
+            (501, "5.1.3", "bad address syntax", "gone"),
             (521, "", "host accepts no mail", "rejected"),
             (554, "5.6.0", "content", "rejected"),
             (250, "", "odd", "retry"),
@@ -258,7 +235,7 @@ mod tests {
         assert!(Smtp.check(&json!({"host": "127.0.0.1", "port": 2525, "security": "none"}), &Value::Null).is_ok());
         assert!(Smtp.check(&json!({"host": "::1", "port": 2525, "security": "none"}), &Value::Null).is_ok());
         for (settings, credentials, pointer) in [
-            (json!({}), json!({}), "/settings"),
+            (json!({}), json!({}), "/settings/host"),
             (json!(null), json!({}), "/settings/host"),
             (json!({"host": "a b", "port": 587, "security": "tls"}), json!({}), "/settings/host"),
             (json!({"host": "mail.example.com\r\n", "port": 587, "security": "tls"}), json!({}), "/settings/host"),

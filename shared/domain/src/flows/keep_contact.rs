@@ -6,14 +6,15 @@ use store::{Stored, TenantScope, Write};
 
 use super::Context;
 use super::suppress::address_row;
-use crate::{Channel, Contact};
+use crate::Contact;
+use crate::contact::Spot;
 
 /// Writes a new contact. An address that belongs to another contact is a conflict.
 pub async fn create(context: &Context, scope: &TenantScope, contact: &mut Contact) -> Result<()> {
     contact.check()?;
     let mut writes = Vec::new();
-    for at in 0..contact.emails.len() {
-        writes.push(claim(context, scope, contact, at).await?);
+    for spot in contact.spots() {
+        writes.push(claim(context, scope, contact, &spot).await?);
     }
     writes.push(scope.creating(contact)?);
     let refused = scope.transact(writes).await?;
@@ -25,21 +26,12 @@ pub async fn create(context: &Context, scope: &TenantScope, contact: &mut Contac
 pub async fn replace(context: &Context, scope: &TenantScope, before: &Contact, contact: &mut Stored<Contact>) -> Result<u64> {
     contact.row.check()?;
     let mut writes = Vec::new();
-    for at in 0..contact.row.emails.len() {
-        let known = contact
-            .row
-            .emails
-            .get(at)
-            .and_then(|email| before.emails.iter().find(|earlier| earlier.email.key() == email.email.key()));
-        match (known, contact.row.emails.get_mut(at)) {
-            (Some(known), Some(email)) => email.suppressed = known.suppressed,
-            _ => writes.push(claim(context, scope, &mut contact.row, at).await?),
-        }
+    let (old, new) = (before.spots(), contact.row.spots());
+    for spot in new.iter().filter(|spot| !old.iter().any(|known| known.same(spot))) {
+        writes.push(claim(context, scope, &mut contact.row, spot).await?);
     }
-    for email in &before.emails {
-        if !contact.row.emails.iter().any(|kept| kept.email.key() == email.email.key()) {
-            writes.extend(release(context, scope, before, &email.email.key()).await?);
-        }
+    for spot in old.iter().filter(|spot| !new.iter().any(|kept| kept.same(spot))) {
+        writes.extend(release(context, scope, &mut contact.row, spot).await?);
     }
     if writes.is_empty() {
         return scope.replace(contact).await;
@@ -54,8 +46,8 @@ pub async fn replace(context: &Context, scope: &TenantScope, before: &Contact, c
 /// Deletes a contact; its addresses belong to nobody then, and what is suppressed stays suppressed.
 pub async fn delete(context: &Context, scope: &TenantScope, contact: &Stored<Contact>) -> Result<()> {
     let mut writes = Vec::new();
-    for email in &contact.row.emails {
-        writes.extend(release(context, scope, &contact.row, &email.email.key()).await?);
+    for spot in contact.row.spots() {
+        writes.extend(release(context, scope, &mut contact.row.clone(), &spot).await?);
     }
     writes.push(scope.erasing(contact)?);
     match scope.transact(writes).await? {
@@ -64,28 +56,30 @@ pub async fn delete(context: &Context, scope: &TenantScope, contact: &Stored<Con
     }
 }
 
-/// Makes the `at`-th address the contact's own and takes over what is known of it.
-async fn claim(context: &Context, scope: &TenantScope, contact: &mut Contact, at: usize) -> Result<Write> {
-    let id = contact.id;
-    let Some(email) = contact.emails.get_mut(at) else { return Err(Error::internal("no such address")) };
-    let mut address = address_row(context, scope, Channel::Email, &email.email.key()).await?;
-    if address.row.contact.is_some_and(|owner| owner != id) {
-        let owner = address.row.contact.map(|owner| owner.to_string()).unwrap_or_default();
-        return Err(Error::invalid(format!("/emails/{at}"), "taken", format!("the address belongs to {owner}")));
+/// Makes an address the contact's own and takes over what is known of it.
+async fn claim(context: &Context, scope: &TenantScope, contact: &mut Contact, spot: &Spot) -> Result<Write> {
+    let mut address = address_row(context, scope, spot.channel, &spot.key).await?;
+    if let Some(owner) = address.row.contact.filter(|owner| *owner != contact.id) {
+        return Err(Error::invalid(spot.pointer.clone(), "taken", format!("the address belongs to {owner}")));
     }
-    address.row.contact = Some(id);
-    email.suppressed = address.row.suppressed.map(|standing| standing.reason);
+    address.row.contact = Some(contact.id);
+    for (channel, standing) in address.row.suppressions() {
+        contact.suppress(channel, &spot.key, Some(standing.reason));
+    }
     scope.replacing(&address)
 }
 
 /// Gives an address back.
-async fn release(context: &Context, scope: &TenantScope, contact: &Contact, key: &str) -> Result<Option<Write>> {
-    let mut address = address_row(context, scope, Channel::Email, key).await?;
+async fn release(context: &Context, scope: &TenantScope, contact: &mut Contact, spot: &Spot) -> Result<Option<Write>> {
+    let mut address = address_row(context, scope, spot.channel, &spot.key).await?;
+    for (channel, _) in address.row.suppressions() {
+        contact.suppress(channel, &spot.key, None);
+    }
     if address.row.contact != Some(contact.id) {
         return Ok(None);
     }
     address.row.contact = None;
-    if address.row.suppressed.is_none() { scope.erasing(&address).map(Some) } else { scope.replacing(&address).map(Some) }
+    if address.row.is_idle() { scope.erasing(&address).map(Some) } else { scope.replacing(&address).map(Some) }
 }
 
 fn changed_meanwhile() -> Error {

@@ -5,7 +5,7 @@
 //! merged into. Repetitions are recognised and write nothing. A hard bounce or complaint suppresses the address.
 
 use kernel::ids::MessageId;
-use kernel::{Email, Error, Result};
+use kernel::{Error, Result};
 use providers::{BounceClass, EventKind};
 use store::change::n;
 use store::schema::attr;
@@ -36,13 +36,25 @@ pub async fn report(context: &Context, scope: &TenantScope, message: MessageId, 
     let Some(row) = row else { return Ok(taken) };
     // Also for a repetition: the first time may have died between the two writes.
     if let Some(reason) = consequence(event) {
-        let about = event.recipient.clone().or_else(|| Email::parse(&row.to.address).ok());
-        if let Some(address) = about {
-            let source = row.id.to_string();
-            suppress::suppress(context, scope, row.channel, &address, reason, &source).await?;
-        }
+        close(context, scope, &row, event.recipient.as_deref(), reason).await?;
     }
     Ok(taken)
+}
+
+/// Suppresses the address that a provider spoke of, the message's own when it named none: by an event, or in its very answer to
+/// the message.
+pub async fn close(
+    context: &Context,
+    scope: &TenantScope,
+    message: &Message,
+    named: Option<&str>,
+    reason: Reason,
+) -> Result<()> {
+    let about = named.filter(|address| crate::address::key(message.channel, address).is_ok()).unwrap_or(&message.to.address);
+    if crate::address::key(message.channel, about).is_ok() {
+        suppress::suppress(context, scope, message.channel, about, reason, &message.id.to_string()).await?;
+    }
+    Ok(())
 }
 
 /// What an event means for the address.

@@ -2,7 +2,7 @@
 //! the contact (which it reads for contacts) and the entry that lists show.
 
 use kernel::ids::SuppressionId;
-use kernel::{Email, Error, Result};
+use kernel::{Error, Result};
 use store::{Stored, TenantScope};
 
 use super::Context;
@@ -25,15 +25,15 @@ pub async fn suppress(
     context: &Context,
     scope: &TenantScope,
     channel: Channel,
-    email: &Email,
+    address: &str,
     reason: Reason,
     source: &str,
 ) -> Result<Suppression> {
-    let key = email.key();
+    let key = crate::address::key(channel, address)?;
     for _ in 0..TRIES {
         let mut address = address_row(context, scope, channel, &key).await?;
         let mut writes = Vec::new();
-        if let Some(standing) = address.row.suppressed {
+        if let Some(standing) = address.row.suppressed(channel) {
             let entry = scope.read_now::<Suppression>(standing.id).await?;
             let weaker = standing.reason == Reason::Unsubscribe && reason != Reason::Unsubscribe;
             match entry {
@@ -52,13 +52,13 @@ pub async fn suppress(
             until: None,
             created_at: context.clock.now(),
         };
-        address.row.suppressed = Some(Suppressed { reason, id: entry.id });
+        address.row.suppress(channel, Some(Suppressed { reason, id: entry.id }));
         writes.push(scope.creating(&entry)?);
         writes.push(scope.replacing(&address)?);
         if let Some(contact) = address.row.contact
             && let Some(mut contact) = scope.read_now::<Contact>(contact).await?
         {
-            mark(&mut contact.row, &key, Some(reason));
+            contact.row.suppress(channel, &key, Some(reason));
             writes.push(scope.replacing(&contact)?);
         }
         if scope.transact(writes).await?.is_none() {
@@ -72,15 +72,16 @@ pub async fn suppress(
 pub async fn lift(context: &Context, scope: &TenantScope, id: SuppressionId) -> Result<()> {
     for _ in 0..TRIES {
         let entry = scope.find::<Suppression>(id).await?;
-        let mut address = address_row(context, scope, entry.row.channel, &entry.row.address).await?;
+        let channel = entry.row.channel;
+        let mut address = address_row(context, scope, channel, &entry.row.address).await?;
         let mut writes = vec![scope.erasing(&entry)?];
-        if address.row.suppressed.is_some_and(|standing| standing.id == id) {
-            address.row.suppressed = None;
+        if address.row.suppressed(channel).is_some_and(|standing| standing.id == id) {
+            address.row.suppress(channel, None);
             writes.push(scope.replacing(&address)?);
             if let Some(contact) = address.row.contact
                 && let Some(mut contact) = scope.read_now::<Contact>(contact).await?
             {
-                mark(&mut contact.row, &entry.row.address, None);
+                contact.row.suppress(channel, &entry.row.address, None);
                 writes.push(scope.replacing(&contact)?);
             }
         }
@@ -89,10 +90,4 @@ pub async fn lift(context: &Context, scope: &TenantScope, id: SuppressionId) -> 
         }
     }
     Err(Error::unavailable("an address is being changed too fast"))
-}
-
-fn mark(contact: &mut Contact, key: &str, reason: Option<Reason>) {
-    for email in contact.emails.iter_mut().filter(|email| email.email.key() == key) {
-        email.suppressed = reason;
-    }
 }

@@ -7,9 +7,10 @@
 //! Source: Amazon SES Developer Guide, "Contents of event data that Amazon SES publishes to Amazon SNS" and "Amazon SNS
 //! notification contents for Amazon SES".
 
-use kernel::{Email, Time, crypto};
+use kernel::{Email, Time};
 use serde_json::Value;
 
+use crate::event;
 use crate::mail::REF_HEADER;
 use crate::ses::TAG;
 use crate::sns::Kind;
@@ -27,10 +28,10 @@ type Told = (Option<String>, EventDetail);
 
 /// The events of a proven envelope.
 pub(crate) fn read(verified: &Verified) -> Vec<Event> {
-    if verified.kind() != Kind::Notification {
+    let Some(notice) = verified.notice().filter(|notice| notice.kind == Kind::Notification) else {
         return Vec::new();
-    }
-    let Ok(record) = serde_json::from_str::<Value>(verified.message()) else {
+    };
+    let Ok(record) = serde_json::from_str::<Value>(&notice.message) else {
         return Vec::new();
     };
     let Some((kind, section, told)) = outline(&record) else {
@@ -39,7 +40,7 @@ pub(crate) fn read(verified: &Verified) -> Vec<Event> {
     let at = text(&record, &format!("/{section}/timestamp"))
         .or_else(|| text(&record, "/mail/timestamp"))
         .and_then(|time| Time::parse(time).ok())
-        .unwrap_or_else(|| verified.at());
+        .unwrap_or(notice.at);
     let provider_id = text(&record, "/mail/messageId").map(str::to_owned);
     let feedback = text(&record, &format!("/{section}/feedbackId"));
     let tag = tag(&record);
@@ -47,12 +48,13 @@ pub(crate) fn read(verified: &Verified) -> Vec<Event> {
         .map(|(recipient, detail)| {
             let email = recipient.as_deref().and_then(|address| Email::parse(address).ok());
             let whom = email.as_ref().map(Email::key).or(recipient).unwrap_or_default();
+            let email = email.map(|email| email.to_string());
             let when = at.to_string();
             let id = match feedback {
-                Some(feedback) => event_id(&[kind_word(kind), feedback, &whom]),
+                Some(feedback) => event::id(&[kind_word(kind), feedback, &whom]),
                 None => {
                     let link = detail.url.as_deref().unwrap_or_default();
-                    event_id(&[kind_word(kind), provider_id.as_deref().unwrap_or_default(), &whom, &when, link])
+                    event::id(&[kind_word(kind), provider_id.as_deref().unwrap_or_default(), &whom, &when, link])
                 }
             };
             Event { kind, at, id, tag: tag.clone(), provider_id: provider_id.clone(), recipient: email, detail }
@@ -208,7 +210,7 @@ fn strings(value: &Value, pointer: &str) -> Vec<String> {
 }
 
 fn cut(value: &Value, pointer: &str, limit: usize) -> Option<String> {
-    text(value, pointer).map(|text| text.get(..text.floor_char_boundary(limit)).unwrap_or_default().to_owned())
+    text(value, pointer).map(|text| event::cut(text, limit))
 }
 
 const fn kind_word(kind: EventKind) -> &'static str {
@@ -224,17 +226,6 @@ const fn kind_word(kind: EventKind) -> &'static str {
         EventKind::Clicked => "clicked",
         EventKind::Unsubscribed => "unsubscribed",
     }
-}
-
-/// A short id from what makes the event unique. Hashed, so that no address stands in a key; the lengths keep parts apart.
-fn event_id(parts: &[&str]) -> String {
-    let mut bytes = Vec::new();
-    for part in parts {
-        bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
-        bytes.extend_from_slice(part.as_bytes());
-    }
-    let hash = crypto::sha256(&bytes);
-    crypto::encode(hash.get(..18).unwrap_or(&hash))
 }
 
 #[cfg(test)]
@@ -274,8 +265,8 @@ mod tests {
 
     #[test]
     fn ids_keep_their_parts_apart() {
-        assert_ne!(event_id(&["a", "bc"]), event_id(&["ab", "c"]));
-        assert_eq!(event_id(&["a"]).len(), 24);
+        assert_ne!(event::id(&["a", "bc"]), event::id(&["ab", "c"]));
+        assert_eq!(event::id(&["a"]).len(), 24);
     }
 
     #[test]

@@ -291,14 +291,16 @@ fn genuine_posts_are_accepted_in_both_versions() {
             envelopes().into_iter().zip([Kind::Notification, Kind::SubscriptionConfirmation, Kind::UnsubscribeConfirmation])
         {
             let verified = house.signed(envelope.clone(), version).examine().unwrap();
-            assert_eq!(verified.kind(), kind);
-            assert_eq!(verified.message(), envelope["Message"]);
-            assert_eq!(verified.message_id(), envelope["MessageId"]);
-            assert_eq!(verified.topic(), TOPIC);
-            assert_eq!(verified.at(), Time::parse(envelope["Timestamp"].as_str().unwrap()).unwrap());
-            assert_eq!(verified.token(), envelope["Token"].as_str());
-            assert_eq!(verified.subscribe_url(), envelope["SubscribeURL"].as_str());
-            assert!(!format!("{verified:?}").contains(verified.message()));
+            let notice = verified.notice().unwrap();
+            assert_eq!(notice.kind, kind);
+            assert_eq!(notice.message, envelope["Message"]);
+            assert_eq!(notice.message_id, envelope["MessageId"]);
+            assert_eq!(notice.topic, TOPIC);
+            assert_eq!(notice.at, Time::parse(envelope["Timestamp"].as_str().unwrap()).unwrap());
+            let confirmation = notice.confirmation.as_ref();
+            assert_eq!(confirmation.map(|how| how.token.as_str()), envelope["Token"].as_str());
+            assert_eq!(confirmation.map(|how| how.url.as_str()), envelope["SubscribeURL"].as_str());
+            assert!(!format!("{verified:?}").contains(&notice.message));
             // The issuer signs the same text as the documentation says.
             let issued = house.issuer.sign(&envelope, version).unwrap();
             assert!(Post { body: issued.into_bytes(), ..house.post.clone() }.examine().is_ok());
@@ -334,7 +336,7 @@ fn no_forgery_is_accepted() {
     ]
     .concat();
     for (what, post, refusal) in &forged {
-        assert_eq!(post.examine().map(|verified| verified.kind()), Err(*refusal), "{what}");
+        assert_eq!(post.examine().map(|verified| verified.notice().unwrap().kind), Err(*refusal), "{what}");
         let told = proof::verify_sns(&post.callback()).unwrap_err();
         let alike = if *refusal == Refusal::Malformed {
             matches!(told, Error::Malformed { .. })

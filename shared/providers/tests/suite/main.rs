@@ -14,4 +14,6 @@ mod forgeries;
 #[cfg(test)]
 mod posts;
 #[cfg(test)]
-mod samples;
+mod ses;
+#[cfg(test)]
+mod stands;

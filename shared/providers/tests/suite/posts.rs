@@ -7,7 +7,7 @@ use kernel::Time;
 use providers::issuer::Issuer;
 use providers::proof::{self, Refusal};
 use providers::sns::{Certificate, Version};
-use providers::{Callback, Roots, Verified};
+use providers::{Callback, Roots, Setup, Verified};
 use serde_json::{Value, json};
 
 pub const TOPIC: &str = "arn:aws:sns:eu-west-1:000000000000:mail-events";
@@ -18,6 +18,9 @@ pub const CERTIFICATE_URL: &str =
 pub fn now() -> Time {
     Time::parse("2026-03-01T10:00:00Z").unwrap()
 }
+
+/// The account of a provider that proves itself by SNS alone.
+pub const NOBODY: Setup<'static> = Setup { settings: &Value::Null, credentials: &Value::Null, token: None, callback: "" };
 
 /// A callback that can be changed in every respect before it is examined.
 #[derive(Clone)]
@@ -32,12 +35,14 @@ pub struct Post {
 impl Post {
     pub fn callback(&self) -> Callback<'_> {
         Callback {
-            body: &self.body,
+            method: "POST",
+            url: "https://hooks.example.com/hooks/ses",
             headers: &[],
-            secret: None,
+            body: &self.body,
             topics: &self.topics,
             certificate: self.certificate.as_ref(),
             roots: &self.roots,
+            keys: None,
             now: self.now,
         }
     }

@@ -1,0 +1,95 @@
+//! What providers post to us, before anything is proven, and what they are answered.
+
+use std::fmt;
+
+use kernel::{Secret, Time};
+use serde_json::Value;
+
+use crate::proof::Roots;
+use crate::sns;
+
+/// An account as its provider sees it: what was set up, with the credentials opened. `Debug` shows nothing.
+#[derive(Clone, Copy)]
+pub struct Setup<'a> {
+    /// The account's settings.
+    pub settings: &'a Value,
+    /// The account's credentials.
+    pub credentials: &'a Value,
+    /// The access token, for providers that give one for the credentials.
+    pub token: Option<&'a Secret>,
+    /// Where the provider can tell what becomes of messages: the account's own unguessable address.
+    pub callback: &'a str,
+}
+
+impl fmt::Debug for Setup<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Setup")
+    }
+}
+
+/// A callback as it arrived. `Debug` shows no body.
+#[derive(Clone, Copy)]
+pub struct Callback<'a> {
+    /// Method, in capitals.
+    pub method: &'a str,
+    /// The public address that was called, with its query.
+    pub url: &'a str,
+    /// Headers in lower case.
+    pub headers: &'a [(String, String)],
+    /// The raw body.
+    pub body: &'a [u8],
+    /// SNS: topics that may speak.
+    pub topics: &'a [String],
+    /// SNS: the signing certificate, fetched from the address that [`sns::certificate_url`] approved.
+    pub certificate: Option<&'a sns::Certificate>,
+    /// Certificate authorities that a signing certificate may descend from.
+    pub roots: &'a Roots,
+    /// The key set (RFC 7517) of a provider that signs with published keys, fetched from [`crate::Provider::keys_url`].
+    pub keys: Option<&'a Value>,
+    /// When it arrived.
+    pub now: Time,
+}
+
+impl Callback<'_> {
+    /// A header, when it is there exactly once.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut found = self.headers.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str());
+        found.next().filter(|_| found.next().is_none())
+    }
+
+    /// The query's parameters, decoded.
+    pub fn query(&self) -> Vec<(String, String)> {
+        let query = self.url.split_once('?').map_or("", |(_, query)| query);
+        let query = query.split_once('#').map_or(query, |(query, _)| query);
+        url::form_urlencoded::parse(query.as_bytes()).into_owned().collect()
+    }
+}
+
+impl fmt::Debug for Callback<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Callback({}, {} bytes at {})", self.method, self.body.len(), self.now)
+    }
+}
+
+/// What a provider is answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// Status.
+    pub status: u16,
+    /// Media type of the body.
+    pub media_type: &'static str,
+    /// Body.
+    pub body: String,
+}
+
+impl Answer {
+    /// 200 without a body.
+    pub const fn done() -> Self {
+        Self { status: 200, media_type: "text/plain", body: String::new() }
+    }
+
+    /// 200 with a body.
+    pub const fn with(media_type: &'static str, body: String) -> Self {
+        Self { status: 200, media_type, body }
+    }
+}

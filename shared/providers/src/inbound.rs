@@ -1,0 +1,160 @@
+//! What people send to us, as their provider tells it.
+
+use std::fmt;
+
+use kernel::Time;
+use serde::{Deserialize, Serialize};
+
+use crate::Location;
+
+/// A message that came in. `Debug` shows no text and no name.
+#[derive(Clone, Default, PartialEq)]
+pub struct Inbound {
+    /// The provider's id of the message: the key to recognise repetitions by.
+    pub id: String,
+    /// When it was sent, by the provider's clock.
+    pub at: Time,
+    /// The sender's address in the channel's own form: email, telephone number (E.164), chat id.
+    pub from: String,
+    /// The sender's name.
+    pub name: Option<String>,
+    /// The address of ours that it came to.
+    pub to: Option<String>,
+    /// What the provider groups messages by, when it does: a thread, a room, a chat other than the sender's own.
+    pub thread: Option<String>,
+    /// Subject.
+    pub subject: Option<String>,
+    /// Text.
+    pub text: Option<String>,
+    /// HTML, as it came: nobody has cleaned it.
+    pub html: Option<String>,
+    /// Files.
+    pub files: Vec<InboundFile>,
+    /// A place.
+    pub location: Option<Location>,
+    /// What a pressed button sent back.
+    pub button: Option<String>,
+    /// The provider's id of the message that it answers.
+    pub answers: Option<String>,
+    /// Of an email: the Message-IDs of `In-Reply-To` and `References`, without brackets, the nearest first.
+    pub references: Vec<String>,
+    /// Whether a machine wrote it (RFC 3834): never to be answered by a machine.
+    pub automatic: bool,
+    /// What the sender wants of all future messages, when the provider or the text says so.
+    pub wish: Option<Wish>,
+}
+
+impl fmt::Debug for Inbound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inbound")
+            .field("id", &self.id)
+            .field("at", &self.at)
+            .field("text_bytes", &self.text.as_ref().map(String::len))
+            .field("files", &self.files.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A file that came in. Its bytes are in the callback, or fetched from the provider.
+#[derive(Clone, PartialEq, Eq)]
+pub struct InboundFile {
+    /// File name.
+    pub name: Option<String>,
+    /// Media type as the sender names it.
+    pub media_type: Option<String>,
+    /// Size, when it is known.
+    pub bytes: Option<u64>,
+    /// The id that HTML refers to it by.
+    pub content_id: Option<String>,
+    /// Where its bytes are.
+    pub source: FileSource,
+}
+
+/// Where the bytes of a file that came in are.
+#[derive(Clone, PartialEq, Eq)]
+pub enum FileSource {
+    /// Here.
+    Bytes(Vec<u8>),
+    /// At an address, which is fetched with the provider's login when it is one of the provider's hosts.
+    Url(String),
+    /// At the provider, by an id that [`crate::Provider::file`] turns into a request.
+    Id(String),
+}
+
+/// What a sender wants of all future messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Wish {
+    /// No more of them.
+    Stop,
+    /// They are welcome again.
+    Start,
+    /// To know how to stop.
+    Help,
+}
+
+/// Words that stop messages, in the languages of our tenants' customers. The whole text must be one of them: carriers in North
+/// America demand the English ones (CTIA Messaging Principles).
+const STOP: &[&str] = &[
+    "stop",
+    "stopall",
+    "stop all",
+    "unsubscribe",
+    "cancel",
+    "end",
+    "quit",
+    "optout",
+    "opt out",
+    "opt-out",
+    "revoke",
+    "arret",
+    "arrêt",
+    "stopp",
+    "abmelden",
+    "baja",
+    "alto",
+    "parar",
+    "sair",
+    "basta",
+    "стоп",
+    "отписаться",
+    "iptal",
+    "dur",
+];
+/// Words that welcome messages again.
+const START: &[&str] = &["start", "unstop", "yes", "subscribe", "optin", "opt in", "opt-in", "alta", "anmelden", "старт"];
+/// Words that ask how to stop.
+const HELP: &[&str] = &["help", "info", "hilfe", "aide", "ayuda", "ajuda", "aiuto", "помощь"];
+
+impl Wish {
+    /// What a text asks for, when the whole of it is one of the words.
+    pub fn of(text: &str) -> Option<Self> {
+        let plain = text.trim().trim_matches(|one: char| one.is_ascii_punctuation() || one.is_whitespace()).to_lowercase();
+        // No word is longer.
+        if plain.len() > 24 {
+            return None;
+        }
+        let plain = plain.as_str();
+        [(STOP, Self::Stop), (START, Self::Start), (HELP, Self::Help)]
+            .into_iter()
+            .find(|(words, _)| words.contains(&plain))
+            .map(|(_, wish)| wish)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_whole_text_is_a_word() {
+        for text in ["STOP", " stop. ", "Stop!", "Opt-Out", "ARRÊT", "\"stop\""] {
+            assert_eq!(Wish::of(text), Some(Wish::Stop), "{text}");
+        }
+        assert_eq!(Wish::of("start"), Some(Wish::Start));
+        assert_eq!(Wish::of("HELP"), Some(Wish::Help));
+        for text in ["please stop by at noon", "stop it", "", "...", "nonstop", &"stop ".repeat(9)] {
+            assert_eq!(Wish::of(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Instagram direct messages. Sources: Instagram Platform ("Messaging API", "Webhooks"), both with Instagram login and with
+//! Facebook login.
+
+use kernel::{Error, Result};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::messaging::{self, Own};
+use super::{Credentials, GRAPH, check_id, check_version, request};
+use crate::settings::settings;
+use crate::{
+    Answer, Body, Call, Callback, Channel, Event, Inbound, Method, Outgoing, Provider, Reply, Setup, Verdict, Verified,
+};
+
+/// See the file's head.
+#[derive(Clone, Copy, Debug)]
+pub struct Instagram;
+
+/// Where requests go with a token of Instagram's own login.
+const INSTAGRAM: &str = "graph.instagram.com";
+/// Most bytes of a text; the channel counts characters.
+const TEXT: usize = 1000;
+
+/// What an account sets.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Settings {
+    /// The professional account that speaks: the id that callbacks name.
+    instagram_id: String,
+    /// The page that it is linked to, when the token is the page's; without it the token is of Instagram's own login.
+    #[serde(default)]
+    page_id: Option<String>,
+    /// Whether people answer here: their answers may come up to seven days after the recipient's last message. Meta allows this
+    /// to apps that it has approved for it.
+    #[serde(default)]
+    human_agent: bool,
+    /// Version of the Graph API, such as `v23.0`.
+    #[serde(default)]
+    version: Option<String>,
+}
+
+impl Settings {
+    fn read(value: &Value) -> Result<Self> {
+        let given: Self = settings(value)?;
+        check_id(&given.instagram_id, "/settings/instagram_id")?;
+        given.page_id.as_deref().map_or(Ok(()), |id| check_id(id, "/settings/page_id"))?;
+        check_version(given.version.as_deref())?;
+        Ok(given)
+    }
+
+    /// Host and id that speak for the account.
+    fn speaker(&self) -> (&'static str, &str) {
+        self.page_id.as_deref().map_or((INSTAGRAM, self.instagram_id.as_str()), |page| (GRAPH, page))
+    }
+}
+
+impl Provider for Instagram {
+    fn id(&self) -> &'static str {
+        "instagram"
+    }
+
+    fn channel(&self) -> Channel {
+        Channel::Instagram
+    }
+
+    /// Meta knows no key that would make a repetition harmless.
+    fn repeatable(&self) -> bool {
+        false
+    }
+
+    fn check(&self, settings: &Value, credentials: &Value) -> Result<()> {
+        Settings::read(settings)?;
+        Credentials::read(credentials).map(|_| ())
+    }
+
+    fn call(&self, message: &Outgoing, setup: &Setup<'_>) -> Result<Call> {
+        if message.direct()?.text.as_ref().is_some_and(|text| text.len() > TEXT) {
+            return Err(Error::invalid("/content/text", "too_long", "at most 1000 bytes of UTF-8"));
+        }
+        let settings = Settings::read(setup.settings)?;
+        let (host, id) = settings.speaker();
+        let body = Body::json(&messaging::body(message, settings.human_agent)?);
+        let given = Credentials::read(setup.credentials)?;
+        Ok(Call::Http(request(Method::Post, host, settings.version.as_deref(), &format!("{id}/messages"), given, body)))
+    }
+
+    fn verdict(&self, reply: &Reply) -> Verdict {
+        super::verdict(reply, messaging::class)
+    }
+
+    fn probe(&self, setup: &Setup<'_>) -> Result<Option<Call>> {
+        let settings = Settings::read(setup.settings)?;
+        let (host, id) = settings.speaker();
+        let given = Credentials::read(setup.credentials)?;
+        let path = format!("{id}?fields=id");
+        Ok(Some(Call::Http(request(Method::Get, host, settings.version.as_deref(), &path, given, Body::default()))))
+    }
+
+    fn handshake(&self, callback: &Callback<'_>, setup: &Setup<'_>) -> Result<Option<Answer>> {
+        super::handshake(callback, setup.credentials)
+    }
+
+    fn verify(&self, callback: &Callback<'_>, setup: &Setup<'_>) -> Result<Verified> {
+        super::verify(callback, setup.credentials)
+    }
+
+    fn events(&self, verified: &Verified, setup: &Setup<'_>) -> Vec<Event> {
+        let settings = Settings::read(setup.settings);
+        settings.map_or_else(|_| Vec::new(), |own| Own { object: "instagram", id: &own.instagram_id }.events(verified))
+    }
+
+    fn inbound(&self, verified: &Verified, setup: &Setup<'_>) -> Vec<Inbound> {
+        let settings = Settings::read(setup.settings);
+        settings.map_or_else(|_| Vec::new(), |own| Own { object: "instagram", id: &own.instagram_id }.inbound(verified))
+    }
+}

@@ -1,0 +1,97 @@
+//! Facebook Messenger. Sources: Messenger Platform reference ("Send API", "Error codes", "Webhooks").
+
+use kernel::Result;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::messaging::{self, Own};
+use super::{Credentials, GRAPH, check_id, check_version, request};
+use crate::settings::settings;
+use crate::{
+    Answer, Body, Call, Callback, Channel, Event, Inbound, Method, Outgoing, Provider, Reply, Setup, Verdict, Verified,
+};
+
+/// See the file's head.
+#[derive(Clone, Copy, Debug)]
+pub struct Messenger;
+
+/// What an account sets.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Settings {
+    /// The page that speaks.
+    page_id: String,
+    /// Whether people answer here: their answers may come up to seven days after the recipient's last message. Meta allows this
+    /// to apps that it has approved for it.
+    #[serde(default)]
+    human_agent: bool,
+    /// Version of the Graph API, such as `v23.0`.
+    #[serde(default)]
+    version: Option<String>,
+}
+
+impl Settings {
+    fn read(value: &Value) -> Result<Self> {
+        let given: Self = settings(value)?;
+        check_id(&given.page_id, "/settings/page_id")?;
+        check_version(given.version.as_deref())?;
+        Ok(given)
+    }
+}
+
+impl Provider for Messenger {
+    fn id(&self) -> &'static str {
+        "messenger"
+    }
+
+    fn channel(&self) -> Channel {
+        Channel::Messenger
+    }
+
+    /// Meta knows no key that would make a repetition harmless.
+    fn repeatable(&self) -> bool {
+        false
+    }
+
+    fn check(&self, settings: &Value, credentials: &Value) -> Result<()> {
+        Settings::read(settings)?;
+        Credentials::read(credentials).map(|_| ())
+    }
+
+    fn call(&self, message: &Outgoing, setup: &Setup<'_>) -> Result<Call> {
+        let settings = Settings::read(setup.settings)?;
+        let body = Body::json(&messaging::body(message, settings.human_agent)?);
+        let path = format!("{}/messages", settings.page_id);
+        let given = Credentials::read(setup.credentials)?;
+        Ok(Call::Http(request(Method::Post, GRAPH, settings.version.as_deref(), &path, given, body)))
+    }
+
+    fn verdict(&self, reply: &Reply) -> Verdict {
+        super::verdict(reply, messaging::class)
+    }
+
+    fn probe(&self, setup: &Setup<'_>) -> Result<Option<Call>> {
+        let settings = Settings::read(setup.settings)?;
+        let path = format!("{}?fields=id", settings.page_id);
+        let given = Credentials::read(setup.credentials)?;
+        Ok(Some(Call::Http(request(Method::Get, GRAPH, settings.version.as_deref(), &path, given, Body::default()))))
+    }
+
+    fn handshake(&self, callback: &Callback<'_>, setup: &Setup<'_>) -> Result<Option<Answer>> {
+        super::handshake(callback, setup.credentials)
+    }
+
+    fn verify(&self, callback: &Callback<'_>, setup: &Setup<'_>) -> Result<Verified> {
+        super::verify(callback, setup.credentials)
+    }
+
+    fn events(&self, verified: &Verified, setup: &Setup<'_>) -> Vec<Event> {
+        let settings = Settings::read(setup.settings);
+        settings.map_or_else(|_| Vec::new(), |own| Own { object: "page", id: &own.page_id }.events(verified))
+    }
+
+    fn inbound(&self, verified: &Verified, setup: &Setup<'_>) -> Vec<Inbound> {
+        let settings = Settings::read(setup.settings);
+        settings.map_or_else(|_| Vec::new(), |own| Own { object: "page", id: &own.page_id }.inbound(verified))
+    }
+}

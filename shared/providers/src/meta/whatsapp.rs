@@ -1,0 +1,152 @@
+//! WhatsApp, by Meta's Cloud API. Sources: WhatsApp Cloud API reference ("Messages", "Webhooks", "Error codes", "Media").
+//!
+//! A tenant's numbers share an app and so a secret: an entry about another number than the account's is dropped.
+
+mod hook;
+mod request;
+
+use kernel::{Result, Secret};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{Class, Credentials, GRAPH, check_id, check_version, generic, is_id, request as graph};
+use crate::settings::settings;
+use crate::{
+    Answer, Body, Call, Callback, Channel, Event, FileSource, HttpCall, Inbound, Login, Method, Outgoing, Provider, Reply,
+    Setup, Verdict, Verified,
+};
+
+/// See the file's head.
+#[derive(Clone, Copy, Debug)]
+pub struct Whatsapp;
+
+/// Hosts that give files for the account's token.
+const FILE_HOSTS: [&str; 2] = ["lookaside.fbsbx.com", "mmg.whatsapp.net"];
+/// Seconds to wait when recipients' complaints have slowed the number down.
+const SPAM_WAIT: u32 = 3600;
+
+/// What an account sets.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Settings {
+    /// Id of the number that sends; not the number itself.
+    phone_number_id: String,
+    /// Version of the Graph API, such as `v23.0`.
+    #[serde(default)]
+    version: Option<String>,
+}
+
+impl Settings {
+    fn read(value: &Value) -> Result<Self> {
+        let given: Self = settings(value)?;
+        check_id(&given.phone_number_id, "/settings/phone_number_id")?;
+        check_version(given.version.as_deref())?;
+        Ok(given)
+    }
+}
+
+impl Provider for Whatsapp {
+    fn id(&self) -> &'static str {
+        "whatsapp"
+    }
+
+    fn channel(&self) -> Channel {
+        Channel::Whatsapp
+    }
+
+    /// Meta knows no key that would make a repetition harmless.
+    fn repeatable(&self) -> bool {
+        false
+    }
+
+    fn check(&self, settings: &Value, credentials: &Value) -> Result<()> {
+        Settings::read(settings)?;
+        Credentials::read(credentials).map(|_| ())
+    }
+
+    fn call(&self, message: &Outgoing, setup: &Setup<'_>) -> Result<Call> {
+        let settings = Settings::read(setup.settings)?;
+        let body = Body::json(&request::body(message, message.direct()?)?);
+        let path = format!("{}/messages", settings.phone_number_id);
+        let given = Credentials::read(setup.credentials)?;
+        Ok(Call::Http(graph(Method::Post, GRAPH, settings.version.as_deref(), &path, given, body)))
+    }
+
+    fn verdict(&self, reply: &Reply) -> Verdict {
+        super::verdict(reply, refusal)
+    }
+
+    fn probe(&self, setup: &Setup<'_>) -> Result<Option<Call>> {
+        let settings = Settings::read(setup.settings)?;
+        let path = format!("{}?fields=id", settings.phone_number_id);
+        let given = Credentials::read(setup.credentials)?;
+        Ok(Some(Call::Http(graph(Method::Get, GRAPH, settings.version.as_deref(), &path, given, Body::default()))))
+    }
+
+    fn handshake(&self, callback: &Callback<'_>, setup: &Setup<'_>) -> Result<Option<Answer>> {
+        super::handshake(callback, setup.credentials)
+    }
+
+    fn verify(&self, callback: &Callback<'_>, setup: &Setup<'_>) -> Result<Verified> {
+        super::verify(callback, setup.credentials)
+    }
+
+    fn events(&self, verified: &Verified, setup: &Setup<'_>) -> Vec<Event> {
+        Settings::read(setup.settings).map_or_else(|_| Vec::new(), |own| hook::events(verified, &own.phone_number_id))
+    }
+
+    fn inbound(&self, verified: &Verified, setup: &Setup<'_>) -> Vec<Inbound> {
+        Settings::read(setup.settings).map_or_else(|_| Vec::new(), |own| hook::inbound(verified, &own.phone_number_id))
+    }
+
+    /// A file is fetched in two steps: its id gives JSON whose `url` lives for five minutes, and that address gives the bytes.
+    /// Both want the token.
+    fn file(&self, source: &FileSource, setup: &Setup<'_>) -> Result<Option<HttpCall>> {
+        let given = Credentials::read(setup.credentials)?;
+        Ok(match source {
+            FileSource::Id(id) if is_id(id) => {
+                let settings = Settings::read(setup.settings)?;
+                Some(graph(Method::Get, GRAPH, settings.version.as_deref(), id, given, Body::default()))
+            }
+            FileSource::Url(address) if is_file_host(address) => Some(HttpCall {
+                method: Method::Get,
+                url: Secret::new(address.clone()),
+                headers: Vec::new(),
+                login: Login::Bearer(given.access_token),
+                body: Body::default(),
+                http2: false,
+            }),
+            FileSource::Id(_) | FileSource::Url(_) | FileSource::Bytes(_) => None,
+        })
+    }
+}
+
+fn is_file_host(address: &str) -> bool {
+    let address = url::Url::parse(address).ok();
+    address.is_some_and(|address| {
+        address.scheme() == "https"
+            && address.port().is_none()
+            && address.username().is_empty()
+            && address.host_str().is_some_and(|host| FILE_HOSTS.contains(&host))
+    })
+}
+
+/// The error table.
+fn class(code: i64, _subcode: i64) -> Option<Class> {
+    Some(match code {
+        // Too much to this one recipient (131056) says nothing about the rest of what the account sends.
+        131_000 | 131_016 | 131_056 | 131_057 | 133_004 | 135_000 => Class::Passing,
+        130_429 | 131_064 | 132_069 | 133_016 => Class::Limit(None),
+        131_048 => Class::Limit(Some(SPAM_WAIT)),
+        0 | 3 | 131_005 | 131_030 | 131_031 | 131_037 | 131_042 | 131_045 | 133_010 => Class::Account,
+        130_472 | 130_497 | 131_026 | 131_049 | 131_050 => Class::Recipient,
+        33 | 131_008 | 131_009 | 131_021 | 131_047 | 131_051..=131_053 => Class::Content,
+        132_000 | 132_001 | 132_005 | 132_007 | 132_008 | 132_012 | 132_015 | 132_016 | 132_068 => Class::Content,
+        _ => return generic(code),
+    })
+}
+
+/// What a refusal is about: a code that is in no table is about the request.
+fn refusal(code: i64, subcode: i64) -> Option<Class> {
+    class(code, subcode).or(Some(Class::Content))
+}
