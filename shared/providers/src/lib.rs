@@ -10,6 +10,7 @@ mod callback;
 pub mod capture;
 mod channel;
 mod event;
+pub mod fcm;
 mod inbound;
 #[cfg(feature = "issuer")]
 pub mod issuer;
@@ -18,6 +19,7 @@ mod jwt;
 pub mod mail;
 pub mod meta;
 mod notification;
+pub mod oauth;
 mod outgoing;
 pub mod proof;
 mod reply;
@@ -57,7 +59,7 @@ pub const PROVIDERS: &[&dyn Provider] = &[
     &meta::messenger::Messenger,
     &meta::instagram::Instagram,
     // push
-
+    &fcm::Fcm,
     // voice
 
     // webhook
@@ -87,6 +89,16 @@ pub trait Provider: Sync {
     /// Reads the access token out of the answer to what [`Provider::access`] asked. The error is what the answer means.
     fn token(&self, reply: &Reply) -> std::result::Result<Token, Verdict> {
         Err(Verdict::Misconfigured { reason: format!("{} gives no tokens: {reply:?}", self.id()) })
+    }
+    /// Whether the answer to a call says that its access token is of no use any more. The token is then thrown away, and the next
+    /// attempt gets another by [`Provider::access`]. Asked of calls that were made with a token only.
+    fn token_refused(&self, reply: &Reply) -> bool {
+        matches!(reply, Reply::Answered(answer) if answer.status == 401)
+    }
+    /// What a person must consent to before the account can send, for providers that want that. The refresh token that comes of
+    /// it becomes `refresh_token` of the credentials.
+    fn consent(&self, _settings: &Value, _credentials: &Value) -> Result<Option<oauth::Consent>> {
+        Ok(None)
     }
     /// The call that sends the message.
     fn call(&self, message: &Outgoing, setup: &Setup<'_>) -> Result<Call>;

@@ -10,6 +10,7 @@ use providers::{
 use serde_json::{Value, json};
 
 mod capture;
+mod fcm;
 mod instagram;
 mod messenger;
 mod resend;
@@ -32,6 +33,7 @@ pub fn all() -> Vec<Stand> {
         messenger::stand(),
         instagram::stand(),
         // push
+        fcm::stand(),
         // voice
         // webhook
         webhook::stand(),
