@@ -4,6 +4,7 @@
 //! genuine ([`Provider::verify`]) and what it tells ([`Provider::events`]). None of these has a default: a provider that forgets
 //! its signature check does not compile. [`Verified`] is made by [`proof`] alone, so an unverified body cannot be parsed.
 
+pub mod apns;
 mod bounce;
 mod call;
 mod callback;
@@ -60,6 +61,7 @@ pub const PROVIDERS: &[&dyn Provider] = &[
     &meta::instagram::Instagram,
     // push
     &fcm::Fcm,
+    &apns::Apns,
     // voice
 
     // webhook

@@ -9,6 +9,7 @@ use providers::{
 };
 use serde_json::{Value, json};
 
+mod apns;
 mod capture;
 mod fcm;
 mod instagram;
@@ -34,6 +35,7 @@ pub fn all() -> Vec<Stand> {
         instagram::stand(),
         // push
         fcm::stand(),
+        apns::stand(),
         // voice
         // webhook
         webhook::stand(),
