@@ -31,6 +31,7 @@ pub mod sms;
 pub mod smtp;
 pub mod sns;
 pub mod webhook;
+pub mod webpush;
 
 use kernel::{Result, Secret, Time};
 use serde_json::Value;
@@ -62,6 +63,7 @@ pub const PROVIDERS: &[&dyn Provider] = &[
     // push
     &fcm::Fcm,
     &apns::Apns,
+    &webpush::WebPush,
     // voice
 
     // webhook

@@ -18,6 +18,7 @@ mod resend;
 mod ses;
 mod smtp;
 mod webhook;
+mod webpush;
 mod whatsapp;
 
 /// Every provider's stand.
@@ -36,6 +37,7 @@ pub fn all() -> Vec<Stand> {
         // push
         fcm::stand(),
         apns::stand(),
+        webpush::stand(),
         // voice
         // webhook
         webhook::stand(),
