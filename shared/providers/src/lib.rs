@@ -12,6 +12,8 @@ pub mod capture;
 mod channel;
 mod event;
 pub mod fcm;
+pub mod gmail;
+pub mod graph;
 mod inbound;
 #[cfg(feature = "issuer")]
 pub mod issuer;
@@ -53,6 +55,8 @@ pub const PROVIDERS: &[&dyn Provider] = &[
     &ses::Ses,
     &smtp::Smtp,
     &resend::Resend,
+    &gmail::Gmail,
+    &graph::Graph,
     &capture::Capture,
     // sms
 

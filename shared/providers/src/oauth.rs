@@ -8,7 +8,8 @@ use serde_json::Value;
 use url::Url;
 
 use crate::json::text;
-use crate::{Body, HttpCall, Login, Method, Reply, Token, Verdict};
+use crate::settings::{fault, visible};
+use crate::{Access, Body, HttpCall, Login, Method, Reply, Token, Verdict};
 
 /// Where Google gives tokens.
 pub(crate) const GOOGLE: &str = "https://oauth2.googleapis.com/token";
@@ -45,6 +46,16 @@ pub(crate) struct Client {
     pub(crate) secret: Option<Secret>,
 }
 
+impl Client {
+    /// Checks `client_id`, `client_secret` and `refresh_token` of an account's credentials.
+    pub(crate) fn read(id: &str, secret: Option<&Secret>, refresh_token: Option<&Secret>) -> Result<Self> {
+        visible(&Secret::new(id), "/credentials/client_id")?;
+        secret.map_or(Ok(()), |secret| visible(secret, "/credentials/client_secret"))?;
+        refresh_token.map_or(Ok(()), |token| visible(token, "/credentials/refresh_token"))?;
+        Ok(Self { id: id.to_owned(), secret: secret.cloned() })
+    }
+}
+
 /// The address of the page where a person consents. `redirect` is where the browser comes back to, with `state` and a code;
 /// `verifier` stays with us (RFC 7636 section 4.1) and only its hash goes along.
 pub fn authorize_url(consent: &Consent, redirect: &str, state: &str, verifier: &str) -> Result<String> {
@@ -78,10 +89,11 @@ pub fn exchange(consent: &Consent, redirect: &str, code: &Secret, verifier: &Sec
     Ok(ask(&consent.tokens, &fields, Some(&consent.client)))
 }
 
-/// The request for an access token by a refresh token.
-pub(crate) fn refresh(consent: &Consent, token: &Secret) -> HttpCall {
+/// The request for an access token by the refresh token. There is none before somebody has consented.
+pub(crate) fn refresh(consent: &Consent, token: Option<&Secret>) -> Result<Access> {
+    let token = token.ok_or_else(|| fault("/credentials/refresh_token", "nobody has consented to this account yet"))?;
     let fields = [("grant_type", "refresh_token"), ("refresh_token", token.reveal())];
-    ask(&consent.tokens, &fields, Some(&consent.client))
+    Ok(Access::Ask(Box::new(ask(&consent.tokens, &fields, Some(&consent.client)))))
 }
 
 /// The request for an access token by a signed assertion (RFC 7523).
@@ -246,9 +258,15 @@ mod tests {
     fn an_app_without_secret_shows_none() {
         let mut consent = consent();
         consent.client.secret = None;
-        let call = refresh(&consent, &Secret::new("r1"));
+        let Access::Ask(call) = refresh(&consent, Some(&Secret::new("r1"))).unwrap() else { unreachable!() };
         let expected = [("grant_type", "refresh_token"), ("refresh_token", "r1"), ("client_id", "app&id")];
         assert_eq!(fields(&call.body.whole().unwrap()), pairs(&expected));
+    }
+
+    #[test]
+    fn nothing_is_asked_for_before_somebody_has_consented() {
+        let Err(Error::Invalid(faults)) = refresh(&consent(), None) else { unreachable!() };
+        assert_eq!(faults[0].pointer, "/credentials/refresh_token");
     }
 
     #[test]

@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 mod apns;
 mod capture;
 mod fcm;
+mod gmail;
+mod graph;
 mod instagram;
 mod messenger;
 mod resend;
@@ -28,6 +30,8 @@ pub fn all() -> Vec<Stand> {
         ses::stand(),
         smtp::stand(),
         resend::stand(),
+        gmail::stand(),
+        graph::stand(),
         capture::stand(),
         // sms
         // chat
