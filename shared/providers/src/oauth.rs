@@ -58,8 +58,8 @@ impl Client {
 
 /// The address of the page where a person consents. `redirect` is where the browser comes back to, with `state` and a code;
 /// `verifier` stays with us (RFC 7636 section 4.1) and only its hash goes along.
-pub fn authorize_url(consent: &Consent, redirect: &str, state: &str, verifier: &str) -> Result<String> {
-    check(redirect, verifier)?;
+pub fn authorize_url(consent: &Consent, redirect: &str, state: &str, verifier: &Secret) -> Result<String> {
+    check(redirect, verifier.reveal())?;
     if state.is_empty() || state.len() > 512 || !state.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(Error::internal("a state of 1 to 512 visible ASCII characters is needed"));
     }
@@ -70,7 +70,7 @@ pub fn authorize_url(consent: &Consent, redirect: &str, state: &str, verifier: &
         .append_pair("redirect_uri", redirect)
         .append_pair("scope", &consent.scopes.join(" "))
         .append_pair("state", state)
-        .append_pair("code_challenge", &crypto::encode(&crypto::sha256(verifier.as_bytes())))
+        .append_pair("code_challenge", &crypto::encode(&crypto::sha256(verifier.reveal().as_bytes())))
         .append_pair("code_challenge_method", "S256")
         .extend_pairs(consent.further)
         .extend_pairs(consent.mailbox.iter().map(|mailbox| ("login_hint", mailbox)));
@@ -220,7 +220,7 @@ mod tests {
 
     #[test]
     fn the_link_carries_the_hash_of_the_verifier_and_no_secret() {
-        let link = authorize_url(&consent(), BACK, "s/t=a&te", VERIFIER).unwrap();
+        let link = authorize_url(&consent(), BACK, "s/t=a&te", &Secret::new(VERIFIER)).unwrap();
         let (page, query) = link.split_once('?').unwrap();
         assert_eq!(page, "https://login.example.com/authorize");
         let expected = [
@@ -272,15 +272,15 @@ mod tests {
     #[test]
     fn links_that_cannot_be_safe_are_not_made() {
         for back in ["http://app.shop.example/", "https://app.shop.example/#x", "consent", "javascript:alert(1)", ""] {
-            assert!(authorize_url(&consent(), back, "state", VERIFIER).is_err(), "{back}");
+            assert!(authorize_url(&consent(), back, "state", &Secret::new(VERIFIER)).is_err(), "{back}");
         }
-        assert!(authorize_url(&consent(), "http://127.0.0.1:3000/consent", "state", VERIFIER).is_ok());
+        assert!(authorize_url(&consent(), "http://127.0.0.1:3000/consent", "state", &Secret::new(VERIFIER)).is_ok());
         for verifier in ["short", &"v".repeat(42), &"v".repeat(129), &format!("{VERIFIER}!")] {
-            assert!(authorize_url(&consent(), BACK, "state", verifier).is_err(), "{verifier}");
+            assert!(authorize_url(&consent(), BACK, "state", &Secret::new(verifier)).is_err(), "{verifier}");
             assert!(exchange(&consent(), BACK, &Secret::new("c"), &Secret::new(verifier)).is_err(), "{verifier}");
         }
-        assert!(authorize_url(&consent(), BACK, "", VERIFIER).is_err());
-        assert!(authorize_url(&consent(), BACK, "a\nb", VERIFIER).is_err());
+        assert!(authorize_url(&consent(), BACK, "", &Secret::new(VERIFIER)).is_err());
+        assert!(authorize_url(&consent(), BACK, "a\nb", &Secret::new(VERIFIER)).is_err());
     }
 
     #[test]

@@ -78,7 +78,7 @@ impl Settings {
 
     fn may_post_to(&self, host: &str) -> bool {
         let below = |service: &&str| host.strip_suffix(*service).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
-        SERVICES.iter().any(|service| below(service)) || self.hosts.iter().any(|known| known == host)
+        SERVICES.iter().any(below) || self.hosts.iter().any(|known| known == host)
     }
 }
 

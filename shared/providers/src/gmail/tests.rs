@@ -81,7 +81,7 @@ fn consent_leads_to_a_refresh_token_and_that_to_access() {
     let before = json!({"client_id": "1.apps.example.com", "client_secret": "GOCSPX-hunter2"});
     Gmail.check(&settings, &before).unwrap();
     let consent = Gmail.consent(&settings, &before).unwrap().unwrap();
-    let link = oauth::authorize_url(&consent, "https://app.shop.example/back", "state", &"v".repeat(43)).unwrap();
+    let link = oauth::authorize_url(&consent, "https://app.shop.example/back", "state", &Secret::new("v".repeat(43))).unwrap();
     assert!(link.starts_with("https://accounts.google.com/o/oauth2/v2/auth?response_type=code&"), "{link}");
     for part in [
         "&access_type=offline&prompt=consent&",

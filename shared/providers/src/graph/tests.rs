@@ -68,7 +68,7 @@ fn files_go_along_without_being_read() {
 fn consent_is_asked_for_in_the_accounts_tenant() {
     let settings = json!({"tenant": "shop.example", "mailbox": "ada@shop.example"});
     let consent = Graph.consent(&settings, &json!({"client_id": "8f0e"})).unwrap().unwrap();
-    let link = oauth::authorize_url(&consent, "https://app.shop.example/back", "state", &"v".repeat(43)).unwrap();
+    let link = oauth::authorize_url(&consent, "https://app.shop.example/back", "state", &Secret::new("v".repeat(43))).unwrap();
     let base = "https://login.microsoftonline.com/shop.example/oauth2/v2.0";
     assert!(link.starts_with(&format!("{base}/authorize?response_type=code&client_id=8f0e&")), "{link}");
     assert!(link.contains("Mail.Send+") && link.contains("+offline_access&"), "{link}");
