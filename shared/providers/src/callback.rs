@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use kernel::{Secret, Time};
+use kernel::{Error, Result, Secret, Time};
 use serde_json::Value;
 
 use crate::proof::Roots;
-use crate::sns;
+use crate::{Login, sns};
 
 /// An account as its provider sees it: what was set up, with the credentials opened. `Debug` shows nothing.
 #[derive(Clone, Copy)]
@@ -19,6 +19,14 @@ pub struct Setup<'a> {
     pub token: Option<&'a Secret>,
     /// Where the provider can tell what becomes of messages: the account's own unguessable address.
     pub callback: &'a str,
+}
+
+impl Setup<'_> {
+    /// The login with the access token, which must be at hand by then: see [`crate::Provider::access`].
+    pub(crate) fn bearer(&self) -> Result<Login> {
+        let token = self.token.ok_or_else(|| Error::internal("this provider is called with an access token only"))?;
+        Ok(Login::Bearer(token.clone()))
+    }
 }
 
 impl fmt::Debug for Setup<'_> {

@@ -4,18 +4,16 @@
 //! genuine ([`Provider::verify`]) and what it tells ([`Provider::events`]). None of these has a default: a provider that forgets
 //! its signature check does not compile. [`Verified`] is made by [`proof`] alone, so an unverified body cannot be parsed.
 
-#![allow(
-    dead_code,
-    unused_imports,
-    reason = "the schemes of signatures and codes are whole, whichever the listed providers use"
-)]
-
+pub mod apns;
 mod bounce;
 mod call;
 mod callback;
 pub mod capture;
 mod channel;
 mod event;
+pub mod fcm;
+pub mod gmail;
+pub mod graph;
 mod inbound;
 #[cfg(feature = "issuer")]
 pub mod issuer;
@@ -24,6 +22,7 @@ mod jwt;
 pub mod mail;
 pub mod meta;
 mod notification;
+pub mod oauth;
 mod outgoing;
 pub mod proof;
 mod reply;
@@ -34,6 +33,7 @@ pub mod sms;
 pub mod smtp;
 pub mod sns;
 pub mod webhook;
+pub mod webpush;
 
 use kernel::{Result, Secret, Time};
 use serde_json::Value;
@@ -55,6 +55,8 @@ pub const PROVIDERS: &[&dyn Provider] = &[
     &ses::Ses,
     &smtp::Smtp,
     &resend::Resend,
+    &gmail::Gmail,
+    &graph::Graph,
     &capture::Capture,
     // sms
 
@@ -63,7 +65,9 @@ pub const PROVIDERS: &[&dyn Provider] = &[
     &meta::messenger::Messenger,
     &meta::instagram::Instagram,
     // push
-
+    &fcm::Fcm,
+    &apns::Apns,
+    &webpush::WebPush,
     // voice
 
     // webhook
@@ -93,6 +97,16 @@ pub trait Provider: Sync {
     /// Reads the access token out of the answer to what [`Provider::access`] asked. The error is what the answer means.
     fn token(&self, reply: &Reply) -> std::result::Result<Token, Verdict> {
         Err(Verdict::Misconfigured { reason: format!("{} gives no tokens: {reply:?}", self.id()) })
+    }
+    /// Whether the answer to a call says that its access token is of no use any more. The token is then thrown away, and the next
+    /// attempt gets another by [`Provider::access`]. Asked of calls that were made with a token only.
+    fn token_refused(&self, reply: &Reply) -> bool {
+        matches!(reply, Reply::Answered(answer) if answer.status == 401)
+    }
+    /// What a person must consent to before the account can send, for providers that want that. The refresh token that comes of
+    /// it becomes `refresh_token` of the credentials.
+    fn consent(&self, _settings: &Value, _credentials: &Value) -> Result<Option<oauth::Consent>> {
+        Ok(None)
     }
     /// The call that sends the message.
     fn call(&self, message: &Outgoing, setup: &Setup<'_>) -> Result<Call>;

@@ -46,6 +46,15 @@ pub fn recipients(message: &Mail) -> Vec<Email> {
 
 /// Writes the message. Attachments are pieces of the body that are yet to be read.
 pub fn build(outgoing: &Outgoing) -> Result<Body> {
+    write(outgoing, false)
+}
+
+/// Writes the message with the hidden recipients in its head, for providers that learn them from there and take them out.
+pub(crate) fn build_with_hidden(outgoing: &Outgoing) -> Result<Body> {
+    write(outgoing, true)
+}
+
+fn write(outgoing: &Outgoing, hidden: bool) -> Result<Body> {
     check(outgoing)?;
     let message = outgoing.mail()?;
     let mut mail = MessageBuilder::new()
@@ -57,6 +66,9 @@ pub fn build(outgoing: &Outgoing) -> Result<Body> {
         .header(REF_HEADER, Raw::new(outgoing.tag.as_str()));
     if !message.cc.is_empty() {
         mail = mail.cc(message.cc.iter().map(Email::as_str).collect::<Vec<_>>());
+    }
+    if hidden && !message.bcc.is_empty() {
+        mail = mail.bcc(message.bcc.iter().map(Email::as_str).collect::<Vec<_>>());
     }
     if let Some(email) = &message.reply_to {
         mail = mail.reply_to(email.as_str());
@@ -253,6 +265,9 @@ mod tests {
         let message = sample();
         let raw = String::from_utf8(build(&message).unwrap()).unwrap();
         assert!(!raw.contains("hidden@") && !raw.to_lowercase().contains("bcc:"));
+        let told = String::from_utf8(build_with_hidden(&outgoing(&message)).unwrap().whole().unwrap()).unwrap();
+        let hidden: Vec<_> = told.split("\r\n").filter(|line| !raw.contains(line)).collect();
+        assert_eq!(hidden, ["Bcc: <hidden@example.net>, <ADA@example.com>"]);
         let all: Vec<String> = recipients(&message).iter().map(ToString::to_string).collect();
         assert_eq!(all, ["ada@example.com", "cc1@example.com", "cc2@example.com", "hidden@example.net"]);
     }

@@ -9,13 +9,18 @@ use providers::{
 };
 use serde_json::{Value, json};
 
+mod apns;
 mod capture;
+mod fcm;
+mod gmail;
+mod graph;
 mod instagram;
 mod messenger;
 mod resend;
 mod ses;
 mod smtp;
 mod webhook;
+mod webpush;
 mod whatsapp;
 
 /// Every provider's stand.
@@ -25,6 +30,8 @@ pub fn all() -> Vec<Stand> {
         ses::stand(),
         smtp::stand(),
         resend::stand(),
+        gmail::stand(),
+        graph::stand(),
         capture::stand(),
         // sms
         // chat
@@ -32,6 +39,9 @@ pub fn all() -> Vec<Stand> {
         messenger::stand(),
         instagram::stand(),
         // push
+        fcm::stand(),
+        apns::stand(),
+        webpush::stand(),
         // voice
         // webhook
         webhook::stand(),
