@@ -27,6 +27,8 @@ mod settings;
 pub mod sms;
 pub mod smtp;
 pub mod sns;
+pub mod telegram;
+mod upload;
 pub mod webhook;
 
 use kernel::{Result, Secret, Time};
@@ -56,6 +58,7 @@ pub const PROVIDERS: &[&dyn Provider] = &[
     &meta::whatsapp::Whatsapp,
     &meta::messenger::Messenger,
     &meta::instagram::Instagram,
+    &telegram::Telegram,
     // push
 
     // voice

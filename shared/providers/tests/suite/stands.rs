@@ -15,6 +15,7 @@ mod messenger;
 mod resend;
 mod ses;
 mod smtp;
+mod telegram;
 mod webhook;
 mod whatsapp;
 
@@ -31,6 +32,7 @@ pub fn all() -> Vec<Stand> {
         whatsapp::stand(),
         messenger::stand(),
         instagram::stand(),
+        telegram::stand(),
         // push
         // voice
         // webhook
