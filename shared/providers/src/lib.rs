@@ -9,6 +9,7 @@ mod call;
 mod callback;
 pub mod capture;
 mod channel;
+pub mod discord;
 mod event;
 mod inbound;
 #[cfg(feature = "issuer")]
@@ -22,6 +23,7 @@ mod outgoing;
 pub mod proof;
 mod reply;
 pub mod resend;
+mod rooms;
 pub mod ses;
 mod settings;
 pub mod sms;
@@ -59,6 +61,8 @@ pub const PROVIDERS: &[&dyn Provider] = &[
     &meta::messenger::Messenger,
     &meta::instagram::Instagram,
     &telegram::Telegram,
+    &discord::bot::Discord,
+    &discord::webhook::DiscordWebhook,
     // push
 
     // voice

@@ -10,6 +10,8 @@ use providers::{
 use serde_json::{Value, json};
 
 mod capture;
+mod discord;
+mod discord_webhook;
 mod instagram;
 mod messenger;
 mod resend;
@@ -33,6 +35,8 @@ pub fn all() -> Vec<Stand> {
         messenger::stand(),
         instagram::stand(),
         telegram::stand(),
+        discord::stand(),
+        discord_webhook::stand(),
         // push
         // voice
         // webhook
