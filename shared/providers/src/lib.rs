@@ -26,6 +26,7 @@ pub mod resend;
 mod rooms;
 pub mod ses;
 mod settings;
+pub mod slack;
 pub mod sms;
 pub mod smtp;
 pub mod sns;
@@ -63,6 +64,7 @@ pub const PROVIDERS: &[&dyn Provider] = &[
     &telegram::Telegram,
     &discord::bot::Discord,
     &discord::webhook::DiscordWebhook,
+    &slack::Slack,
     // push
 
     // voice

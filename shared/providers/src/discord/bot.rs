@@ -87,10 +87,8 @@ impl Provider for Discord {
         // At most 25 characters.
         set(&mut content, "nonce", json!(crate::event::id(&["discord", &message.id])));
         set(&mut content, "enforce_nonce", json!(true));
-        if let Some(answers) = &direct.answers {
-            if !is_id(answers) {
-                return Err(Error::invalid("/answers", "unknown", "this is no message of Discord's"));
-            }
+        // An interaction has an id as well, and is no message to Discord: then nothing is pointed to.
+        if let Some(answers) = direct.answers.as_ref().filter(|answers| is_id(answers)) {
             set(&mut content, "message_reference", json!({"message_id": answers, "fail_if_not_exists": false}));
         }
         let body = super::request::body(message, direct, &content)?;

@@ -39,8 +39,8 @@ pub(super) fn of(direct: &Direct) -> Result<Request<'_>> {
         let rows: Vec<_> = direct.buttons.iter().map(|one| json!([button(one)])).collect();
         set(&mut request.fields, "reply_markup", json!({"inline_keyboard": rows}));
     }
-    if let Some(answers) = &direct.answers {
-        set(&mut request.fields, "reply_parameters", answered(answers)?);
+    if let Some(answered) = direct.answers.as_deref().and_then(answered) {
+        set(&mut request.fields, "reply_parameters", answered);
     }
     Ok(request)
 }
@@ -60,15 +60,13 @@ fn chat(to: &str) -> Result<Value> {
     Err(Error::invalid("/to", "address", "the id of a chat or the @name of a public one is needed"))
 }
 
-/// The message that this one answers. It may be gone by now, which is no reason to say nothing.
-fn answered(id: &str) -> Result<Value> {
-    let (chat, number) = id.split_once(':').unwrap_or(("", id));
-    let refuse = |_| Error::invalid("/answers", "unknown", "this is no message of Telegram's");
-    let mut value = json!({"message_id": number.parse::<i64>().map_err(refuse)?, "allow_sending_without_reply": true});
-    if !chat.is_empty() {
-        set(&mut value, "chat_id", json!(chat.parse::<i64>().map_err(refuse)?));
-    }
-    Ok(value)
+/// The message that this one answers, by an id of [`super::message_id`] or one that begins like it. It may be gone by now, and what
+/// is answered may be no message, which is no reason to say nothing.
+fn answered(id: &str) -> Option<Value> {
+    let mut parts = id.split(':');
+    let chat: i64 = parts.next()?.parse().ok()?;
+    let number: i64 = parts.next()?.parse().ok()?;
+    Some(json!({"message_id": number, "chat_id": chat, "allow_sending_without_reply": true}))
 }
 
 fn button(one: &Button) -> Value {

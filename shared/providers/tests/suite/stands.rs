@@ -16,6 +16,7 @@ mod instagram;
 mod messenger;
 mod resend;
 mod ses;
+mod slack;
 mod smtp;
 mod telegram;
 mod webhook;
@@ -37,6 +38,7 @@ pub fn all() -> Vec<Stand> {
         telegram::stand(),
         discord::stand(),
         discord_webhook::stand(),
+        slack::stand(),
         // push
         // voice
         // webhook
