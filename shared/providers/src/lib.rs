@@ -30,6 +30,7 @@ pub mod slack;
 pub mod sms;
 pub mod smtp;
 pub mod sns;
+pub mod teams;
 pub mod telegram;
 mod upload;
 pub mod webhook;
@@ -65,6 +66,7 @@ pub const PROVIDERS: &[&dyn Provider] = &[
     &discord::bot::Discord,
     &discord::webhook::DiscordWebhook,
     &slack::Slack,
+    &teams::Teams,
     // push
 
     // voice

@@ -18,6 +18,7 @@ mod resend;
 mod ses;
 mod slack;
 mod smtp;
+mod teams;
 mod telegram;
 mod webhook;
 mod whatsapp;
@@ -39,6 +40,7 @@ pub fn all() -> Vec<Stand> {
         discord::stand(),
         discord_webhook::stand(),
         slack::stand(),
+        teams::stand(),
         // push
         // voice
         // webhook
