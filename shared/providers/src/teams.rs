@@ -256,6 +256,11 @@ mod tests {
         ] {
             assert!(!check(evil), "{evil}");
         }
+        let several = |count: usize| {
+            let rooms: serde_json::Map<_, _> = (0..count).map(|number| (number.to_string(), json!(FLOW))).collect();
+            Teams.check(&Value::Null, &json!({ "rooms": rooms })).is_ok()
+        };
+        assert!(several(1) && several(100) && !several(0) && !several(101));
         let error = Teams.check(&Value::Null, &json!({"rooms": {"a/b": "https://evil.example/hunter2"}})).unwrap_err();
         assert!(!format!("{error:?}").contains("hunter2"));
         let Error::Invalid(faults) = error else { unreachable!("{error:?}") };

@@ -107,6 +107,7 @@ impl Provider for Discord {
 
     fn verify(&self, callback: &Callback<'_>, setup: &Setup<'_>) -> Result<Verified> {
         let refuse = || Error::Unauthenticated;
+        // An account that is not in order believes nobody.
         self.check(setup.settings, setup.credentials)?;
         let (own, key) = Settings::read(setup.settings)?;
         let stamp = callback.header("x-signature-timestamp").ok_or_else(refuse)?;
