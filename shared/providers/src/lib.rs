@@ -10,6 +10,7 @@ mod call;
 mod callback;
 pub mod capture;
 mod channel;
+pub mod discord;
 mod event;
 pub mod fcm;
 pub mod gmail;
@@ -27,11 +28,16 @@ mod outgoing;
 pub mod proof;
 mod reply;
 pub mod resend;
+mod rooms;
 pub mod ses;
 mod settings;
+pub mod slack;
 pub mod sms;
 pub mod smtp;
 pub mod sns;
+pub mod teams;
+pub mod telegram;
+mod upload;
 pub mod webhook;
 pub mod webpush;
 
@@ -64,6 +70,11 @@ pub const PROVIDERS: &[&dyn Provider] = &[
     &meta::whatsapp::Whatsapp,
     &meta::messenger::Messenger,
     &meta::instagram::Instagram,
+    &telegram::Telegram,
+    &discord::bot::Discord,
+    &discord::webhook::DiscordWebhook,
+    &slack::Slack,
+    &teams::Teams,
     // push
     &fcm::Fcm,
     &apns::Apns,

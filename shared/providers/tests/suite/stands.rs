@@ -14,11 +14,16 @@ mod capture;
 mod fcm;
 mod gmail;
 mod graph;
+mod discord;
+mod discord_webhook;
 mod instagram;
 mod messenger;
 mod resend;
 mod ses;
+mod slack;
 mod smtp;
+mod teams;
+mod telegram;
 mod webhook;
 mod webpush;
 mod whatsapp;
@@ -38,6 +43,11 @@ pub fn all() -> Vec<Stand> {
         whatsapp::stand(),
         messenger::stand(),
         instagram::stand(),
+        telegram::stand(),
+        discord::stand(),
+        discord_webhook::stand(),
+        slack::stand(),
+        teams::stand(),
         // push
         fcm::stand(),
         apns::stand(),
