@@ -10,18 +10,22 @@ mod callback;
 pub mod capture;
 mod channel;
 mod event;
+mod form;
 mod inbound;
 #[cfg(feature = "issuer")]
 pub mod issuer;
 mod json;
 mod jwt;
+mod letter;
 pub mod mail;
 pub mod meta;
+mod mime;
 mod notification;
 mod outgoing;
 pub mod proof;
 mod reply;
 pub mod resend;
+pub mod sendgrid;
 pub mod ses;
 mod settings;
 pub mod sms;
@@ -49,6 +53,7 @@ pub const PROVIDERS: &[&dyn Provider] = &[
     &ses::Ses,
     &smtp::Smtp,
     &resend::Resend,
+    &sendgrid::Sendgrid,
     &capture::Capture,
     // sms
 
