@@ -18,6 +18,7 @@ mod json;
 mod jwt;
 mod letter;
 pub mod mail;
+pub mod mailgun;
 pub mod meta;
 mod mime;
 mod notification;
@@ -54,6 +55,7 @@ pub const PROVIDERS: &[&dyn Provider] = &[
     &smtp::Smtp,
     &resend::Resend,
     &sendgrid::Sendgrid,
+    &mailgun::Mailgun,
     &capture::Capture,
     // sms
 

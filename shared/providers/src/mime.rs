@@ -10,7 +10,7 @@ mod multipart;
 mod text;
 
 pub(crate) use address::{Person, people};
-pub(crate) use head::{Head, Typed};
+pub(crate) use head::{Head, Typed, file_name};
 pub(crate) use multipart::split;
 pub(crate) use text::{string, transfer, words};
 

@@ -77,10 +77,15 @@ impl Head {
         let named =
             |field: &str, name: &str| self.first(field).and_then(|value| Typed::read(value).parameter(name).map(text::words));
         let name = named("content-disposition", "filename").or_else(|| named("content-type", "name"))?;
-        let name: String = name.chars().filter(|one| !one.is_control()).collect();
-        let name = name.rsplit(['/', '\\']).next().unwrap_or_default().trim();
-        Some(crate::event::cut(name, 255)).filter(|name| !name.is_empty())
+        file_name(&name)
     }
+}
+
+/// A name for a file, of one that a sender gave: without folders and control characters.
+pub(crate) fn file_name(given: &str) -> Option<String> {
+    let name: String = given.chars().filter(|one| !one.is_control()).collect();
+    let name = name.rsplit(['/', '\\']).next().unwrap_or_default().trim();
+    Some(crate::event::cut(name, 255)).filter(|name| !name.is_empty())
 }
 
 /// A value with parameters, such as `text/plain; charset=utf-8`. Names are in lower case.

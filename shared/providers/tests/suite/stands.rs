@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 mod capture;
 mod instagram;
+mod mailgun;
 mod messenger;
 mod resend;
 mod sendgrid;
@@ -27,6 +28,7 @@ pub fn all() -> Vec<Stand> {
         smtp::stand(),
         resend::stand(),
         sendgrid::stand(),
+        mailgun::stand(),
         capture::stand(),
         // sms
         // chat
