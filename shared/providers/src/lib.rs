@@ -23,6 +23,7 @@ pub mod meta;
 mod mime;
 mod notification;
 mod outgoing;
+pub mod postmark;
 pub mod proof;
 mod reply;
 pub mod resend;
@@ -56,6 +57,7 @@ pub const PROVIDERS: &[&dyn Provider] = &[
     &resend::Resend,
     &sendgrid::Sendgrid,
     &mailgun::Mailgun,
+    &postmark::Postmark,
     &capture::Capture,
     // sms
 

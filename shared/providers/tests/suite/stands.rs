@@ -13,6 +13,7 @@ mod capture;
 mod instagram;
 mod mailgun;
 mod messenger;
+mod postmark;
 mod resend;
 mod sendgrid;
 mod ses;
@@ -29,6 +30,7 @@ pub fn all() -> Vec<Stand> {
         resend::stand(),
         sendgrid::stand(),
         mailgun::stand(),
+        postmark::stand(),
         capture::stand(),
         // sms
         // chat
