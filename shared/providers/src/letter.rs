@@ -27,7 +27,7 @@ pub(crate) fn framed(head: &Head, from: &str, to: &str, seed: &[u8], arrived: Ti
 }
 
 /// When it was sent by the sender's clock, where that can be.
-fn sent_at(head: &Head, arrived: Time) -> Time {
+pub(crate) fn sent_at(head: &Head, arrived: Time) -> Time {
     let parser = jiff::fmt::rfc2822::DateTimeParser::new().relaxed_weekday(true);
     let date = head.first("date").and_then(|date| parser.parse_timestamp(date.trim()).ok()).map(Time::from);
     date.filter(|date| (0..=UNDER_WAY).contains(&arrived.since(*date))).unwrap_or(arrived)

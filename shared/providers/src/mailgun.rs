@@ -176,7 +176,7 @@ impl Provider for Mailgun {
 
     fn events(&self, verified: &Verified, setup: &Setup<'_>) -> Vec<Event> {
         let domain = settings(setup.settings).map(|settings| settings.domain).unwrap_or_default();
-        hook::event(verified, &domain).into_iter().collect()
+        hook::events(verified, &domain)
     }
 
     fn inbound(&self, verified: &Verified, _setup: &Setup<'_>) -> Vec<Inbound> {

@@ -4,7 +4,7 @@ use kernel::Time;
 use serde_json::Value;
 
 use super::TAG;
-use crate::bounce::{Cause, Code};
+use crate::bounce::{Cause, Code, report};
 use crate::form::Form;
 use crate::json::text;
 use crate::mime::{self, Head, Person};
@@ -28,11 +28,17 @@ fn is_json(content_type: &str) -> bool {
     mime::Typed::read(content_type).name == "application/json"
 }
 
+/// The events that a post tells of: its own, or those of a report that came in as mail.
+pub(super) fn events(verified: &Verified, domain: &str) -> Vec<Event> {
+    if is_json(verified.content_type()) {
+        return event(verified, domain).into_iter().collect();
+    }
+    let form = Form::read(verified.content_type(), verified.body());
+    form.bytes("body-mime").map(|raw| report::events(raw, verified.at())).unwrap_or_default()
+}
+
 /// The event in a post. One key signs for all domains of an account: what is about another domain is not ours.
 pub(super) fn event(verified: &Verified, domain: &str) -> Option<Event> {
-    if !is_json(verified.content_type()) {
-        return None;
-    }
     let post = verified.json();
     let one = post.pointer("/event-data")?;
     if text(one, "/domain/name").is_some_and(|named| !named.eq_ignore_ascii_case(domain)) {
@@ -112,7 +118,7 @@ fn moment(one: &Value) -> Option<Time> {
     Some(Time::from_millis(millis))
 }
 
-/// The mail in a post of a route: in fields, or whole when the route's address ends in `mime`.
+/// The mail in a post of a route: in fields, or whole when the route's address ends in `mime`. A report that told of events is none.
 pub(super) fn inbound(verified: &Verified) -> Option<Inbound> {
     if is_json(verified.content_type()) {
         return None;
@@ -120,7 +126,8 @@ pub(super) fn inbound(verified: &Verified) -> Option<Inbound> {
     let form = Form::read(verified.content_type(), verified.body());
     let to = form.text("recipient");
     if let Some(raw) = form.bytes("body-mime") {
-        return letter::read(raw, to.as_deref(), verified.at());
+        let told = !report::events(raw, verified.at()).is_empty();
+        return if told { None } else { letter::read(raw, to.as_deref(), verified.at()) };
     }
     // Events of former times are forms too, and bring no mail.
     form.bytes("body-plain").or_else(|| form.bytes("body-html")).or_else(|| form.bytes("message-headers"))?;

@@ -56,6 +56,11 @@ impl Head {
         Self(fields.into_iter().take(FIELDS).map(|(name, value)| (name.to_ascii_lowercase(), cut(value))).collect())
     }
 
+    /// Whether it has no field.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The first field of that name.
     pub(crate) fn first(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())

@@ -4,7 +4,7 @@ use kernel::Time;
 use serde_json::Value;
 
 use super::TAG;
-use crate::bounce::{Cause, Code};
+use crate::bounce::{Cause, Code, report};
 use crate::form::{File, Form};
 use crate::json::{list, text, time};
 use crate::mime::{self, Head, Person};
@@ -15,10 +15,11 @@ pub(super) fn is_form(content_type: &str) -> bool {
     mime::Typed::read(content_type).name == "multipart/form-data"
 }
 
-/// The events of a signed post. A form proves another secret and tells of none.
+/// The events of a signed post. A form proves another secret: it tells of none but by a report that came in as mail.
 pub(super) fn events(verified: &Verified) -> Vec<Event> {
     if is_form(verified.content_type()) {
-        return Vec::new();
+        let form = Form::read(verified.content_type(), verified.body());
+        return form.bytes("email").map(|raw| report::events(raw, verified.at())).unwrap_or_default();
     }
     list(&verified.json(), "").filter_map(|one| event(one, verified.at())).collect()
 }
@@ -95,7 +96,7 @@ fn dropped(reason: &str) -> Option<BounceClass> {
     }
 }
 
-/// The mail in a post of Inbound Parse, in fields or whole ("Send Raw").
+/// The mail in a post of Inbound Parse, in fields or whole ("Send Raw"). A report that told of events is none.
 pub(super) fn inbound(verified: &Verified) -> Option<Inbound> {
     if !is_form(verified.content_type()) {
         return None;
@@ -109,7 +110,8 @@ pub(super) fn inbound(verified: &Verified) -> Option<Inbound> {
     };
     let to = text(&envelope, "/to/0").map(str::to_owned);
     if let Some(raw) = form.bytes("email") {
-        return letter::read(raw, to.as_deref(), verified.at());
+        let told = !report::events(raw, verified.at()).is_empty();
+        return if told { None } else { letter::read(raw, to.as_deref(), verified.at()) };
     }
     let written = field("from").and_then(|from| mime::people(&from).into_iter().next());
     let sender = text(&envelope, "/from").map(|email| Person { email: email.to_owned(), name: None });
