@@ -3,6 +3,8 @@
 //! Read here over the bytes that were proven, within bounds, by the same few functions that read mail in parts: the crates for
 //! forms read a stream that is still arriving, and are asynchronous for it.
 
+use serde_json::Value;
+
 use crate::mime::{self, Head, Typed};
 
 /// Most fields and files.
@@ -14,6 +16,12 @@ pub(crate) struct Form {
     fields: Vec<(String, Vec<u8>)>,
     /// Its files in order, each with the name of its field.
     pub(crate) files: Vec<(String, File)>,
+}
+
+/// The id that HTML refers to the file of a field by: providers post an object of ids and names of fields.
+pub(crate) fn content_id(ids: &Value, field: &str) -> Option<String> {
+    let mut known = ids.as_object().into_iter().flatten().take(FIELDS);
+    known.find(|(_, value)| value.as_str() == Some(field)).and_then(|(id, _)| crate::letter::content_id(id))
 }
 
 /// A file of a form. `Debug` shows no content.

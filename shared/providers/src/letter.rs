@@ -222,4 +222,69 @@ mod tests {
         assert_eq!((found.len(), found[0].as_str(), found[2].as_str()), (REFERENCES, "a@b", "m199@example.com"));
         assert!(ids("<>, < a b >, no <open").is_empty());
     }
+
+    /// What is handed out is never much more than what came in, whatever it claims to be.
+    #[test]
+    fn hostile_encodings_do_not_grow() {
+        let letter = |charset: &str, encoding: &str, content: &[u8]| {
+            let head = format!(
+                "From: a@example.com\nSubject: =?{charset}?b?{0}?=\nContent-Type: text/plain; charset=\"{charset}\"\n\
+                 Content-Transfer-Encoding: {encoding}\n\n",
+                "A".repeat(400)
+            );
+            [head.as_bytes(), content].concat()
+        };
+        let contents = [b"=".repeat(50_000), b"=\n".repeat(20_000), vec![0xff; 50_000], b"\x1b$B".repeat(9_000)];
+        for charset in ["utf-16le", "utf-16be", "utf-7", "gb18030", "iso-2022-jp", "iso-2022-kr", "x-user-defined", "\u{0}", ""]
+        {
+            for encoding in ["base64", "quoted-printable", "8bit", "uuencode", ""] {
+                for content in &contents {
+                    let raw = letter(charset, encoding, content);
+                    let one = read(&raw, None, now()).unwrap();
+                    let shown = one.text.map_or(0, |text| text.len()) + one.subject.map_or(0, |subject| subject.len());
+                    assert!(shown <= raw.len() * 3, "{charset} {encoding}: {shown} of {}", raw.len());
+                }
+            }
+        }
+    }
+
+    const PIECES: &[&[u8]] = &[
+        b"From: a@example.com\n",
+        b"From: \"",
+        b"Content-Type: multipart/mixed; boundary=b\n",
+        b"Content-Type: multipart/report; boundary=\"b\"\r\n",
+        b"Content-Type: message/delivery-status\n",
+        b"Content-Type: message/rfc822\n",
+        b"Content-Type: text/html; charset*0*=utf-16''%; charset*1=le\n",
+        b"Content-Transfer-Encoding: base64\n",
+        b"Content-Transfer-Encoding: quoted-printable\n",
+        b"Message-ID: <a@b>\n",
+        b"Final-Recipient: rfc822; \xc3\xa9@example.com\nAction: failed\nStatus: 5.1.1\n",
+        b"Diagnostic-Code: smtp; \xc3\xa9\xc3\xa9\n",
+        b"Subject: =?utf-8?q?=C3?= =?utf-8?b?qQ?=\n",
+        b"Date: Sun, 99 Mar 2026 99:99:99 +9999\n",
+        b"--b\n",
+        b"--b--\r\n",
+        b"\n",
+        b"\r\n",
+        b" folded\n",
+        b":",
+        b"=",
+        b"\xff\xfe\x00",
+        b"AAAA",
+    ];
+
+    proptest::proptest! {
+        /// Whatever comes in is read without a fault, at a cost of its length for each level.
+        #[test]
+        fn nothing_breaks_the_reader(pieces in proptest::collection::vec(proptest::sample::select(PIECES), 0..60)) {
+            let raw = pieces.concat();
+            let walk = mime::walk(&raw);
+            assert!(walk.visited <= raw.len() * (mime::DEPTH + 2) && walk.leaves.len() <= mime::PARTS);
+            let whole: usize = walk.leaves.iter().map(|leaf| leaf.body.len()).sum();
+            assert!(whole <= raw.len());
+            drop(read(&raw, None, now()));
+            drop(crate::bounce::report::events(&raw, now()));
+        }
+    }
 }

@@ -135,6 +135,14 @@ impl Provider for Sendgrid {
         if let Some(index) = letter.headers.iter().position(|(name, _)| reserved(name)) {
             return Err(Error::invalid(format!("/headers/{index}"), "header", "SendGrid keeps this header for itself"));
         }
+        // They go along as an object, which has each name once.
+        let twice = |index: &usize| {
+            let (before, rest) = letter.headers.split_at(*index);
+            rest.first().is_some_and(|(name, _)| before.iter().any(|(other, _)| other.eq_ignore_ascii_case(name)))
+        };
+        if let Some(index) = (0..letter.headers.len()).find(twice) {
+            return Err(Error::invalid(format!("/headers/{index}"), "header", "SendGrid takes each header once"));
+        }
         call(setup, Method::Post, "mail/send", body(message, letter)?)
     }
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::TAG;
 use crate::bounce::{Cause, Code, report};
-use crate::form::Form;
+use crate::form::{self, Form};
 use crate::json::text;
 use crate::mime::{self, Head, Person};
 use crate::{BounceClass, Event, EventDetail, EventKind, FileSource, Inbound, InboundFile, Verified, letter};
@@ -159,15 +159,11 @@ fn head(form: &Form) -> Head {
 }
 
 fn files(form: Form, ids: &Value) -> Vec<InboundFile> {
-    let content_id = |field: &str| {
-        let mut known = ids.as_object().into_iter().flatten();
-        known.find(|(_, value)| value.as_str() == Some(field)).and_then(|(id, _)| letter::content_id(id))
-    };
-    let file = |(field, file): (String, crate::form::File)| InboundFile {
+    let file = |(field, file): (String, form::File)| InboundFile {
         name: file.name,
         media_type: file.media_type,
         bytes: u64::try_from(file.bytes.len()).ok(),
-        content_id: content_id(&field),
+        content_id: form::content_id(ids, &field),
         source: FileSource::Bytes(file.bytes),
     };
     form.files.into_iter().map(file).collect()

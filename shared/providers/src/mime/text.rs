@@ -4,7 +4,7 @@
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
+use encoding_rs::{Encoding, REPLACEMENT, UTF_8, WINDOWS_1252};
 
 /// Forgives a missing end.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -78,6 +78,8 @@ pub(crate) fn string(charset: Option<&str>, bytes: &[u8]) -> String {
     // ASCII is what senders write that have never looked.
     let ascii = |charset: &&str| !charset.trim().eq_ignore_ascii_case("us-ascii");
     let named = charset.filter(ascii).and_then(|charset| Encoding::for_label(charset.trim().as_bytes()));
+    // Some charsets are known only in order to be refused.
+    let named = named.filter(|encoding| *encoding != REPLACEMENT);
     if let Some(encoding) = named.filter(|encoding| *encoding != UTF_8) {
         return encoding.decode(bytes).0.into_owned();
     }
@@ -160,6 +162,7 @@ mod tests {
         assert_eq!(string(Some("us-ascii"), "café".as_bytes()), "café");
         assert_eq!(string(Some("novel"), b"\xef\xbb\xbfx"), "x");
         assert_eq!(string(Some("utf-8"), b"caf\xe9"), "caf\u{fffd}");
+        assert_eq!(string(Some("hz-gb-2312"), b"hello"), "hello");
     }
 
     #[test]

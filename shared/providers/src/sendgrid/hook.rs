@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::TAG;
 use crate::bounce::{Cause, Code, report};
-use crate::form::{File, Form};
+use crate::form::{self, File, Form};
 use crate::json::{list, text, time};
 use crate::mime::{self, Head, Person};
 use crate::{BounceClass, Event, EventDetail, EventKind, FileSource, Inbound, InboundFile, Verified, letter};
@@ -137,13 +137,11 @@ pub(super) fn inbound(verified: &Verified) -> Option<Inbound> {
 fn file(field: &str, file: File, about: &Value, ids: &Value) -> InboundFile {
     let about = about.get(field);
     let word = |name: &str| about.and_then(|about| about.get(name)).and_then(Value::as_str).filter(|word| !word.is_empty());
-    let named =
-        ids.as_object().into_iter().flatten().find(|(_, value)| value.as_str() == Some(field)).map(|(id, _)| id.as_str());
     InboundFile {
         name: file.name,
         media_type: file.media_type.or_else(|| word("type").map(str::to_owned)),
         bytes: u64::try_from(file.bytes.len()).ok(),
-        content_id: word("content-id").or(named).and_then(letter::content_id),
+        content_id: word("content-id").and_then(letter::content_id).or_else(|| form::content_id(ids, field)),
         source: FileSource::Bytes(file.bytes),
     }
 }

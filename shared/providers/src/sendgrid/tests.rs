@@ -109,6 +109,8 @@ fn files_go_along_in_pieces() {
 #[test]
 fn what_sendgrid_refuses_is_refused_before() {
     assert_eq!(refused_at(Mail { headers: vec![("X-SMTPAPI".to_owned(), "{}".to_owned())], ..letter() }), "/headers/0");
+    let twice = ["X-A", "X-B", "x-a"].map(|name| (name.to_owned(), "v".to_owned())).to_vec();
+    assert_eq!(refused_at(Mail { headers: twice, ..letter() }), "/headers/2");
     assert_eq!(refused_at(Mail { subject: "a\r\nBcc: x".to_owned(), ..letter() }), "/subject");
     assert_eq!(refused_at(Mail { html: None, text: None, ..letter() }), "");
     let cc = (0..1000).map(|number| email(&format!("a{number}@example.com"))).collect();

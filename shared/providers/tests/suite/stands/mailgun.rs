@@ -31,6 +31,7 @@ pub fn stand() -> Stand {
             Sample::nothing("other-domain.json"),
             Sample::event("rejected.json", Rejected),
             Sample::inbound("route-files.form"),
+            Sample::bounce("route-mime-bounce.form", Hard),
             Sample::inbound("route-mime.form"),
             Sample::inbound("route.form"),
             Sample::nothing("stored.json"),

@@ -36,6 +36,7 @@ pub fn stand() -> Stand {
             Sample::event("dropped-quota.json", Rejected),
             Sample::bounce("dropped-spam-report.json", Block),
             Sample::bounce("dropped.json", Hard),
+            Sample::bounce("inbound-raw-bounce.form", Hard),
             Sample::inbound("inbound-raw.form"),
             Sample::inbound("inbound.form"),
             Sample::nothing("novel.json"),
