@@ -96,6 +96,8 @@ pub async fn start(options: &Options) -> Result<Running, String> {
     let intake = webhook_intake::router(Intake::new(webhook_intake::Parts {
         store: store.clone(),
         context: context.clone(),
+        vault: vault.clone(),
+        public_url: Some(address.clone()),
         fetch: provider.certificates(),
         topics: vec![TOPIC.to_owned()],
         roots: provider.roots().map_err(sentence)?,

@@ -54,6 +54,7 @@ impl Wire {
         match call {
             Call::Ses(call) => self.ses(call).await,
             Call::Smtp(call) => self.smtp.submit(call).await,
+            Call::Sns(_) | Call::Http(_) => refused("nothing carries such calls"),
             Call::Capture(_) => refused("the capture provider works on a local machine only"),
         }
     }
@@ -67,7 +68,8 @@ impl Wire {
                 aws_sdk_sesv2::Client::new(&connection.once().to_builder().region(region).build())
             }
         };
-        let raw = match RawMessage::builder().data(Blob::new(call.raw.clone())).build() {
+        let Some(raw) = call.raw.whole() else { return refused("the message's stored files cannot be read") };
+        let raw = match RawMessage::builder().data(Blob::new(raw)).build() {
             Ok(raw) => raw,
             Err(error) => return refused(&error.to_string()),
         };

@@ -71,9 +71,10 @@ impl Smtp {
 
     /// Hands the message to the call's server, once.
     pub async fn submit(&self, call: &SmtpCall) -> Reply {
+        let Some(raw) = call.raw.whole() else { return unreadable() };
         let server = server(call);
         let mut limit = self.patience.start(EXCHANGE);
-        if let Some(ended) = self.over_kept(server, call, &limit).await {
+        if let Some(ended) = self.over_kept(server, call, &raw, &limit).await {
             return ended;
         }
         let addresses = match limit.within(self.names.find(&call.host, call.port, self.reach)).await {
@@ -84,7 +85,7 @@ impl Smtp {
         let tls = self.tls.get_or_init(|| Arc::new(aws::tls::public())).clone();
         match Dialogue::open(&addresses, call, tls, limit).await {
             Ok(mut dialogue) => {
-                let ended = dialogue.submit(call).await;
+                let ended = dialogue.submit(call, &raw).await;
                 self.part(server, dialogue, &ended).await;
                 reply(call, ended)
             }
@@ -94,10 +95,10 @@ impl Smtp {
 
     /// Over a connection from before. Nothing when there is none, or when the server lets go of it without having taken the
     /// message: then a fresh one may try in the time that is left.
-    async fn over_kept(&self, server: Server, call: &SmtpCall, limit: &Limit) -> Option<Reply> {
+    async fn over_kept(&self, server: Server, call: &SmtpCall, raw: &[u8], limit: &Limit) -> Option<Reply> {
         let mut dialogue = self.kept(server, limit).await?;
         dialogue.resume(limit.clone());
-        let ended = dialogue.submit(call).await;
+        let ended = dialogue.submit(call, raw).await;
         let stale = match &ended {
             Err(Failure::Unreached(_)) => !dialogue.is_over(),
             Err(Failure::Refused(said)) => said.status == 421,
@@ -149,6 +150,12 @@ impl Smtp {
     fn idle(&self) -> MutexGuard<'_, BTreeMap<Server, Vec<Dialogue>>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// No place is connected that stored files could be read from.
+fn unreadable() -> Reply {
+    let text = "the message's stored files cannot be read".to_owned();
+    Reply::Refused { status: 554, code: "5.6.0".to_owned(), text, after: None }
 }
 
 fn server(call: &SmtpCall) -> Server {

@@ -51,7 +51,7 @@ async fn a_login_that_breaks_off() {
     let (reply, _) = one(Script::good().at(Auth, Silence), login).await;
     assert_eq!((&reply, meaning(&reply)), (&unreached("the server did not answer in time at AUTH"), "retry"));
     let (reply, _) = one(Script::good().at(Auth, Say("454 4.7.0 later\r\n")), login).await;
-    assert_eq!((&reply, meaning(&reply)), (&refused(454, "4.7.0", "later"), "retry"));
+    assert_eq!((&reply, meaning(&reply)), (&refused(454, "4.7.0", "later"), "limited"));
 }
 
 #[tokio::test]

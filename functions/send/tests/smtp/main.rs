@@ -11,7 +11,7 @@ mod stub;
 
 use kernel::{Email, Secret};
 use providers::smtp::Smtp as Provider;
-use providers::{Call, Provider as _, Reply, Security, SmtpCall, Verdict};
+use providers::{Body, Call, Provider as _, Reply, Security, SmtpCall, Verdict};
 use send::wire::Wire;
 use send::wire::names::Reach;
 use send::wire::patience::Patience;
@@ -32,7 +32,7 @@ fn call(port: u16) -> SmtpCall {
         login: None,
         from: email("shop@example.com"),
         to: vec![email("ada@example.com")],
-        raw: b"Subject: hello\r\n\r\nHello, Ada.\r\n".to_vec(),
+        raw: Body::bytes(b"Subject: hello\r\n\r\nHello, Ada.\r\n"),
     }
 }
 
@@ -77,6 +77,8 @@ fn meaning(reply: &Reply) -> &'static str {
     match Provider.verdict(reply) {
         Verdict::Sent { .. } => "sent",
         Verdict::Retry { .. } => "retry",
+        Verdict::Limited { .. } => "limited",
+        Verdict::Undeliverable { .. } => "undeliverable",
         Verdict::Rejected { .. } => "rejected",
         Verdict::Misconfigured { .. } => "misconfigured",
         Verdict::Unknown { .. } => "unknown",
