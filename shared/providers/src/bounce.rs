@@ -4,6 +4,8 @@
 //! themselves are asked. What is not recognised is never held against the address. Sources: RFC 3463 and its registry, RFC 5321
 //! section 4.2, RFC 7504 (no mail accepted), RFC 7505 (null MX).
 
+pub(crate) mod report;
+
 use crate::BounceClass;
 
 /// `class.subject.detail` of RFC 3463, of class 4 or 5.

@@ -15,20 +15,26 @@ mod event;
 pub mod fcm;
 pub mod gmail;
 pub mod graph;
+mod form;
 mod inbound;
 #[cfg(feature = "issuer")]
 pub mod issuer;
 mod json;
 mod jwt;
+mod letter;
 pub mod mail;
+pub mod mailgun;
 pub mod meta;
+mod mime;
 mod notification;
 pub mod oauth;
 mod outgoing;
+pub mod postmark;
 pub mod proof;
 mod reply;
 pub mod resend;
 mod rooms;
+pub mod sendgrid;
 pub mod ses;
 mod settings;
 pub mod slack;
@@ -63,6 +69,9 @@ pub const PROVIDERS: &[&dyn Provider] = &[
     &resend::Resend,
     &gmail::Gmail,
     &graph::Graph,
+    &sendgrid::Sendgrid,
+    &mailgun::Mailgun,
+    &postmark::Postmark,
     &capture::Capture,
     // sms
 

@@ -4,11 +4,10 @@
 //! mail; nothing with a line end in it gets through. Sources: RFC 5322 (format), RFC 2045 to 2047 (MIME), RFC 8058 (one-click
 //! unsubscribe).
 
+mod fields;
 mod header;
 mod parts;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use kernel::{Email, Error, Result};
 use mail_builder::MessageBuilder;
 use mail_builder::headers::HeaderType;
@@ -22,6 +21,7 @@ use mail_builder::headers::url::URL;
 use crate::{Body, Mail, Mailbox, Outgoing};
 use header::{LINE, VALUE, is_unsafe};
 
+pub(crate) use fields::{check_size, further, headers};
 pub use header::check_header;
 
 /// The header that carries [`Outgoing::tag`], for providers' notifications that have no tags of their own.
@@ -62,7 +62,7 @@ fn write(outgoing: &Outgoing, hidden: bool) -> Result<Body> {
         .to(mailbox(&message.to))
         .header("Subject", unstructured(&message.subject))
         .header("Date", Date::new(outgoing.at.seconds()))
-        .header("Message-ID", MessageId::new(format!("{}@{}", outgoing.id, message.from.email.domain())))
+        .header("Message-ID", MessageId::new(message_id(outgoing, message)))
         .header(REF_HEADER, Raw::new(outgoing.tag.as_str()));
     if !message.cc.is_empty() {
         mail = mail.cc(message.cc.iter().map(Email::as_str).collect::<Vec<_>>());
@@ -147,6 +147,11 @@ pub(crate) fn display(mailbox: &Mailbox) -> String {
     }
 }
 
+/// The Message-ID that [`build`] writes, without brackets.
+fn message_id(outgoing: &Outgoing, message: &Mail) -> String {
+    format!("{}@{}", outgoing.id, message.from.email.domain())
+}
+
 /// Free text, encoded where it must be (RFC 2047). Text that looks like encoded words is encoded too, so that it is shown as it
 /// was given rather than decoded into something that was never checked.
 fn unstructured(text: &str) -> HeaderType<'_> {
@@ -156,10 +161,7 @@ fn unstructured(text: &str) -> HeaderType<'_> {
     if !text.contains("=?") {
         return Raw::new(text).into();
     }
-    // An encoded word has at most 75 characters; ASCII may be divided anywhere.
-    let words: Vec<String> =
-        text.as_bytes().chunks(45).map(|chunk| format!("=?utf-8?B?{}?=", STANDARD.encode(chunk))).collect();
-    Raw::new(words.join(" ")).into()
+    Raw::new(fields::plain(text)).into()
 }
 
 #[cfg(test)]

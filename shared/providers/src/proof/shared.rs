@@ -7,6 +7,11 @@ use kernel::{Error, Result, crypto};
 use super::Verified;
 use crate::Callback;
 
+/// The user name that goes with a password of ours: `https://switchboard:password@...`.
+const USER: &str = "switchboard";
+/// The parameter that shows the same password, where a provider drops names and passwords from addresses.
+const PARAMETER: &str = "secret";
+
 /// Proves a callback by a secret that it shows.
 pub(crate) fn shared_secret(callback: &Callback<'_>, shown: Option<&str>, known: &str) -> Result<Verified> {
     // Whoever shows nothing must not match an account that has nothing.
@@ -25,4 +30,63 @@ pub(crate) fn basic(callback: &Callback<'_>, name: &str, password: &str) -> Resu
         return Err(Error::Unauthenticated);
     }
     shared_secret(callback, shown.as_deref(), &format!("{name}:{password}"))
+}
+
+/// Proves a callback by a password that the account's owner put into the address given to the provider: before the host, which
+/// arrives as `Authorization: Basic` with the user name `switchboard`, or as the parameter `secret`.
+pub(crate) fn password(callback: &Callback<'_>, password: &str) -> Result<Verified> {
+    if callback.headers.iter().any(|(name, _)| name == "authorization") {
+        return basic(callback, USER, password);
+    }
+    let query = callback.query();
+    let mut shown = query.iter().filter(|(name, _)| name == PARAMETER).map(|(_, value)| value.as_str());
+    let only = shown.next().filter(|_| shown.next().is_none());
+    shared_secret(callback, only, password)
+}
+
+#[cfg(test)]
+mod tests {
+    use kernel::Time;
+
+    use super::*;
+    use crate::Roots;
+
+    #[test]
+    fn a_password_is_shown_in_one_of_two_places() {
+        let believed = |url: &str, header: Option<&str>, known: &str| {
+            let headers: Vec<_> =
+                header.iter().map(|text| ("authorization".to_owned(), format!("Basic {}", STANDARD.encode(text)))).collect();
+            let callback = Callback {
+                method: "POST",
+                url,
+                headers: &headers,
+                body: b"",
+                topics: &[],
+                certificate: None,
+                roots: &Roots::none(),
+                keys: None,
+                now: Time::default(),
+            };
+            password(&callback, known).is_ok()
+        };
+        let (bare, shown) = ("https://h.example/r", "https://h.example/r?secret=hunter2");
+        assert!(believed(bare, Some("switchboard:hunter2"), "hunter2"));
+        assert!(believed(shown, None, "hunter2"));
+        assert!(believed("https://h.example/r?a=1&secret=h%2Bu", None, "h+u"));
+        for (url, header, known) in [
+            (bare, None, "hunter2"),
+            (bare, None, ""),
+            (bare, Some("switchboard:"), ""),
+            (bare, Some("other:hunter2"), "hunter2"),
+            (bare, Some("switchboard:hunter3"), "hunter2"),
+            // A wrong password is not made good by the right one elsewhere.
+            (shown, Some("switchboard:hunter3"), "hunter2"),
+            (shown, None, "hunter3"),
+            ("https://h.example/r?secret=", None, ""),
+            ("https://h.example/r?secret=hunter2&secret=hunter2", None, "hunter2"),
+            ("https://h.example/r#secret=hunter2", None, "hunter2"),
+        ] {
+            assert!(!believed(url, header, known), "{url} {header:?} {known}");
+        }
+    }
 }

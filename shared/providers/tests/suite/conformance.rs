@@ -244,7 +244,11 @@ fn callbacks_are_proven_or_refused() {
             for byte in 0..post.body.len().min(400) {
                 let mut flipped = post.clone();
                 flipped.body[byte] ^= 1;
-                assert!(!stand.covers_body || !believed(&flipped), "{} {file}: byte {byte} of the body", stand.id);
+                assert!(
+                    !stand.covers_body || post.shown || !believed(&flipped),
+                    "{} {file}: byte {byte} of the body",
+                    stand.id
+                );
             }
             // Nothing that the proof rests on can be left out, be there twice, or be changed.
             let proof = post.headers.iter().enumerate().filter(|(_, (name, _))| name != "content-type");
@@ -265,7 +269,7 @@ fn callbacks_are_proven_or_refused() {
                     assert!(same || !believed(&flipped), "{} {file}: byte {byte} of {name}", stand.id);
                 }
             }
-            if stand.stale {
+            if stand.stale && !post.shown {
                 for seconds in [-2 * 86_400, 2 * 86_400] {
                     let late = Post { now: post.now.plus_seconds(seconds), ..post.clone() };
                     assert!(!believed(&late), "{} {file} at {}", stand.id, late.now);

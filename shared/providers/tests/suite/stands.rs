@@ -17,8 +17,11 @@ mod graph;
 mod discord;
 mod discord_webhook;
 mod instagram;
+mod mailgun;
 mod messenger;
+mod postmark;
 mod resend;
+mod sendgrid;
 mod ses;
 mod slack;
 mod smtp;
@@ -37,6 +40,9 @@ pub fn all() -> Vec<Stand> {
         resend::stand(),
         gmail::stand(),
         graph::stand(),
+        sendgrid::stand(),
+        mailgun::stand(),
+        postmark::stand(),
         capture::stand(),
         // sms
         // chat
@@ -137,19 +143,26 @@ pub struct Post {
     pub body: Vec<u8>,
     pub keys: Option<Value>,
     pub now: Time,
+    /// Whether the proof only shows who is calling, where the provider's other posts are signed.
+    pub shown: bool,
 }
 
 impl Post {
     /// A POST to the account's address.
     pub fn new(content_type: &str, body: Vec<u8>, at: Time) -> Self {
         let headers = vec![("content-type".to_owned(), content_type.to_owned())];
-        Self { method: "POST", url: CALLBACK.to_owned(), headers, body, keys: None, now: at }
+        Self { method: "POST", url: CALLBACK.to_owned(), headers, body, keys: None, now: at, shown: false }
     }
 
     /// With a header.
     pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.push((name.to_owned(), value.into()));
         self
+    }
+
+    /// With a proof that neither covers the body nor grows stale.
+    pub fn shown(self) -> Self {
+        Self { shown: true, ..self }
     }
 
     /// As the provider sees it.
