@@ -8,6 +8,9 @@ use serde_json::Value;
 use crate::proof::Roots;
 use crate::sns;
 
+/// The parameter of an account's address that carries [`crate::Outgoing::tag`].
+pub(crate) const TAG: &str = "sb";
+
 /// An account as its provider sees it: what was set up, with the credentials opened. `Debug` shows nothing.
 #[derive(Clone, Copy)]
 pub struct Setup<'a> {
@@ -19,6 +22,15 @@ pub struct Setup<'a> {
     pub token: Option<&'a Secret>,
     /// Where the provider can tell what becomes of messages: the account's own unguessable address.
     pub callback: &'a str,
+}
+
+impl Setup<'_> {
+    /// Where the provider can tell what becomes of one message: the account's address with the message's tag as `sb`. None
+    /// where the account has no address.
+    pub(crate) fn callback_for(&self, tag: &str) -> Option<String> {
+        let mark = if self.callback.contains('?') { '&' } else { '?' };
+        (!self.callback.is_empty()).then(|| format!("{}{mark}{TAG}={tag}", self.callback))
+    }
 }
 
 impl fmt::Debug for Setup<'_> {

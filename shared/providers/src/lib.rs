@@ -27,7 +27,9 @@ mod settings;
 pub mod sms;
 pub mod smtp;
 pub mod sns;
+pub mod twilio;
 pub mod webhook;
+mod xml;
 
 use kernel::{Result, Secret, Time};
 use serde_json::Value;
@@ -51,15 +53,16 @@ pub const PROVIDERS: &[&dyn Provider] = &[
     &resend::Resend,
     &capture::Capture,
     // sms
-
+    &twilio::sms::TwilioSms,
     // chat
     &meta::whatsapp::Whatsapp,
     &meta::messenger::Messenger,
     &meta::instagram::Instagram,
+    &twilio::whatsapp::TwilioWhatsapp,
     // push
 
     // voice
-
+    &twilio::voice::TwilioVoice,
     // webhook
     &webhook::Webhook,
 ];

@@ -15,6 +15,7 @@ mod messenger;
 mod resend;
 mod ses;
 mod smtp;
+mod twilio;
 mod webhook;
 mod whatsapp;
 
@@ -27,12 +28,15 @@ pub fn all() -> Vec<Stand> {
         resend::stand(),
         capture::stand(),
         // sms
+        twilio::sms(),
         // chat
         whatsapp::stand(),
         messenger::stand(),
         instagram::stand(),
+        twilio::whatsapp(),
         // push
         // voice
+        twilio::voice(),
         // webhook
         webhook::stand(),
     ]
