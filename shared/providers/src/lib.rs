@@ -28,6 +28,7 @@ pub mod sms;
 pub mod smtp;
 pub mod sns;
 pub mod twilio;
+pub mod vonage;
 pub mod webhook;
 mod xml;
 
@@ -54,6 +55,8 @@ pub const PROVIDERS: &[&dyn Provider] = &[
     &capture::Capture,
     // sms
     &twilio::sms::TwilioSms,
+    &vonage::sms::VonageSms,
+    &vonage::messages::VonageMessages,
     // chat
     &meta::whatsapp::Whatsapp,
     &meta::messenger::Messenger,

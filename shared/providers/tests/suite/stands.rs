@@ -16,6 +16,7 @@ mod resend;
 mod ses;
 mod smtp;
 mod twilio;
+mod vonage;
 mod webhook;
 mod whatsapp;
 
@@ -29,6 +30,8 @@ pub fn all() -> Vec<Stand> {
         capture::stand(),
         // sms
         twilio::sms(),
+        vonage::sms(),
+        vonage::messages(),
         // chat
         whatsapp::stand(),
         messenger::stand(),
