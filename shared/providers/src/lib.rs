@@ -4,6 +4,7 @@
 //! genuine ([`Provider::verify`]) and what it tells ([`Provider::events`]). None of these has a default: a provider that forgets
 //! its signature check does not compile. [`Verified`] is made by [`proof`] alone, so an unverified body cannot be parsed.
 
+pub mod aws_sms;
 mod bounce;
 mod call;
 mod callback;
@@ -27,6 +28,7 @@ mod settings;
 pub mod sms;
 pub mod smtp;
 pub mod sns;
+pub mod sns_sms;
 pub mod twilio;
 pub mod vonage;
 pub mod webhook;
@@ -57,6 +59,8 @@ pub const PROVIDERS: &[&dyn Provider] = &[
     &twilio::sms::TwilioSms,
     &vonage::sms::VonageSms,
     &vonage::messages::VonageMessages,
+    &sns_sms::SnsSms,
+    &aws_sms::AwsSms,
     // chat
     &meta::whatsapp::Whatsapp,
     &meta::messenger::Messenger,
@@ -108,6 +112,10 @@ pub trait Provider: Sync {
     /// The answer to a question that comes before any trust, such as Meta's `hub.challenge`. None: it is no such question.
     fn handshake(&self, _callback: &Callback<'_>, _setup: &Setup<'_>) -> Result<Option<Answer>> {
         Ok(None)
+    }
+    /// The SNS topics that an account listens to, for [`Callback::topics`]. Settings that do not read name none.
+    fn topics(&self, _settings: &Value) -> Vec<String> {
+        Vec::new()
     }
     /// Proves that a callback is the provider's own and is about this very account.
     fn verify(&self, callback: &Callback<'_>, setup: &Setup<'_>) -> Result<Verified>;

@@ -9,6 +9,7 @@ use providers::{
 };
 use serde_json::{Value, json};
 
+mod aws;
 mod capture;
 mod instagram;
 mod messenger;
@@ -32,6 +33,8 @@ pub fn all() -> Vec<Stand> {
         twilio::sms(),
         vonage::sms(),
         vonage::messages(),
+        aws::sns_sms(),
+        aws::aws_sms(),
         // chat
         whatsapp::stand(),
         messenger::stand(),
