@@ -26,6 +26,7 @@ pub mod resend;
 pub mod ses;
 mod settings;
 pub mod sms;
+pub mod sms_gateway;
 pub mod smtp;
 pub mod sns;
 pub mod sns_sms;
@@ -61,6 +62,7 @@ pub const PROVIDERS: &[&dyn Provider] = &[
     &vonage::messages::VonageMessages,
     &sns_sms::SnsSms,
     &aws_sms::AwsSms,
+    &sms_gateway::SmsGateway,
     // chat
     &meta::whatsapp::Whatsapp,
     &meta::messenger::Messenger,
@@ -102,6 +104,10 @@ pub trait Provider: Sync {
     fn call(&self, message: &Outgoing, setup: &Setup<'_>) -> Result<Call>;
     /// What the answer means. Anything not recognised is [`Verdict::Retry`].
     fn verdict(&self, reply: &Reply) -> Verdict;
+    /// The same where an account's own settings say how answers read. This is what a sender asks.
+    fn verdict_for(&self, reply: &Reply, _setup: &Setup<'_>) -> Verdict {
+        self.verdict(reply)
+    }
     /// A harmless request that tells whether the account is in order; [`Verdict::Sent`] of its answer says so. None where the
     /// provider has no such request.
     fn probe(&self, setup: &Setup<'_>) -> Result<Option<Call>>;

@@ -15,6 +15,7 @@ mod instagram;
 mod messenger;
 mod resend;
 mod ses;
+mod sms_gateway;
 mod smtp;
 mod twilio;
 mod vonage;
@@ -35,6 +36,7 @@ pub fn all() -> Vec<Stand> {
         vonage::messages(),
         aws::sns_sms(),
         aws::aws_sms(),
+        sms_gateway::stand(),
         // chat
         whatsapp::stand(),
         messenger::stand(),
