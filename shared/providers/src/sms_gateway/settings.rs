@@ -233,10 +233,9 @@ pub(super) fn address(text: &str) -> Result<Template> {
     let (Ok(whole), Ok(path)) = (read(text), read(path)) else {
         return refuse("a brace stands alone, or a name is not known");
     };
-    let sample = Url::parse(&whole.fill(&Values::new(), percent)).ok();
     // Without a host of its own, the first part of the path would become one.
     let fixed = !authority.is_empty() && !authority.contains(['{', '}', '@']);
-    if !fixed || !sample.is_some_and(|url| url.host_str().is_some_and(|host| !host.is_empty())) {
+    if !fixed || Url::parse(&whole.fill(&Values::new(), percent)).is_err() {
         return refuse("a fixed host is needed, without user name");
     }
     if path.names().any(|name| matches!(name, Name::Text | Name::Callback)) {
