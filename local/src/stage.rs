@@ -137,6 +137,7 @@ impl Stage {
             catalog: Catalog::new(clock.clone()),
             vault: vault.clone(),
             carrier: Carrier::Outbox { outbox: outbox.clone(), live: None },
+            tokens: send::Tokens::default(),
             public_url: PUBLIC_URL.to_owned(),
         };
         Ok(Self {
