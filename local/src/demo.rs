@@ -6,7 +6,7 @@
 
 use aws::Vault;
 use domain::account::OnUnknown;
-use domain::contact::{Consent, ContactEmail, QuietHours};
+use domain::contact::{Consent, QuietHours};
 use domain::flows::{Context, connect, found, keep_contact, let_in};
 use domain::user::{key_digest, new_key};
 use domain::{Account, Channel, Contact, Role, Tenant};
@@ -159,8 +159,10 @@ impl Maker<'_> {
                 first_name: Some(given.to_owned()),
                 last_name: Some(family.to_owned()),
                 company: Some("Analytical Engines".to_owned()),
-                emails: vec![ContactEmail { email: Email::parse(address)?, suppressed: None }],
+                emails: vec![Email::parse(address)?],
                 phones: Vec::new(),
+                handles: Vec::new(),
+                suppressed: std::collections::BTreeMap::new(),
                 zone: Some(Zone::parse("Europe/London")?),
                 locale: Some(Locale::default()),
                 do_not_contact: silent,

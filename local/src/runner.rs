@@ -96,6 +96,8 @@ pub async fn start(options: &Options) -> Result<Running, String> {
     let intake = webhook_intake::router(Intake::new(webhook_intake::Parts {
         store: store.clone(),
         context: context.clone(),
+        vault: vault.clone(),
+        public_url: Some(address.clone()),
         fetch: provider.certificates(),
         topics: vec![TOPIC.to_owned()],
         roots: provider.roots().map_err(sentence)?,
@@ -112,6 +114,7 @@ pub async fn start(options: &Options) -> Result<Running, String> {
             catalog: Catalog::new(clock.clone()),
             vault,
             carrier: Carrier::Outbox { outbox: outbox.clone(), live: options.live_email.then(Wire::at_home) },
+            tokens: send::Tokens::default(),
             public_url: address.clone(),
         },
         analytics: Analytics { store: store.clone() },

@@ -124,6 +124,8 @@ impl Stage {
         let intake = Intake::new(webhook_intake::Parts {
             store: store.clone(),
             context: context.clone(),
+            vault: vault.clone(),
+            public_url: Some(PUBLIC_URL.to_owned()),
             fetch: provider.certificates(),
             topics: vec![TOPIC.to_owned()],
             roots: provider.roots()?,
@@ -135,6 +137,7 @@ impl Stage {
             catalog: Catalog::new(clock.clone()),
             vault: vault.clone(),
             carrier: Carrier::Outbox { outbox: outbox.clone(), live: None },
+            tokens: send::Tokens::default(),
             public_url: PUBLIC_URL.to_owned(),
         };
         Ok(Self {

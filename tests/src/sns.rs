@@ -56,6 +56,8 @@ impl<'s> Speaker<'s> {
         let intake = Intake::new(webhook_intake::Parts {
             store: story.store.clone(),
             context: story.context.clone(),
+            vault: story.vault.clone(),
+            public_url: None,
             fetch: fetch.clone(),
             topics: vec![TOPIC.to_owned()],
             roots: Roots::none().and(issuer.root_pem().as_bytes()).unwrap(),

@@ -64,9 +64,9 @@ impl From<Account> for AccountView {
     fn from(account: Account) -> Self {
         Self {
             id: account.id,
+            callback_path: account.callback(""),
             name: account.name,
             channel: account.channel,
-            callback_path: format!("/hooks/{}/{}", account.provider, account.route),
             provider: account.provider,
             from: SenderView { email: account.from.email, name: account.from.name },
             settings: account.settings,

@@ -95,7 +95,7 @@ pub(crate) struct Group {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct Counts {
     accepted: i64,
-    /// Taken by a provider.
+    /// Taken by a provider, or sent back by it at once.
     sent: i64,
     /// Taken by the recipient's server.
     delivered: i64,

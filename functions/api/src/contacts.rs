@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::contact::{Consent, ContactEmail, QuietHours};
+use domain::contact::{Consent, QuietHours};
 use domain::flows::keep_contact;
 use domain::suppression::Reason;
 use domain::{Address, Channel, Contact};
@@ -85,14 +85,18 @@ pub(crate) struct ConsentView {
 
 impl From<Contact> for ContactView {
     fn from(contact: Contact) -> Self {
-        let email = |ContactEmail { email, suppressed }| EmailView { email, suppressed };
+        let emails = contact.emails.iter().map(|email| EmailView {
+            email: email.clone(),
+            suppressed: contact.suppression_of(Channel::Email, email.as_str()),
+        });
+        let emails = emails.collect();
         let consent = |(key, Consent { granted, at, source })| (key, ConsentView { granted, at, source });
         Self {
             id: contact.id,
             first_name: contact.first_name,
             last_name: contact.last_name,
             company: contact.company,
-            emails: contact.emails.into_iter().map(email).collect(),
+            emails,
             phones: contact.phones,
             zone: contact.zone,
             locale: contact.locale,

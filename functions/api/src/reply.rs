@@ -185,7 +185,7 @@ pub mod words {
     }
 
     sets! {
-        ChannelWord = "Channel", "What messages travel by.", [Channel::Email];
+        ChannelWord = "Channel", "What messages travel by.", Channel::ALL;
         OnUnknownWord = "OnUnknown", "What to do when nobody knows.", [OnUnknown::Hold, OnUnknown::Resend];
         ReasonWord = "SuppressionReason", "Why an address is suppressed.",
             [Reason::HardBounce, Reason::Complaint, Reason::Unsubscribe, Reason::Manual];
@@ -194,7 +194,8 @@ pub mod words {
         WaitWord = "Wait", "Why a message waits.",
             [Wait::Schedule, Wait::QuietHours, Wait::Retry, Wait::Evidence, Wait::Resend];
         VerdictWord = "Verdict", "What a provider's answer meant.",
-            [Verdict::Sent, Verdict::Retry, Verdict::Rejected, Verdict::Misconfigured, Verdict::Unknown];
+            [Verdict::Sent, Verdict::Retry, Verdict::Limited, Verdict::Rejected, Verdict::Undeliverable, Verdict::Misconfigured,
+             Verdict::Unknown];
         EventWord = "EventKind", "What happened to a message after it was sent.",
             [EventKind::Sent, EventKind::Delayed, EventKind::Delivered, EventKind::Bounced, EventKind::Complained,
              EventKind::Rejected, EventKind::RenderingFailed, EventKind::Opened, EventKind::Clicked, EventKind::Unsubscribed];

@@ -2,9 +2,9 @@
 
 use domain::flows::suppress;
 use domain::suppression::Reason;
-use domain::{Address, Channel, Contact, Suppression};
+use domain::{Address, Channel, Contact, Suppression, address};
 use kernel::ids::{ContactId, SuppressionId};
-use kernel::{Email, Result, Time};
+use kernel::{Result, Time};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::{Listing, Page, TenantScope};
@@ -27,7 +27,7 @@ pub(crate) struct SuppressionView {
     id: SuppressionId,
     #[schema(value_type = ChannelWord)]
     channel: Channel,
-    /// In lower case.
+    /// In the form that it is found by: an email address in lower case, a telephone number in E.164.
     address: String,
     #[schema(value_type = ReasonWord)]
     reason: Reason,
@@ -101,8 +101,9 @@ impl From<Suppression> for SuppressionView {
 pub(crate) struct NewSuppression {
     #[schema(value_type = ChannelWord)]
     channel: Channel,
-    #[schema(value_type = String, format = Email)]
-    address: Email,
+    /// In the channel's own form: email address, telephone number in international form, chat id.
+    #[schema(max_length = 2048, example = "ada@example.com")]
+    address: String,
     /// `manual` when not said.
     #[serde(default)]
     reason: GivenReason,
@@ -131,9 +132,11 @@ impl From<GivenReason> for Reason {
 #[serde(deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct SuppressionFilters {
-    /// The entry of this email address.
-    #[param(value_type = Option<String>)]
-    address: Option<Email>,
+    /// The entry of this address.
+    address: Option<String>,
+    /// Entries of this channel; with an address it is email when not said.
+    #[param(value_type = Option<ChannelWord>)]
+    channel: Option<Channel>,
     /// Entries with this reason.
     #[param(value_type = Option<ReasonWord>)]
     reason: Option<Reason>,
@@ -162,22 +165,30 @@ pub(crate) struct SuppressionParams {
 
 impl SuppressionFilters {
     fn list(&self) -> String {
-        let address = self.address.as_ref().map(Email::key);
-        format!("suppressions {:?}", (address, self.reason, self.since, self.until))
+        format!("suppressions {:?}", (&self.address, self.channel, self.reason, self.since, self.until))
+    }
+
+    /// Channel and key form of the address asked for.
+    fn spot(&self) -> Result<Option<(Channel, String)>> {
+        let Some(text) = &self.address else { return Ok(None) };
+        let channel = self.channel.unwrap_or(Channel::Email);
+        let key = address::parse(channel, text).and_then(|text| address::key(channel, &text));
+        key.map(|key| Some((channel, key))).map_err(|error| error.under("?address"))
     }
 
     fn keeps(&self, entry: &Suppression) -> bool {
-        self.reason.is_none_or(|reason| entry.reason == reason)
+        self.channel.is_none_or(|channel| entry.channel == channel)
+            && self.reason.is_none_or(|reason| entry.reason == reason)
             && self.since.is_none_or(|since| entry.created_at >= since)
             && self.until.is_none_or(|until| entry.created_at < until)
     }
 }
 
 /// The entry of an address: found by the address's own row, whatever the number of entries.
-async fn entry_of(caller: &Caller<may::Read>, address: &Email) -> Result<Page<Suppression>> {
-    let at = Address::at(&caller.context.keys, Channel::Email, &address.key());
+async fn entry_of(caller: &Caller<may::Read>, channel: Channel, key: &str) -> Result<Page<Suppression>> {
+    let at = Address::at(&caller.context.keys, channel, key);
     let address = caller.scope.read_now::<Address>(at).await?;
-    let entry = match address.and_then(|address| address.row.suppressed) {
+    let entry = match address.and_then(|address| address.row.suppressed(channel)) {
         Some(standing) => caller.scope.read_now::<Suppression>(standing.id).await?,
         None => None,
     };
@@ -194,8 +205,8 @@ async fn list_suppressions(
 ) -> Result<Reply<List<Value>>, Failure> {
     let (keys, list) = (&caller.context.keys, filters.list());
     let asked = page.listing(keys, &caller.scope, &list)?;
-    let mut found = if let Some(address) = &filters.address {
-        entry_of(&caller, address).await?
+    let mut found = if let Some((channel, key)) = filters.spot()? {
+        entry_of(&caller, channel, &key).await?
     } else {
         let listing = Listing { since: filters.since, until: filters.until, ..asked };
         caller.scope.list(&listing, caller.context.clock.now(), |entry| filters.keeps(entry)).await?
@@ -229,7 +240,8 @@ async fn create_suppression(
     Input(body): Input<NewSuppression>,
 ) -> Result<Reply<SuppressionView>, Failure> {
     let (channel, reason) = (body.channel, body.reason.into());
-    let entry = suppress::suppress(&caller.context, &caller.scope, channel, &body.address, reason, "api").await?;
+    let address = address::parse(channel, &body.address).map_err(|error| error.under("/address"))?;
+    let entry = suppress::suppress(&caller.context, &caller.scope, channel, &address, reason, "api").await?;
     let location = format!("/v1/suppressions/{}", entry.id);
     // Entries are made and lifted, never changed.
     Ok(Reply::created(entry.into(), &location).version(1))

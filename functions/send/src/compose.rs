@@ -6,7 +6,7 @@ use domain::flows::accept;
 use domain::message::Message;
 use domain::{Body, Contact, Tenant};
 use kernel::{Email, Error, Fault, Purpose, Result};
-use providers::{Mailbox, Outgoing};
+use providers::{Content, Mail, Mailbox, Outgoing};
 use render::{Compiled, Limits, Rendered, Strictness};
 use serde_json::{Map, Value};
 use store::TenantScope;
@@ -34,7 +34,7 @@ pub async fn compose(
     let values = values(tenant, contact, message, variables, unsubscribe.as_deref());
     let rendered = rendered(sender, scope, contact, message, body.as_ref(), &values).await?;
     let html = rendered.html.map(|html| if message.untracked { html } else { tracked(sender, tenant, message, &html) });
-    Ok(Outgoing {
+    let mail = Mail {
         from,
         to: Mailbox { email: Email::parse(&message.to.address)?, name: message.to.name.clone() },
         cc: message.cc.clone(),
@@ -45,9 +45,14 @@ pub async fn compose(
         text: rendered.text,
         headers: body.map(|body| body.headers).unwrap_or_default(),
         unsubscribe,
+        attachments: Vec::new(),
+    };
+    Ok(Outgoing {
         id: message.id.hex(),
         tag: keys.reference_token(Purpose::Tag, tenant.id, message.id),
         at: sender.context.clock.now(),
+        entropy: sender.context.ids.bytes(),
+        content: Content::Mail(Box::new(mail)),
     })
 }
 

@@ -9,15 +9,15 @@
 
 use std::sync::Arc;
 
-use domain::flows::connect;
 use domain::flows::release::enter;
+use domain::flows::{connect, report};
 use domain::gate::{self, Decision, Facts};
 use domain::message::{State, Try, Verdict as Meaning, Wait, cut};
 use domain::suppression::Reason;
-use domain::{Account, Address, Contact, Message, Tenant};
+use domain::{Account, Address, Contact, Message, Tenant, address};
 use kernel::ids::{AccountId, MessageId};
 use kernel::{Email, Error, Result, Time};
-use providers::{Reply, Verdict};
+use providers::{Reply, Setup, Verdict};
 use store::change::n;
 use store::schema::attr;
 use store::{Change, Cond, Job, Outcome, Stored, TenantScope, Value};
@@ -153,24 +153,25 @@ async fn tenant(sender: &Sender, scope: &TenantScope) -> Result<Arc<Tenant>> {
 /// The contact and what stands against the address. A contact carries its addresses' suppressions along; a bare address is
 /// looked up, and its contact with it.
 async fn recipient(sender: &Sender, scope: &TenantScope, message: &Message) -> Result<(Option<Contact>, Option<Reason>)> {
-    let key = message.to.address.to_ascii_lowercase();
-    if let Some(id) = message.to.contact {
-        let contact = scope.read::<Contact>(id).await?.map(|contact| contact.row);
-        // An address that the contact has let go of since is known by its own row alone.
-        if contact.as_ref().is_none_or(|contact| contact.emails.iter().any(|email| email.email.key() == key)) {
-            return Ok((contact, None));
-        }
-        let address = scope.read::<Address>(Address::at(&sender.context.keys, message.channel, &key)).await?;
-        return Ok((contact, address.and_then(|address| address.row.suppressed).map(|suppressed| suppressed.reason)));
-    }
-    let Ok(email) = Email::parse(&message.to.address) else { return Ok((None, None)) };
-    let place = Address::at(&sender.context.keys, message.channel, &email.key());
-    let Some(address) = scope.read::<Address>(place).await? else { return Ok((None, None)) };
-    let contact = match address.row.contact {
+    let (channel, to) = (message.channel, &message.to);
+    let contact = match to.contact {
         Some(id) => scope.read::<Contact>(id).await?.map(|contact| contact.row),
         None => None,
     };
-    Ok((contact, address.row.suppressed.map(|suppressed| suppressed.reason)))
+    // An address that the contact has let go of since is known by its own row alone.
+    if to.contact.is_some() && contact.as_ref().is_none_or(|contact| contact.has(channel, &to.address)) {
+        return Ok((contact, None));
+    }
+    let Ok(key) = address::key(channel, &to.address) else { return Ok((contact, None)) };
+    let Some(address) = scope.read::<Address>(Address::at(&sender.context.keys, channel, &key)).await? else {
+        return Ok((contact, None));
+    };
+    let suppressed = address.row.suppressed(channel).map(|suppressed| suppressed.reason);
+    let contact = match address.row.contact.filter(|_| to.contact.is_none()) {
+        Some(id) => scope.read::<Contact>(id).await?.map(|contact| contact.row),
+        None => contact,
+    };
+    Ok((contact, suppressed))
 }
 
 /// Renders and decides everything, and calls nobody.
@@ -223,15 +224,46 @@ async fn call(
         Err(error) => return Err(error),
     };
     let credentials = connect::open(&sender.vault, tenant, account).await?;
-    let call = match provider.call(&outgoing, &account.settings, &credentials) {
+    let callback = account.callback(&sender.public_url);
+    let bare = Setup { settings: &account.settings, credentials: &credentials, token: None, callback: &callback };
+    let token = match sender.tokens.find(account.id, provider, &bare, &sender.carrier, &sender.context.clock).await {
+        Ok(Ok(token)) => token,
+        Ok(Err(verdict)) => return conclude(sender, message, account, candidates, now, &verdict),
+        Err(Error::Invalid(faults)) => {
+            let verdict = Verdict::Misconfigured { reason: words(&faults) };
+            return conclude(sender, message, account, candidates, now, &verdict);
+        }
+        Err(error) => return Err(error),
+    };
+    let setup = Setup { token: token.as_ref(), ..bare };
+    let call = match provider.call(&outgoing, &setup) {
         Ok(call) => call,
         Err(Error::Invalid(faults)) => return refuse(&words(&faults)),
         Err(error) => return Err(error),
     };
-    let reply = sender.carrier.carry(&call, now).await;
+    let reply = sender.carrier.carry(&call, &sender.context.clock).await;
     let verdict = judge(provider, candidates.len() == 1, &reply);
+    if matches!(verdict, Verdict::Undeliverable { gone: true, .. }) {
+        close(sender, scope, message).await;
+    }
+    if token.is_some() && matches!(verdict, Verdict::Misconfigured { .. }) {
+        // The token may have been withdrawn before its end: the next call asks for another.
+        sender.tokens.forget(account.id);
+    }
     // From here on the provider may have it: an answer that cannot be noted is as good as a lost one.
     Ok(conclude(sender, message, account, candidates, now, &verdict).unwrap_or_else(|_| unknown(Some(account), now)))
+}
+
+/// The address is of no use any more. This comes before the attempt is settled, so that a crash in between does not forget it;
+/// where it fails, the next message to the address finds out again.
+async fn close(sender: &Sender, scope: &TenantScope, message: &Message) {
+    // Of several recipients it is not known which one it was.
+    if !message.cc.is_empty() || !message.bcc.is_empty() {
+        return;
+    }
+    if let Err(error) = report::close(&sender.context, scope, message, None, Reason::HardBounce).await {
+        tracing::warn!(message.id = %message.id, ?error, "the address of message {} could not be suppressed", message.id);
+    }
 }
 
 /// The change that settles an attempt that was made at `now` and answered.
@@ -246,7 +278,9 @@ fn conclude(
     let (meaning, id, note, after) = match verdict {
         Verdict::Sent { id } => (Meaning::Sent, Some(id.as_str()), "", None),
         Verdict::Retry { after, reason } => (Meaning::Retry, None, reason.as_str(), *after),
+        Verdict::Limited { after, reason } => (Meaning::Limited, None, reason.as_str(), *after),
         Verdict::Rejected { reason } => (Meaning::Rejected, None, reason.as_str(), None),
+        Verdict::Undeliverable { reason, .. } => (Meaning::Undeliverable, None, reason.as_str(), None),
         Verdict::Misconfigured { reason } => (Meaning::Misconfigured, None, reason.as_str(), None),
         Verdict::Unknown { reason } => (Meaning::Unknown, None, reason.as_str(), None),
     };
@@ -255,8 +289,9 @@ fn conclude(
     let change = match meaning {
         Meaning::Sent => enter(State::Sent, done),
         Meaning::Rejected => enter(State::Rejected, done),
+        Meaning::Undeliverable => enter(State::Bounced, done),
         Meaning::Unknown => unknown(Some(account), done),
-        Meaning::Retry | Meaning::Misconfigured => again(sender, message, account, candidates, done, after)?,
+        Meaning::Retry | Meaning::Limited | Meaning::Misconfigured => again(sender, message, account, candidates, done, after)?,
     };
     Ok(change.append(attr::TRIES, store::scope::value(&made)?))
 }
@@ -268,7 +303,9 @@ fn judge(provider: &dyn providers::Provider, alone: bool, reply: &Reply) -> Verd
         Verdict::Unknown { reason } if alone && provider.repeatable() => Verdict::Retry { after: None, reason },
         verdict @ (Verdict::Sent { .. }
         | Verdict::Retry { .. }
+        | Verdict::Limited { .. }
         | Verdict::Rejected { .. }
+        | Verdict::Undeliverable { .. }
         | Verdict::Misconfigured { .. }
         | Verdict::Unknown { .. }) => verdict,
     }

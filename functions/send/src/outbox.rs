@@ -132,21 +132,18 @@ impl Outbox {
             }
             Call::Smtp(call) => ("smtp", &call.from, &call.to, &call.raw, String::new(), false),
             Call::Capture(call) => ("capture", &call.from, &call.to, &call.raw, call.tag.clone(), true),
+            Call::Sns(_) | Call::Http(_) => {
+                return unfit("the outbox keeps mail alone: calls of other kinds are not carried out");
+            }
         };
+        let Some(raw) = raw.whole() else { return unfit("the message's stored files cannot be read") };
         let mut state = self.state();
         if let Some(known) = state.kept.iter().find(|kept| repeatable && kept.provider == provider && kept.tag == tag) {
             return Reply::Accepted { id: known.id.clone() };
         }
         let id = format!("{:012x}-{:06}", now.millis(), state.taken);
-        let kept = Kept {
-            id: id.clone(),
-            tag,
-            provider: provider.to_owned(),
-            from: from.clone(),
-            to: to.clone(),
-            raw: raw.clone(),
-            at: now,
-        };
+        let kept =
+            Kept { id: id.clone(), tag, provider: provider.to_owned(), from: from.clone(), to: to.clone(), raw, at: now };
         if let Some(folder) = &state.folder
             && let Err(error) = write(&folder.join(format!("{id}.json")), &kept)
         {
@@ -159,6 +156,11 @@ impl Outbox {
         }
         Reply::Accepted { id }
     }
+}
+
+/// What the outbox cannot keep. The status is one that every provider takes for a refusal for good.
+fn unfit(text: &str) -> Reply {
+    Reply::Refused { status: 413, code: String::new(), text: text.to_owned(), after: None }
 }
 
 fn write(path: &std::path::Path, kept: &Kept) -> std::io::Result<()> {

@@ -1,14 +1,18 @@
 //! Provider callbacks: verified over the raw body, then taken in. A callback that cannot be stored is answered with 5xx, so that
 //! the provider sends it again; one that was stored before is answered like the first.
 
+use axum::body::Bytes;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
-use axum::http::StatusCode;
-use domain::Account;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use domain::flows::connect;
 use domain::flows::report::{Taken, report};
+use domain::{Account, Tenant};
 use kernel::{Error, Purpose, Reference, Result};
 use providers::sns::{self, Kind};
-use providers::{Callback, Provider, Verified};
+use providers::{Answer, Callback, Provider, Setup, Verified};
+use serde_json::Value;
 use store::TenantScope;
 
 use crate::{Intake, Refusal, Token, read};
@@ -16,15 +20,47 @@ use crate::{Intake, Refusal, Token, read};
 /// Most bytes of a callback: SNS sends at most 256 KB, wrapped and escaped.
 const LIMIT: usize = 1024 * 1024;
 
+/// A request as it came in.
+struct Post {
+    method: String,
+    url: String,
+    headers: Vec<(String, String)>,
+    body: Bytes,
+}
+
+impl Post {
+    async fn read(intake: &Intake, request: Request) -> Result<Self> {
+        let (head, body) = request.into_parts();
+        let path = head.uri.path_and_query().map_or("/", axum::http::uri::PathAndQuery::as_str);
+        let url = format!("{}{path}", origin(intake, &head.headers));
+        let header = |(name, value): (&header::HeaderName, &header::HeaderValue)| {
+            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+        };
+        let headers = head.headers.iter().map(header).collect();
+        Ok(Self { method: head.method.as_str().to_owned(), url, headers, body: read(body, LIMIT).await? })
+    }
+}
+
+/// Where this deployment is called: as it was told, else by the name that it was called by.
+fn origin(intake: &Intake, headers: &HeaderMap) -> String {
+    intake.0.public_url.clone().unwrap_or_else(|| {
+        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        format!("https://{host}")
+    })
+}
+
 /// Callbacks of the deployment's own topics: which tenant an event belongs to is told by our own tag in it.
 pub(crate) async fn take_for_deployment(
     State(intake): State<Intake>,
     Token(provider): Token,
     request: Request,
-) -> Result<StatusCode, Refusal> {
+) -> Result<Response, Refusal> {
     let provider = known(&provider)?;
-    let topics = intake.0.topics.clone();
-    take(&intake, provider, None, &topics, request).await
+    let post = Post::read(&intake, request).await?;
+    // There is no account here whose secrets could prove anything else.
+    sns::certificate_url(&post.body)?;
+    let setup = Setup { settings: &Value::Null, credentials: &Value::Null, token: None, callback: "" };
+    take(&intake, provider, None, &intake.0.topics, setup, &post).await
 }
 
 /// Callbacks to an account's own address.
@@ -32,14 +68,19 @@ pub(crate) async fn take_for_account(
     State(intake): State<Intake>,
     path: Result<Path<(String, String)>, PathRejection>,
     request: Request,
-) -> Result<StatusCode, Refusal> {
+) -> Result<Response, Refusal> {
     let Path((provider, route)) = path.map_err(|_| nobody())?;
     let provider = known(&provider)?;
     let digest = Account::route_digest(&intake.0.context.keys, &route);
     let (scope, account) = intake.0.store.by_route(provider.id(), &digest).await?.ok_or_else(nobody)?;
     let account = scope.read::<Account>(account).await?.ok_or_else(nobody)?.row;
+    let tenant = scope.read::<Tenant>(scope.tenant()).await?.ok_or_else(nobody)?.row;
+    let credentials = connect::open(&intake.0.vault, &tenant, &account).await?;
+    let callback = account.callback(&origin(&intake, request.headers()));
     let topics = providers::ses::topics(&account.settings);
-    take(&intake, provider, Some(&scope), &topics, request).await
+    let post = Post::read(&intake, request).await?;
+    let setup = Setup { settings: &account.settings, credentials: &credentials, token: None, callback: &callback };
+    take(&intake, provider, Some(&scope), &topics, setup, &post).await
 }
 
 fn nobody() -> Error {
@@ -55,34 +96,63 @@ async fn take(
     provider: &'static dyn Provider,
     scope: Option<&TenantScope>,
     topics: &[String],
-    request: Request,
-) -> Result<StatusCode, Refusal> {
-    let body = read(request.into_body(), LIMIT).await?;
-    let certificate = intake.0.certificates.at(&sns::certificate_url(&body)?).await?;
+    setup: Setup<'_>,
+    post: &Post,
+) -> Result<Response, Refusal> {
+    let certificate = match sns::certificate_url(&post.body) {
+        Ok(url) => Some(intake.0.certificates.at(&url).await?),
+        // No envelope, or one that nobody may sign: for the provider to judge.
+        Err(_) => None,
+    };
     let callback = Callback {
-        body: &body,
-        headers: &[],
-        secret: None,
+        method: &post.method,
+        url: &post.url,
+        headers: &post.headers,
+        body: &post.body,
         topics,
-        certificate: Some(&certificate),
+        certificate: certificate.as_ref(),
         roots: &intake.0.roots,
+        keys: None,
         now: intake.0.context.clock.now(),
     };
-    let verified = provider.verify(&callback)?;
-    match verified.kind() {
-        Kind::SubscriptionConfirmation => {
-            let url = verified.subscribe_url().ok_or_else(|| Error::internal("a confirmation without address"))?;
-            intake.0.certificates.confirm(url).await?;
-        }
-        Kind::Notification => events(intake, provider, scope, &verified).await?,
-        Kind::UnsubscribeConfirmation => tracing::warn!("an SNS subscription was ended"),
+    if let Some(answer) = provider.handshake(&callback, &setup).map_err(unproven)? {
+        return Ok(said(answer));
     }
-    Ok(StatusCode::OK)
+    let verified = provider.verify(&callback, &setup).map_err(unproven)?;
+    match verified.notice().map(|notice| (notice.kind, &notice.confirmation)) {
+        Some((Kind::SubscriptionConfirmation, confirmation)) => {
+            let confirmation = confirmation.as_ref().ok_or_else(|| Error::internal("a confirmation without address"))?;
+            intake.0.certificates.confirm(&confirmation.url).await?;
+        }
+        Some((Kind::UnsubscribeConfirmation, _)) => tracing::warn!("an SNS subscription was ended"),
+        Some((Kind::Notification, _)) | None => events(intake, provider, scope, &verified, &setup).await?,
+    }
+    Ok(said(provider.answer(&verified)))
+}
+
+/// What is wrong with an account's own secrets is nothing to tell whoever posts.
+fn unproven(error: Error) -> Error {
+    if let Error::Invalid(faults) = error {
+        tracing::warn!(?faults, "an account's settings prove nothing");
+        return Error::Unauthenticated;
+    }
+    error
+}
+
+fn said(answer: Answer) -> Response {
+    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
+    (status, [(header::CONTENT_TYPE, answer.media_type)], answer.body).into_response()
 }
 
 /// Takes every event in. One that names no message of ours is passed over: the same topic may serve others.
-async fn events(intake: &Intake, provider: &dyn Provider, scope: Option<&TenantScope>, verified: &Verified) -> Result<()> {
-    for event in provider.events(verified) {
+async fn events(
+    intake: &Intake,
+    provider: &dyn Provider,
+    scope: Option<&TenantScope>,
+    verified: &Verified,
+    setup: &Setup<'_>,
+) -> Result<()> {
+    for event in provider.events(verified, setup) {
         let reference = event.tag.as_deref().and_then(|tag| Reference::verify(&intake.0.context.keys, Purpose::Tag, tag));
         let Some(reference) = reference else {
             tracing::info!(kind = ?event.kind, "an event without a reference of ours");
@@ -96,6 +166,10 @@ async fn events(intake: &Intake, provider: &dyn Provider, scope: Option<&TenantS
         if report(&intake.0.context, &scope, reference.message(), &event).await? == Taken::NoMessage {
             tracing::info!(message.id = %reference.message(), "an event for a message that is gone: {}", reference.message());
         }
+    }
+    let came_in = provider.inbound(verified, setup).len();
+    if came_in > 0 {
+        tracing::info!(messages = came_in, "messages that came in are not kept");
     }
     Ok(())
 }

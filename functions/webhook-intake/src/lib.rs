@@ -11,7 +11,7 @@ mod tracking;
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use aws::{Connection, Env, Fetch};
+use aws::{Connection, Env, Fetch, Vault};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequestParts, Path};
@@ -36,6 +36,8 @@ pub struct Intake(Arc<Inner>);
 struct Inner {
     store: Store,
     context: Context,
+    vault: Vault,
+    public_url: Option<String>,
     topics: Vec<String>,
     roots: Roots,
     certificates: Certificates,
@@ -48,6 +50,10 @@ pub struct Parts {
     pub store: Store,
     /// Time, ids and keys.
     pub context: Context,
+    /// Data keys of tenants.
+    pub vault: Vault,
+    /// Where this deployment is called from outside, without a slash at the end; none: by the name that a request is for.
+    pub public_url: Option<String>,
     /// Reads of signing certificates and confirmations.
     pub fetch: Fetch,
     /// SNS topics that may speak for the whole deployment.
@@ -66,6 +72,8 @@ impl Intake {
             store: parts.store,
             certificates: Certificates::new(parts.fetch, parts.origin, parts.context.clock.clone()),
             context: parts.context,
+            vault: parts.vault,
+            public_url: parts.public_url,
             topics: parts.topics,
             roots: parts.roots,
         }))
@@ -83,6 +91,8 @@ impl Intake {
         let topics = env.find("SNS_TOPIC_ARNS").unwrap_or_default();
         Ok(Self::new(Parts {
             store: Store::new(Table::Dynamo(Dynamo::connect(&connection, env.need("TABLE_NAME")?))),
+            vault: Vault::kms(connection, env.need("KMS_KEY_ID")?, context.clock.clone(), context.ids.clone()),
+            public_url: env.find("PUBLIC_URL").map(|url| url.trim_end_matches('/').to_owned()),
             context,
             fetch: Fetch::network(),
             topics: topics.split(',').map(str::trim).filter(|topic| !topic.is_empty()).map(str::to_owned).collect(),
@@ -96,7 +106,7 @@ impl Intake {
 pub fn router(intake: Intake) -> Router {
     Router::new()
         .route("/hooks/{provider}", post(callbacks::take_for_deployment))
-        .route("/hooks/{provider}/{route}", post(callbacks::take_for_account))
+        .route("/hooks/{provider}/{route}", get(callbacks::take_for_account).post(callbacks::take_for_account))
         .route("/t/o/{token}", get(tracking::open))
         .route("/t/c/{token}", get(tracking::click))
         .route("/u/{token}", get(preferences::show).post(preferences::save))

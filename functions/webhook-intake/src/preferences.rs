@@ -3,12 +3,13 @@
 
 use axum::extract::{Request, State};
 use axum::response::{Html, IntoResponse, Response};
+use domain::address::Suppressed;
 use domain::contact::{Consent, consent_key, parse_consent_key};
 use domain::flows::report::report;
 use domain::flows::suppress::{address_row, lift, suppress};
 use domain::suppression::Reason;
-use domain::{Address, Category, Contact, Message, Tenant};
-use kernel::{Email, Error, Purpose, Reference, Result};
+use domain::{Address, Category, Contact, Message, Tenant, address};
+use kernel::{Error, Purpose, Reference, Result};
 use providers::{Event, EventDetail, EventKind};
 use store::{Stored, TenantScope};
 
@@ -29,13 +30,25 @@ struct Person {
     contact: Option<Stored<Contact>>,
 }
 
+impl Person {
+    /// What stands against the address on the message's channel.
+    fn suppressed(&self) -> Option<Suppressed> {
+        self.address.row.suppressed(self.message.channel)
+    }
+
+    /// The suppression that the person brought about, and may lift.
+    fn unsubscribed(&self) -> Option<Suppressed> {
+        self.suppressed().filter(|standing| standing.reason == Reason::Unsubscribe)
+    }
+}
+
 async fn person(intake: &Intake, token: &str) -> Result<Person> {
     let gone = || Error::NotFound { kind: "page" };
     let reference = Reference::verify(&intake.0.context.keys, Purpose::Unsubscribe, token).ok_or_else(gone)?;
     let scope = intake.0.store.by_reference(&reference);
     let message = scope.read_now::<Message>(reference.message()).await?.ok_or_else(gone)?.row;
     let tenant = scope.find::<Tenant>(scope.tenant()).await?.row;
-    let key = Email::parse(&message.to.address)?.key();
+    let key = address::key(message.channel, &message.to.address)?;
     let address = address_row(&intake.0.context, &scope, message.channel, &key).await?;
     let contact = match message.to.contact.or(address.row.contact) {
         Some(id) => scope.read_now::<Contact>(id).await?,
@@ -74,7 +87,7 @@ fn categories(person: &Person) -> Vec<Category> {
 }
 
 fn wanted(person: &Person, category: &Category) -> bool {
-    let left = person.address.row.suppressed.is_some_and(|standing| standing.reason.stops(category));
+    let left = person.suppressed().is_some_and(|standing| standing.reason.stops(category));
     let consent = person.contact.as_ref().and_then(|contact| contact.row.consent(person.message.channel, category));
     !left && consent.is_none_or(|consent| consent.granted)
 }
@@ -104,13 +117,12 @@ async fn decide(intake: &Intake, person: &Person, source: &str, keep: impl Fn(&C
     let leaves = !keep(&person.message.category);
     if let Some(contact) = &person.contact {
         answer(intake, person, contact.clone(), source, &keep).await?;
-        let stands = person.address.row.suppressed.filter(|standing| standing.reason == Reason::Unsubscribe);
-        if let Some(standing) = stands.filter(|_| categories(person).iter().any(&keep)) {
+        if let Some(standing) = person.unsubscribed().filter(|_| categories(person).iter().any(&keep)) {
             lift(&intake.0.context, &person.scope, standing.id).await?;
         }
     } else if leaves {
         suppress_all(intake, person).await?;
-    } else if let Some(standing) = person.address.row.suppressed.filter(|standing| standing.reason == Reason::Unsubscribe) {
+    } else if let Some(standing) = person.unsubscribed() {
         lift(&intake.0.context, &person.scope, standing.id).await?;
     }
     if leaves { note(intake, person).await } else { Ok(()) }
@@ -152,10 +164,9 @@ async fn answer(
 }
 
 async fn suppress_all(intake: &Intake, person: &Person) -> Result<()> {
-    let email = Email::parse(&person.message.to.address)?;
-    let source = person.message.id.to_string();
-    let (context, channel) = (&intake.0.context, person.message.channel);
-    suppress(context, &person.scope, channel, &email, Reason::Unsubscribe, &source).await.map(|_| ())
+    let (message, source) = (&person.message, person.message.id.to_string());
+    let (context, address) = (&intake.0.context, &message.to.address);
+    suppress(context, &person.scope, message.channel, address, Reason::Unsubscribe, &source).await.map(|_| ())
 }
 
 /// Notes on the message that it led to an unsubscription.

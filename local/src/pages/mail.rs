@@ -145,7 +145,7 @@ pub(super) fn tokens<'t>(text: &'t str, path: &'static str) -> impl Iterator<Ite
 pub(super) mod tests {
     use kernel::ids::{MessageId, TenantId};
     use kernel::{Clock, Email, Ids, Secret, Time};
-    use providers::{Mailbox, Outgoing};
+    use providers::{Content, Mail as Letter, Mailbox, Outgoing};
 
     use super::*;
 
@@ -162,7 +162,7 @@ pub(super) mod tests {
         let (tenant, message) = ids();
         let email = |text| Email::parse(text).unwrap();
         let (keys, at) = (keys(), Time::from_millis(1_772_000_000_000));
-        let raw = providers::mail::build(&Outgoing {
+        let letter = Letter {
             from: Mailbox { email: email("news@shop.example"), name: Some("Läden".to_owned()) },
             to: Mailbox { email: email("ada@example.com"), name: Some("<b>Ada</b>".to_owned()) },
             cc: Vec::new(),
@@ -176,11 +176,16 @@ pub(super) mod tests {
                 "https://mail.example/u/{}",
                 keys.reference_token(Purpose::Unsubscribe, tenant, message)
             )),
+            attachments: Vec::new(),
+        };
+        let outgoing = Outgoing {
             id: message.hex(),
             tag: keys.reference_token(Purpose::Tag, tenant, message),
             at,
-        })
-        .unwrap();
+            entropy: [0; 48],
+            content: Content::Mail(Box::new(letter)),
+        };
+        let raw = providers::mail::build(&outgoing).unwrap().whole().unwrap();
         let (id, provider) = ("019c93b6d800-000000".to_owned(), "smtp".to_owned());
         Kept { id, tag: String::new(), provider, from: email("news@shop.example"), to: vec![email("ada@example.com")], raw, at }
     }

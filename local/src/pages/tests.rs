@@ -41,6 +41,8 @@ impl Desk {
         let intake = webhook_intake::router(Intake::new(webhook_intake::Parts {
             store: store.clone(),
             context: context.clone(),
+            vault: stage.vault.clone(),
+            public_url: None,
             fetch: provider_here.certificates(),
             topics: vec![TOPIC.to_owned()],
             roots: provider_here.roots().unwrap(),

@@ -78,6 +78,11 @@ impl Account {
         providers::find(&self.provider).ok_or_else(|| Error::internal(format!("no provider {}", self.provider)))
     }
 
+    /// Where the provider calls back, below the deployment's own address.
+    pub fn callback(&self, origin: &str) -> String {
+        format!("{origin}/hooks/{}/{}", self.provider, self.route)
+    }
+
     /// Digest by which its callback address is found.
     pub fn route_digest(keys: &Keys, route: &str) -> String {
         let mac = keys.credential.sign(format!("route\0{route}").as_bytes());

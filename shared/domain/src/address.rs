@@ -62,17 +62,21 @@ pub fn parse(channel: Channel, text: &str) -> Result<String> {
             if sound {
                 return Ok(text.to_owned());
             }
-            Err(Error::invalid("", "address", format!("an address for {} of at most {LONGEST} bytes is needed", channel.as_str())))
+            Err(Error::invalid(
+                "",
+                "address",
+                format!("an address for {} of at most {LONGEST} bytes is needed", channel.as_str()),
+            ))
         }
     }
 }
 
-/// An address in the form that it is found by.
+/// An address in the form that it is found by. A telephone number must be in E.164 already, see [`Phone::kept`].
 pub fn key(channel: Channel, text: &str) -> Result<String> {
-    match channel {
-        Channel::Email => Ok(Email::parse(text)?.key()),
-        _ => parse(channel, text),
+    if channel == Channel::Email {
+        return Ok(Email::parse(text)?.key());
     }
+    if channel.by_phone() { Ok(Phone::kept(text)?.to_string()) } else { parse(channel, text) }
 }
 
 /// Digest of an address. `key` is its key form, see [`key`].

@@ -212,7 +212,8 @@ impl Contact {
     /// All addresses.
     pub fn spots(&self) -> Vec<Spot> {
         let spot = |channel, key, pointer| Spot { channel, key, pointer };
-        let emails = self.emails.iter().enumerate().map(|(at, email)| spot(Channel::Email, email.key(), format!("/emails/{at}")));
+        let emails =
+            self.emails.iter().enumerate().map(|(at, email)| spot(Channel::Email, email.key(), format!("/emails/{at}")));
         let phones = self.phones.iter().enumerate();
         let phones = phones.map(|(at, phone)| spot(Channel::Sms, phone.to_string(), format!("/phones/{at}")));
         let handles = self.handles.iter().enumerate();
@@ -222,10 +223,12 @@ impl Contact {
 
     /// Its addresses of a channel, the preferred one first.
     fn addresses(&self, channel: Channel) -> Vec<String> {
-        match channel {
-            Channel::Email => self.emails.iter().map(Email::to_string).collect(),
-            channel if channel.by_phone() => self.phones.iter().map(Phone::to_string).collect(),
-            _ => self.handles.iter().filter(|one| one.channel == channel).map(|one| one.address.clone()).collect(),
+        if channel == Channel::Email {
+            self.emails.iter().map(Email::to_string).collect()
+        } else if channel.by_phone() {
+            self.phones.iter().map(Phone::to_string).collect()
+        } else {
+            self.handles.iter().filter(|one| one.channel == channel).map(|one| one.address.clone()).collect()
         }
     }
 
@@ -239,7 +242,8 @@ impl Contact {
     /// Whether the address is one of its own.
     pub fn has(&self, channel: Channel, address: &str) -> bool {
         let wanted = address::key(channel, address);
-        let same = |own: &String| address::key(channel, own).is_ok_and(|own| wanted.as_ref().is_ok_and(|wanted| *wanted == own));
+        let same =
+            |own: &String| address::key(channel, own).is_ok_and(|own| wanted.as_ref().is_ok_and(|wanted| *wanted == own));
         self.addresses(channel).iter().any(same)
     }
 

@@ -191,9 +191,11 @@ impl Message {
         }
     }
 
-    /// The attempt that the provider took: the one it said so of, or one with a lost answer that its events prove.
+    /// The attempt that reached a provider: the one that it took or sent back at once, or one with a lost answer that its events
+    /// prove.
     pub fn carried(&self) -> Option<&Try> {
-        let said = self.tries.iter().rev().find(|attempt| attempt.verdict == Verdict::Sent);
+        let answered = |attempt: &&Try| matches!(attempt.verdict, Verdict::Sent | Verdict::Undeliverable);
+        let said = self.tries.iter().rev().find(answered);
         let proven = || self.tries.iter().rev().find(|attempt| attempt.verdict == Verdict::Unknown && !self.events.is_empty());
         said.or_else(proven)
     }

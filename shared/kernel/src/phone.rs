@@ -27,6 +27,14 @@ impl Phone {
         Ok(Self(PHONE_NUMBER_UTIL.format(&number, PhoneNumberFormat::E164).to_string()))
     }
 
+    /// Takes a number that was read once before, in E.164. It is not held against today's numbering plan again: plans change, and
+    /// what is stored must stay readable. So functions that only read rows do without the plans.
+    pub fn kept(text: &str) -> Result<Self, Error> {
+        let digits = text.strip_prefix('+').unwrap_or_default();
+        let fits = (1..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+        if fits { Ok(Self(text.to_owned())) } else { Err(Error::invalid("", "phone", "a number in E.164 is needed")) }
+    }
+
     /// `+` and digits.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -53,16 +61,11 @@ impl<'de> Deserialize<'de> for Phone {
     }
 }
 
-/// Reads numbers of a row, for `deserialize_with`. They were checked when they came in, and are not held against today's numbering
-/// plan again: plans change, and a row must stay readable. So functions that only read rows do without the plans.
+/// Reads numbers of a row by [`Phone::kept`], for `deserialize_with`.
 pub fn stored<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Phone>, D::Error> {
     let texts = Vec::<String>::deserialize(deserializer)?;
-    let number = |text: String| {
-        let digits = text.strip_prefix('+').unwrap_or_default();
-        let fits = (1..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
-        if fits { Ok(Phone(text)) } else { Err(serde::de::Error::custom("a stored phone number is no number")) }
-    };
-    texts.into_iter().map(number).collect()
+    let number = |text: &String| Phone::kept(text).map_err(|_| serde::de::Error::custom("a stored phone number is no number"));
+    texts.iter().map(number).collect()
 }
 
 #[cfg(test)]

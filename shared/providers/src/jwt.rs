@@ -139,8 +139,8 @@ mod tests {
     fn a_key_that_cannot_be_read_is_named_but_not_quoted() {
         let rsa = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048).unwrap().serialize_pem();
         let curve = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap().serialize_pem();
-        let (read_rsa, read_curve): (fn(&Secret, &str) -> Result<Signer>, fn(&Secret, &str) -> Result<Signer>) =
-            (Signer::rs256, Signer::es256);
+        type Read = fn(&Secret, &str) -> Result<Signer>;
+        let (read_rsa, read_curve): (Read, Read) = (Signer::rs256, Signer::es256);
         for (read, text) in [
             (read_rsa, curve.as_str()),
             (read_curve, rsa.as_str()),

@@ -4,6 +4,12 @@
 //! genuine ([`Provider::verify`]) and what it tells ([`Provider::events`]). None of these has a default: a provider that forgets
 //! its signature check does not compile. [`Verified`] is made by [`proof`] alone, so an unverified body cannot be parsed.
 
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "the schemes of signatures and codes are whole, whichever the listed providers use"
+)]
+
 pub mod aws_sms;
 mod bounce;
 mod call;

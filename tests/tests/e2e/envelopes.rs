@@ -74,7 +74,7 @@ impl House {
             "enabled": true, "on_unknown": "hold", "route": "route", "created_at": now, "updated_at": now,
         }));
         let contact: Contact = read(json!({
-            "id": CONTACT, "first_name": "Ada", "emails": [{ "email": "ada@example.com" }], "created_at": now, "updated_at": now,
+            "id": CONTACT, "first_name": "Ada", "emails": ["ada@example.com"], "created_at": now, "updated_at": now,
             "consents": { "email:marketing": { "granted": true, "at": now, "source": "api" } },
         }));
         let source =
@@ -186,6 +186,8 @@ fn intake(house: &House, issuer: &Issuer) -> Router {
     webhook_intake::router(Intake::new(webhook_intake::Parts {
         store: house.stage.store.clone(),
         context: house.stage.context.clone(),
+        vault: house.stage.vault.clone(),
+        public_url: None,
         fetch: Fetch::prepared(vec![(format!("{ORIGIN}/{path}"), issuer.chain_pem().as_bytes().to_vec())]),
         topics: vec![TOPIC.to_owned()],
         roots: Roots::none().and(issuer.root_pem().as_bytes()).unwrap(),

@@ -37,7 +37,7 @@ async fn a_second_account_carries_what_the_first_refuses() {
     let first = acme.account(&json!({ "priority": 1, "from": { "email": "first@acme.example" } })).await;
 
     for (said, verdict) in [
-        (throttled(), "retry"),
+        (throttled(), "limited"),
         (refused(400, "MailFromDomainNotVerifiedException", ""), "misconfigured"),
         (refused(500, "InternalServiceErrorException", "oops"), "retry"),
         (refused(400, "SomethingNew", "who knows"), "retry"),
@@ -264,7 +264,75 @@ async fn an_smtp_account_stands_in_for_ses() {
     let busy = acme.send_with(&hello()).await;
     stage.providers_say([throttled(), refused(550, "5.1.1", "user unknown")]);
     stage.drain().await;
-    assert_eq!(acme.verdicts(&busy).await, ["retry", "retry"]);
+    assert_eq!(acme.verdicts(&busy).await, ["limited", "limited"]);
     stage.pass(60).await;
-    assert_eq!(acme.verdicts(&busy).await, ["retry", "retry", "retry", "rejected"]);
+    assert_eq!(acme.verdicts(&busy).await, ["limited", "limited", "limited", "undeliverable"]);
+    assert_eq!(acme.message(&busy).await["account"], smtp, "it came back through the account that was asked last");
+}
+
+/// A company that sends by SMTP, whose servers say at once what becomes of a message.
+async fn by_smtp(stage: &Story) -> Company<'_> {
+    let acme = stage.bare_tenant("acme").await;
+    let settings = json!({ "host": "mail.example.com", "port": 587, "security": "starttls" });
+    acme.account(&json!({ "provider": "smtp", "settings": settings })).await;
+    acme
+}
+
+async fn suppressed(acme: &Company<'_>, address: &str) -> Value {
+    acme.get(&format!("/v1/suppressions?address={address}")).await["data"].clone()
+}
+
+#[tokio::test]
+async fn an_address_that_is_gone_at_sending_is_suppressed_like_one_that_bounces_later() {
+    let stage = Story::begin().await;
+    let acme = by_smtp(&stage).await;
+    let ada = acme.contact("Ada", "ada@example.com").await;
+    stage.providers_say([refused(550, "5.1.1", "user unknown")]);
+    let message = acme.send(&ada, "welcome").await;
+    stage.drain().await;
+    assert_eq!((acme.status(&message).await, acme.verdicts(&message).await), ("bounced".into(), vec!["undeliverable".into()]));
+    assert_eq!(acme.why(&message).await, "The recipient cannot be reached: 550 5.1.1 user unknown.");
+    let entry = suppressed(&acme, "ada@example.com").await[0].clone();
+    assert_eq!((&entry["reason"], &entry["source"]), (&json!("hard_bounce"), &json!(message.id)));
+    assert_eq!(acme.get(&format!("/v1/contacts/{}", ada.id)).await["emails"][0]["suppressed"], "hard_bounce");
+
+    let next = acme.send_with(&hello()).await;
+    stage.drain().await;
+    assert_eq!((acme.status(&next).await, acme.stopped_by(&next).await), ("rejected".to_owned(), "suppression".to_owned()));
+
+    // Whoever knows better lifts the suppression and sends again.
+    acme.delete(&format!("/v1/suppressions/{}", entry["id"].as_str().unwrap())).await;
+    acme.order(&format!("/v1/messages/{}/retry", message.id)).await.is(200);
+    stage.drain().await;
+    assert_eq!(acme.status(&message).await, "sent");
+    stage.letter();
+}
+
+#[tokio::test]
+async fn a_recipient_who_cannot_be_reached_now_keeps_the_address() {
+    let stage = Story::begin().await;
+    let acme = by_smtp(&stage).await;
+    stage.providers_say([refused(552, "5.2.2", "mailbox full")]);
+    let message = acme.send_with(&hello()).await;
+    stage.drain().await;
+    assert_eq!(acme.status(&message).await, "bounced");
+    assert_eq!(suppressed(&acme, "ada@example.com").await, json!([]));
+    let next = acme.send_with(&hello()).await;
+    stage.drain().await;
+    assert_eq!(acme.status(&next).await, "sent");
+}
+
+#[tokio::test]
+async fn of_several_recipients_none_is_suppressed_on_a_guess() {
+    let stage = Story::begin().await;
+    let acme = by_smtp(&stage).await;
+    stage.providers_say([refused(550, "5.1.1", "recipient 2 of 2: user unknown")]);
+    let mut order = hello();
+    order["cc"] = json!(["ben@example.com"]);
+    let message = acme.send_with(&order).await;
+    stage.drain().await;
+    assert_eq!(acme.status(&message).await, "bounced");
+    for address in ["ada@example.com", "ben@example.com"] {
+        assert_eq!(suppressed(&acme, address).await, json!([]), "{address}");
+    }
 }

@@ -80,7 +80,8 @@ fn whole(operation: &str, contact: &str, account: &str) -> Option<Value> {
 
 /// The body with words of its own.
 fn fresh(body: &Value, number: usize) -> Value {
-    serde_json::from_str(&body.to_string().replace("odd", &format!("odd{number}"))).unwrap()
+    let text = body.to_string().replace("odd", &format!("odd{number}"));
+    serde_json::from_str(&text.replace("+14155552671", &format!("+1415{}", 2_000_000 + number))).unwrap()
 }
 
 /// Every place in a value, as pointers.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::Contact;
-use domain::contact::{Consent, ContactEmail, QuietHours, parse_consent_key};
+use domain::contact::{Consent, QuietHours, parse_consent_key};
 use kernel::error::Faults;
 use kernel::ids::ContactId;
 use kernel::{Email, Locale, Phone, Result, Time, Zone};
@@ -42,7 +42,7 @@ pub(crate) struct ContactFields {
     #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<Vec<String>>, max_items = 20, example = json!(["ada@example.com"]))]
     emails: Option<Option<Vec<Email>>>,
-    /// All numbers, the preferred one first, in international form.
+    /// All numbers, the preferred one first, in international form. One that another contact has is refused.
     #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<Vec<String>>, max_items = 20, example = json!(["+14155552671"]))]
     phones: Option<Option<Vec<Phone>>>,
@@ -85,8 +85,7 @@ impl ContactFields {
         put(&mut contact.first_name, self.first_name.map(|name| name.map(trimmed)));
         put(&mut contact.last_name, self.last_name.map(|name| name.map(trimmed)));
         put(&mut contact.company, self.company.map(|name| name.map(trimmed)));
-        let fresh = |email| ContactEmail { email, suppressed: None };
-        put(&mut contact.emails, self.emails.map(|emails| emails.into_iter().flatten().map(fresh).collect()));
+        put(&mut contact.emails, self.emails.map(Option::unwrap_or_default));
         put(&mut contact.phones, self.phones.map(Option::unwrap_or_default));
         put(&mut contact.zone, self.zone);
         put(&mut contact.locale, self.locale);
@@ -146,6 +145,8 @@ pub(crate) const fn blank(id: ContactId, now: Time) -> Contact {
         company: None,
         emails: Vec::new(),
         phones: Vec::new(),
+        handles: Vec::new(),
+        suppressed: BTreeMap::new(),
         zone: None,
         locale: None,
         do_not_contact: false,

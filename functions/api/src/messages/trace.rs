@@ -225,6 +225,7 @@ fn why_so_far(message: &Message) -> String {
             "It is a rehearsal: everything was decided and rendered, and no provider was called.".to_owned()
         }
         State::Sent => "A provider took it; the recipient's server has not been heard of.".to_owned(),
+        State::Bounced => format!("The recipient cannot be reached{}.", note()),
         State::Failed if message.tries.is_empty() => "No account was left to try.".to_owned(),
         State::Failed => format!("Every try failed; the last{}.", note()),
         State::Rejected => match message.gate.map(|answer| answer.decision) {

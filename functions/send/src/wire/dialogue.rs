@@ -138,9 +138,9 @@ impl Dialogue {
     }
 
     /// Hands the message over. One refused recipient refuses it for all, before its first byte: nobody gets it.
-    pub async fn submit(&mut self, call: &SmtpCall) -> Done<Answer> {
-        let body = lines(&call.raw);
-        let wants = self.wants(call, body.len())?;
+    pub async fn submit(&mut self, call: &SmtpCall, raw: &[u8]) -> Done<Answer> {
+        let body = lines(raw);
+        let wants = self.wants(raw, body.len())?;
         self.ask(&format!("MAIL FROM:<{}>{wants}", call.from), "MAIL", &[250]).await?;
         for (index, to) in call.to.iter().enumerate() {
             self.recipient(to).await.map_err(|failure| numbered(failure, index, call.to.len()))?;
@@ -177,18 +177,18 @@ impl Dialogue {
     }
 
     /// The parameters of `MAIL` for what the message needs.
-    fn wants(&self, call: &SmtpCall, size: usize) -> Done<String> {
+    fn wants(&self, raw: &[u8], size: usize) -> Done<String> {
         let mut wants = String::new();
         if self.extension("SIZE").is_some() {
             wants = format!(" SIZE={size}");
         }
-        if !call.raw.is_ascii() {
+        if !raw.is_ascii() {
             if self.extension("8BITMIME").is_none() {
                 return Err(own(554, "5.6.3", "the server takes no 8-bit content"));
             }
             wants.push_str(" BODY=8BITMIME");
         }
-        if !head(&call.raw).is_ascii() {
+        if !head(raw).is_ascii() {
             if self.extension("SMTPUTF8").is_none() {
                 return Err(own(554, "5.6.7", "the server takes no headers in UTF-8"));
             }

@@ -69,11 +69,11 @@ impl Smtp {
         Self { tls: Arc::new(OnceLock::from(Arc::new(tls))), ..self }
     }
 
-    /// Hands the message to the call's server, once.
-    pub async fn submit(&self, call: &SmtpCall) -> Reply {
+    /// Hands the message to the call's server, once; `raw` is the call's body.
+    pub async fn submit(&self, call: &SmtpCall, raw: &[u8]) -> Reply {
         let server = server(call);
         let mut limit = self.patience.start(EXCHANGE);
-        if let Some(ended) = self.over_kept(server, call, &limit).await {
+        if let Some(ended) = self.over_kept(server, call, raw, &limit).await {
             return ended;
         }
         let addresses = match limit.within(self.names.find(&call.host, call.port, self.reach)).await {
@@ -84,7 +84,7 @@ impl Smtp {
         let tls = self.tls.get_or_init(|| Arc::new(aws::tls::public())).clone();
         match Dialogue::open(&addresses, call, tls, limit).await {
             Ok(mut dialogue) => {
-                let ended = dialogue.submit(call).await;
+                let ended = dialogue.submit(call, raw).await;
                 self.part(server, dialogue, &ended).await;
                 reply(call, ended)
             }
@@ -94,10 +94,10 @@ impl Smtp {
 
     /// Over a connection from before. Nothing when there is none, or when the server lets go of it without having taken the
     /// message: then a fresh one may try in the time that is left.
-    async fn over_kept(&self, server: Server, call: &SmtpCall, limit: &Limit) -> Option<Reply> {
+    async fn over_kept(&self, server: Server, call: &SmtpCall, raw: &[u8], limit: &Limit) -> Option<Reply> {
         let mut dialogue = self.kept(server, limit).await?;
         dialogue.resume(limit.clone());
-        let ended = dialogue.submit(call).await;
+        let ended = dialogue.submit(call, raw).await;
         let stale = match &ended {
             Err(Failure::Unreached(_)) => !dialogue.is_over(),
             Err(Failure::Refused(said)) => said.status == 421,

@@ -1,11 +1,13 @@
 //! What is on the wire is the message, whatever is in it.
 
+use providers::Setup;
+
 use super::*;
 use crate::stub::At::Mail;
 use crate::stub::Deed::Say;
 
 fn with(raw: &'static [u8]) -> impl FnOnce(u16) -> SmtpCall {
-    move |port| SmtpCall { raw: raw.to_vec(), ..call(port) }
+    move |port| SmtpCall { raw: Body::bytes(raw), ..call(port) }
 }
 
 #[tokio::test]
@@ -27,7 +29,7 @@ async fn a_message_asks_for_what_it_needs_and_no_more() {
     ];
     for (raw, wants) in bodies {
         let script = Script::good().offering(&["8BITMIME", "SMTPUTF8"]);
-        let (reply, session) = one(script, |port| SmtpCall { raw: raw.to_vec(), ..call(port) }).await;
+        let (reply, session) = one(script, |port| SmtpCall { raw: Body::bytes(raw), ..call(port) }).await;
         assert_eq!(reply, accepted());
         assert_eq!(session.commands[1], format!("MAIL FROM:<shop@example.com>{wants}"));
         assert_eq!(session.messages[0], [raw, b"\r\n"].concat());
@@ -54,7 +56,7 @@ async fn a_message_too_large_is_refused_before_it_is_sent() {
 /// What the provider writes goes through as it is: ASCII alone, and not a byte is changed but for the dots.
 #[tokio::test]
 async fn a_written_message_arrives_byte_for_byte() {
-    let outgoing = providers::Outgoing {
+    let letter = providers::Mail {
         from: providers::Mailbox { email: email("shop@example.com"), name: Some("Läden".to_owned()) },
         to: providers::Mailbox { email: email("ada@example.com"), name: None },
         cc: vec![email("ben@example.com")],
@@ -65,15 +67,21 @@ async fn a_written_message_arrives_byte_for_byte() {
         text: Some("Grüße\n.\n..\nEnde\n".to_owned()),
         headers: Vec::new(),
         unsubscribe: None,
+        attachments: Vec::new(),
+    };
+    let outgoing = providers::Outgoing {
         id: "m1".to_owned(),
         tag: "t1".to_owned(),
         at: kernel::Time::parse("2026-03-01T09:30:00Z").unwrap(),
+        entropy: [0; 48],
+        content: providers::Content::Mail(Box::new(letter)),
     };
     let stub = Stub::start(vec![Script::good().offering(&[])]).await;
     let settings = serde_json::json!({ "host": "127.0.0.1", "port": stub.port, "security": "none" });
-    let made = Provider.call(&outgoing, &settings, &serde_json::json!({})).unwrap();
+    let setup = Setup { settings: &settings, credentials: &serde_json::json!({}), token: None, callback: "" };
+    let made = Provider.call(&outgoing, &setup).unwrap();
     let Call::Smtp(call) = &made else { unreachable!("{made:?}") };
-    assert_eq!(Wire::smtp_alone(client(&stub)).carry(&made).await, accepted());
+    assert_eq!(wire(&client(&stub)).carry(&made, &Clock::System).await, accepted());
     let session = stub.session(0);
     let to = ["RCPT TO:<ada@example.com>", "RCPT TO:<ben@example.com>", "RCPT TO:<cy@example.com>"];
     assert_eq!(
@@ -82,7 +90,7 @@ async fn a_written_message_arrives_byte_for_byte() {
     );
     let wire = String::from_utf8(session.messages[0].clone()).unwrap();
     let unstuffed: Vec<&str> = wire.split("\r\n").map(|line| line.strip_prefix('.').unwrap_or(line)).collect();
-    let sent = String::from_utf8(call.raw.clone()).unwrap();
+    let sent = String::from_utf8(call.raw.whole().unwrap()).unwrap();
     assert_eq!(unstuffed.join("\r\n").trim_end(), sent.trim_end());
     assert!(wire.is_ascii() && !wire.contains("cy@example.com"));
 }

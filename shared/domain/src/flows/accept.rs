@@ -114,6 +114,9 @@ impl Order {
             (Some(_), Some(_)) | (None, None) => faults.add("/to", "recipient", "either a contact or an email is needed"),
             (Some(_), None) | (None, Some(_)) => {}
         }
+        if self.channel.is_some_and(|channel| channel != Channel::Email) {
+            faults.add("/channel", "channel", "messages are sent by email");
+        }
         if let Some(name) = &self.to.name {
             faults.take("/to/name", crate::name::title(name));
         }

@@ -36,13 +36,25 @@ pub async fn report(context: &Context, scope: &TenantScope, message: MessageId, 
     let Some(row) = row else { return Ok(taken) };
     // Also for a repetition: the first time may have died between the two writes.
     if let Some(reason) = consequence(event) {
-        let about = event.recipient.as_deref().filter(|address| crate::address::key(row.channel, address).is_ok());
-        let about = about.unwrap_or(&row.to.address);
-        if crate::address::key(row.channel, about).is_ok() {
-            suppress::suppress(context, scope, row.channel, about, reason, &row.id.to_string()).await?;
-        }
+        close(context, scope, &row, event.recipient.as_deref(), reason).await?;
     }
     Ok(taken)
+}
+
+/// Suppresses the address that a provider spoke of, the message's own when it named none: by an event, or in its very answer to
+/// the message.
+pub async fn close(
+    context: &Context,
+    scope: &TenantScope,
+    message: &Message,
+    named: Option<&str>,
+    reason: Reason,
+) -> Result<()> {
+    let about = named.filter(|address| crate::address::key(message.channel, address).is_ok()).unwrap_or(&message.to.address);
+    if crate::address::key(message.channel, about).is_ok() {
+        suppress::suppress(context, scope, message.channel, about, reason, &message.id.to_string()).await?;
+    }
+    Ok(())
 }
 
 /// What an event means for the address.

@@ -14,7 +14,7 @@ use super::{Message, State};
 pub enum Mark {
     /// Accepted by us.
     Accepted,
-    /// Taken by the provider.
+    /// Taken by the provider, or sent back by it at once.
     Sent,
     /// Taken by the recipient's server.
     Delivered,
@@ -119,6 +119,7 @@ impl Message {
             | State::Queued
             | State::Sending
             | State::Sent
+            | State::Bounced
             | State::Unknown => {}
         }
         // What the provider tells is counted once we know which account it speaks of: an event may overtake our own note.
@@ -129,7 +130,6 @@ impl Message {
         };
         for (mark, kind, machine) in [
             (Mark::Delivered, EventKind::Delivered, false),
-            (Mark::Bounced, EventKind::Bounced, false),
             (Mark::Complained, EventKind::Complained, false),
             (Mark::Opened, EventKind::Opened, false),
             (Mark::MachineOpened, EventKind::Opened, true),
@@ -140,6 +140,11 @@ impl Message {
             if let Some(at) = first(kind, machine) {
                 put(mark, at, account);
             }
+        }
+        // What was sent back at once has no event.
+        let at_once = (self.state == State::Bounced).then_some(self.state_at);
+        if let Some(at) = first(EventKind::Bounced, false).into_iter().chain(at_once).min() {
+            put(Mark::Bounced, at, account);
         }
         if let Some(at) = first(EventKind::Rejected, false).into_iter().chain(first(EventKind::RenderingFailed, false)).min() {
             put(Mark::Failed, at, account);

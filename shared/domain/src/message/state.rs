@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 /// Where a message stands on our side.
 ///
-/// `accepted -> (scheduled | held | queued) -> sending -> sent | failed | rejected | unknown`, and `cancelled` from anywhere
-/// before `sending`. `held` and `unknown` come back by `queued`.
+/// `accepted -> (scheduled | held | queued) -> sending -> sent | bounced | failed | rejected | unknown`, and `cancelled` from
+/// anywhere before `sending`. `held` and `unknown` come back by `queued`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
@@ -22,6 +22,8 @@ pub enum State {
     Sending,
     /// A provider took it.
     Sent,
+    /// A provider sent it back at once: the recipient cannot be reached.
+    Bounced,
     /// Every attempt failed.
     Failed,
     /// The gate or the provider refused it for good.
@@ -42,6 +44,7 @@ impl State {
             Self::Queued => "queued",
             Self::Sending => "sending",
             Self::Sent => "sent",
+            Self::Bounced => "bounced",
             Self::Failed => "failed",
             Self::Rejected => "rejected",
             Self::Cancelled => "cancelled",
@@ -68,11 +71,11 @@ impl State {
     pub const CANCELLABLE: [Self; 4] = [Self::Accepted, Self::Scheduled, Self::Held, Self::Queued];
 
     /// States that a person may send again.
-    pub const RETRYABLE: [Self; 4] = [Self::Failed, Self::Rejected, Self::Cancelled, Self::Unknown];
+    pub const RETRYABLE: [Self; 5] = [Self::Bounced, Self::Failed, Self::Rejected, Self::Cancelled, Self::Unknown];
 
     /// Whether nothing more happens by itself on our side.
     pub const fn is_final(self) -> bool {
-        matches!(self, Self::Sent | Self::Failed | Self::Rejected | Self::Cancelled)
+        matches!(self, Self::Sent | Self::Bounced | Self::Failed | Self::Rejected | Self::Cancelled)
     }
 
     /// The same as a status.
@@ -84,6 +87,7 @@ impl State {
             Self::Queued => Status::Queued,
             Self::Sending => Status::Sending,
             Self::Sent => Status::Sent,
+            Self::Bounced => Status::Bounced,
             Self::Failed => Status::Failed,
             Self::Rejected => Status::Rejected,
             Self::Cancelled => Status::Cancelled,
