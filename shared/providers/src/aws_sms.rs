@@ -215,6 +215,10 @@ impl Provider for AwsSms {
 
 /// What an answer means, by the name of its error and the reason within it.
 fn verdict(reply: &Reply) -> Verdict {
+    // This machine has no role to send with.
+    if let Reply::Refused { status, code, text, after } = reply {
+        return ses::generic(ses::error_name(code), *status, *after, format!("{code}: {text}"));
+    }
     let answer = match Verdict::common(reply) {
         Ok(verdict) => return verdict,
         Err(answer) => answer,

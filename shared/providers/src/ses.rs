@@ -165,7 +165,9 @@ pub(crate) fn generic(name: &str, status: u16, after: Option<u32>, reason: Strin
         "AccessDenied" | "UnrecognizedClient" | "InvalidClientTokenId" | "InvalidSignature" | "SignatureDoesNotMatch" => {
             Verdict::Misconfigured { reason }
         }
-        "IncompleteSignature" | "MissingAuthenticationToken" | "OptInRequired" => Verdict::Misconfigured { reason },
+        "IncompleteSignature" | "MissingAuthenticationToken" | "OptInRequired" | "AccountSuspended" => {
+            Verdict::Misconfigured { reason }
+        }
         "Throttling" | "Throttled" | "TooManyRequests" | "RequestLimitExceeded" => Verdict::Limited { after, reason },
         // A role's credentials are renewed by themselves.
         "ExpiredToken" | "RequestExpired" => Verdict::Retry { after, reason },

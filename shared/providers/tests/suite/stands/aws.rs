@@ -21,6 +21,7 @@ pub fn sns_sms() -> Stand {
         (400, "KMSThrottling", "limited"),
         (500, "InternalError", "retry"),
         (403, "SignatureDoesNotMatch", "misconfigured"),
+        (400, "AccountSuspendedException", "misconfigured"),
         (403, "ExpiredTokenException", "retry"),
         (400, "Novel", "retry"),
     ];
@@ -53,6 +54,8 @@ pub fn aws_sms() -> Stand {
     ] {
         answers.push((answered(status, &[], &error(name, reason)), meaning));
     }
+    let (code, text) = ("AccountSuspendedException".to_owned(), "no AWS credentials on this machine".to_owned());
+    answers.push((Reply::Refused { status: 400, code, text, after: None }, "misconfigured"));
     let settings = json!({"region": "eu-west-1", "origination_identity": "+14155550100", "time_to_live": 600,
         "configuration_set": "events", "topic_arns": []});
     Stand { answers, ..stand("aws_sms", settings) }
