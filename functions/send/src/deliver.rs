@@ -242,7 +242,7 @@ async fn call(
         Err(error) => return Err(error),
     };
     let reply = sender.carrier.carry(&call, &sender.context.clock).await;
-    let verdict = judge(provider, candidates.len() == 1, &reply);
+    let verdict = judge(provider, &setup, candidates.len() == 1, &reply);
     if matches!(verdict, Verdict::Undeliverable { gone: true, .. }) {
         close(sender, scope, message).await;
     }
@@ -298,8 +298,8 @@ fn conclude(
 
 /// What the answer means; a lost answer of a provider that recognises repetitions is simply no answer, unless another account
 /// would take the next turn.
-fn judge(provider: &dyn providers::Provider, alone: bool, reply: &Reply) -> Verdict {
-    match provider.verdict(reply) {
+fn judge(provider: &dyn providers::Provider, setup: &Setup<'_>, alone: bool, reply: &Reply) -> Verdict {
+    match provider.verdict_for(reply, setup) {
         Verdict::Unknown { reason } if alone && provider.repeatable() => Verdict::Retry { after: None, reason },
         verdict @ (Verdict::Sent { .. }
         | Verdict::Retry { .. }

@@ -11,6 +11,9 @@ use aws_types::SdkConfig;
 use aws_types::region::Region;
 use providers::{Reply, SesCall, SnsCall};
 
+/// The one attribute of a text message that is a number.
+const MAX_PRICE: &str = "AWS.SNS.SMS.MaxPrice";
+
 /// Clients for the function's own region, built when first used.
 #[derive(Clone)]
 pub struct Cloud {
@@ -79,7 +82,8 @@ impl Cloud {
         };
         let mut request = client.publish().phone_number(&call.to).message(&call.text);
         for (name, value) in &call.attributes {
-            match MessageAttributeValue::builder().data_type("String").string_value(value).build() {
+            let kind = if *name == MAX_PRICE { "Number" } else { "String" };
+            match MessageAttributeValue::builder().data_type(kind).string_value(value).build() {
                 Ok(value) => request = request.message_attributes(*name, value),
                 Err(error) => return refused(&error.to_string()),
             }

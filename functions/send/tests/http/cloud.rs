@@ -6,7 +6,8 @@ use providers::SnsCall;
 use super::*;
 
 fn text() -> Call {
-    let attributes = vec![("AWS.SNS.SMS.SMSType", "Transactional".to_owned())];
+    let attributes =
+        vec![("AWS.SNS.SMS.SMSType", "Transactional".to_owned()), ("AWS.SNS.SMS.MaxPrice", "0.50".to_owned())];
     Call::Sns(SnsCall { region: None, to: "+14155550123".to_owned(), text: "Your code is 7".to_owned(), attributes })
 }
 
@@ -25,6 +26,10 @@ async fn a_text_is_published_to_its_number() {
     let body = String::from_utf8(stub.asked()[0].body.clone()).unwrap();
     for part in ["Action=Publish", "PhoneNumber=%2B14155550123", "Message=Your%20code%20is%207", "SMSType", "Transactional"] {
         assert!(body.contains(part), "{part}: {body}");
+    }
+    // Of the two attributes, the price is a number.
+    for part in ["DataType=String", "DataType=Number", "StringValue=0.50"] {
+        assert_eq!(body.matches(part).count(), 1, "{part}: {body}");
     }
 }
 
