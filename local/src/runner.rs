@@ -116,6 +116,7 @@ pub async fn start(options: &Options) -> Result<Running, String> {
             breaker: Breaker::new(clock.clone()),
             vault,
             carrier: Carrier::Outbox { outbox: outbox.clone(), live: options.live_email.then(Wire::at_home) },
+            tokens: send::Tokens::default(),
             public_url: address.clone(),
         },
         analytics: Analytics { store: store.clone() },

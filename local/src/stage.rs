@@ -140,6 +140,7 @@ impl Stage {
             breaker: Breaker::new(clock.clone()),
             vault: vault.clone(),
             carrier: Carrier::Outbox { outbox: outbox.clone(), live: None },
+            tokens: send::Tokens::default(),
             public_url: PUBLIC_URL.to_owned(),
         };
         Ok(Self {

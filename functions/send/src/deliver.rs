@@ -227,7 +227,17 @@ async fn call(
     };
     let credentials = connect::open(&sender.vault, tenant, account).await?;
     let callback = account.callback(&sender.public_url);
-    let setup = Setup { settings: &account.settings, credentials: &credentials, token: None, callback: &callback };
+    let bare = Setup { settings: &account.settings, credentials: &credentials, token: None, callback: &callback };
+    let token = match sender.tokens.find(account.id, provider, &bare, &sender.carrier, &sender.context.clock).await {
+        Ok(Ok(token)) => token,
+        Ok(Err(verdict)) => return conclude(sender, message, account, candidates, now, &verdict),
+        Err(Error::Invalid(faults)) => {
+            let verdict = Verdict::Misconfigured { reason: words(&faults) };
+            return conclude(sender, message, account, candidates, now, &verdict);
+        }
+        Err(error) => return Err(error),
+    };
+    let setup = Setup { token: token.as_ref(), ..bare };
     let call = match provider.call(&outgoing, &setup) {
         Ok(call) => call,
         Err(Error::Invalid(faults)) => return refuse(&words(&faults)),
@@ -236,8 +246,14 @@ async fn call(
     let reply = sender.carrier.carry(&call, now).await;
     let verdict = judge(provider, candidates.len() == 1, &reply);
     health::note(sender, scope, account, &reply, &verdict).await;
+    let reply = sender.carrier.carry(&call, &sender.context.clock).await;
+    let verdict = judge(provider, &setup, candidates.len() == 1, &reply);
     if matches!(verdict, Verdict::Undeliverable { gone: true, .. }) {
         close(sender, scope, message).await;
+    }
+    if token.is_some() && matches!(verdict, Verdict::Misconfigured { .. }) {
+        // The token may have been withdrawn before its end: the next call asks for another.
+        sender.tokens.forget(account.id);
     }
     // From here on the provider may have it: an answer that cannot be noted is as good as a lost one.
     Ok(conclude(sender, scope, message, account, candidates, now, &verdict).unwrap_or_else(|_| unknown(Some(account), now)))
@@ -290,8 +306,8 @@ fn conclude(
 
 /// What the answer means; a lost answer of a provider that recognises repetitions is simply no answer, unless another account
 /// would take the next turn.
-fn judge(provider: &dyn providers::Provider, alone: bool, reply: &Reply) -> Verdict {
-    match provider.verdict(reply) {
+fn judge(provider: &dyn providers::Provider, setup: &Setup<'_>, alone: bool, reply: &Reply) -> Verdict {
+    match provider.verdict_for(reply, setup) {
         Verdict::Unknown { reason } if alone && provider.repeatable() => Verdict::Retry { after: None, reason },
         verdict @ (Verdict::Sent { .. }
         | Verdict::Retry { .. }

@@ -8,6 +8,7 @@ pub mod compose;
 pub mod deliver;
 mod health;
 pub mod outbox;
+pub mod tokens;
 mod turn;
 pub mod wire;
 
@@ -25,6 +26,7 @@ use store::{Dynamo, Job, Store, Table};
 
 pub use carrier::Carrier;
 pub use deliver::Done;
+pub use tokens::Tokens;
 
 /// What sending needs.
 #[derive(Debug)]
@@ -41,6 +43,8 @@ pub struct Sender {
     pub vault: Vault,
     /// The way to providers.
     pub carrier: Carrier,
+    /// Access tokens of accounts.
+    pub tokens: Tokens,
     /// Where tracking and unsubscribe links lead, without a slash at the end.
     pub public_url: String,
 }
@@ -58,6 +62,7 @@ impl Sender {
             breaker: Breaker::new(context.clock.clone()),
             vault: Vault::kms(connection.clone(), env.need("KMS_KEY_ID")?, context.clock.clone(), context.ids.clone()),
             carrier: Carrier::Wire(wire::Wire::new(connection, env.find("SES_CONFIGURATION_SET"))),
+            tokens: Tokens::default(),
             public_url: env.need("PUBLIC_URL")?.trim_end_matches('/').to_owned(),
             context,
         })

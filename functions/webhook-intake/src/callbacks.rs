@@ -77,7 +77,7 @@ pub(crate) async fn take_for_account(
     let tenant = scope.read::<Tenant>(scope.tenant()).await?.ok_or_else(nobody)?.row;
     let credentials = connect::open(&intake.0.vault, &tenant, &account).await?;
     let callback = account.callback(&origin(&intake, request.headers()));
-    let topics = providers::ses::topics(&account.settings);
+    let topics = provider.topics(&account.settings);
     let post = Post::read(&intake, request).await?;
     let setup = Setup { settings: &account.settings, credentials: &credentials, token: None, callback: &callback };
     take(&intake, provider, Some(&scope), &topics, setup, &post).await

@@ -78,7 +78,7 @@ pub struct SnsCall {
     pub to: String,
     /// The text.
     pub text: String,
-    /// Message attributes (name, value), all of type String.
+    /// Message attributes (name, value), all of type String but `AWS.SNS.SMS.MaxPrice`, which is a Number.
     pub attributes: Vec<(&'static str, String)>,
 }
 

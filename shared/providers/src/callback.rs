@@ -8,6 +8,9 @@ use serde_json::Value;
 use crate::proof::Roots;
 use crate::{Login, sns};
 
+/// The parameter of an account's address that carries [`crate::Outgoing::tag`].
+pub(crate) const TAG: &str = "sb";
+
 /// An account as its provider sees it: what was set up, with the credentials opened. `Debug` shows nothing.
 #[derive(Clone, Copy)]
 pub struct Setup<'a> {
@@ -26,6 +29,11 @@ impl Setup<'_> {
     pub(crate) fn bearer(&self) -> Result<Login> {
         let token = self.token.ok_or_else(|| Error::internal("this provider is called with an access token only"))?;
         Ok(Login::Bearer(token.clone()))
+    /// Where the provider can tell what becomes of one message: the account's address with the message's tag as `sb`. None
+    /// where the account has no address.
+    pub(crate) fn callback_for(&self, tag: &str) -> Option<String> {
+        let mark = if self.callback.contains('?') { '&' } else { '?' };
+        (!self.callback.is_empty()).then(|| format!("{}{mark}{TAG}={tag}", self.callback))
     }
 }
 

@@ -5,6 +5,7 @@
 //! its signature check does not compile. [`Verified`] is made by [`proof`] alone, so an unverified body cannot be parsed.
 
 pub mod apns;
+pub mod aws_sms;
 mod bounce;
 mod call;
 mod callback;
@@ -39,6 +40,7 @@ pub mod ses;
 mod settings;
 pub mod slack;
 pub mod sms;
+pub mod sms_gateway;
 pub mod smtp;
 pub mod sns;
 pub mod teams;
@@ -46,6 +48,10 @@ pub mod telegram;
 mod upload;
 pub mod webhook;
 pub mod webpush;
+pub mod sns_sms;
+pub mod twilio;
+pub mod vonage;
+mod xml;
 
 use kernel::{Result, Secret, Time};
 use serde_json::Value;
@@ -74,7 +80,12 @@ pub const PROVIDERS: &[&dyn Provider] = &[
     &postmark::Postmark,
     &capture::Capture,
     // sms
-
+    &twilio::sms::TwilioSms,
+    &vonage::sms::VonageSms,
+    &vonage::messages::VonageMessages,
+    &sns_sms::SnsSms,
+    &aws_sms::AwsSms,
+    &sms_gateway::SmsGateway,
     // chat
     &meta::whatsapp::Whatsapp,
     &meta::messenger::Messenger,
@@ -84,12 +95,13 @@ pub const PROVIDERS: &[&dyn Provider] = &[
     &discord::webhook::DiscordWebhook,
     &slack::Slack,
     &teams::Teams,
+    &twilio::whatsapp::TwilioWhatsapp,
     // push
     &fcm::Fcm,
     &apns::Apns,
     &webpush::WebPush,
     // voice
-
+    &twilio::voice::TwilioVoice,
     // webhook
     &webhook::Webhook,
 ];
@@ -132,6 +144,10 @@ pub trait Provider: Sync {
     fn call(&self, message: &Outgoing, setup: &Setup<'_>) -> Result<Call>;
     /// What the answer means. Anything not recognised is [`Verdict::Retry`].
     fn verdict(&self, reply: &Reply) -> Verdict;
+    /// The same where an account's own settings say how answers read. This is what a sender asks.
+    fn verdict_for(&self, reply: &Reply, _setup: &Setup<'_>) -> Verdict {
+        self.verdict(reply)
+    }
     /// A harmless request that tells whether the account is in order; [`Verdict::Sent`] of its answer says so. None where the
     /// provider has no such request.
     fn probe(&self, setup: &Setup<'_>) -> Result<Option<Call>>;
@@ -142,6 +158,10 @@ pub trait Provider: Sync {
     /// The answer to a question that comes before any trust, such as Meta's `hub.challenge`. None: it is no such question.
     fn handshake(&self, _callback: &Callback<'_>, _setup: &Setup<'_>) -> Result<Option<Answer>> {
         Ok(None)
+    }
+    /// The SNS topics that an account listens to, for [`Callback::topics`]. Settings that do not read name none.
+    fn topics(&self, _settings: &Value) -> Vec<String> {
+        Vec::new()
     }
     /// Proves that a callback is the provider's own and is about this very account.
     fn verify(&self, callback: &Callback<'_>, setup: &Setup<'_>) -> Result<Verified>;

@@ -6,6 +6,7 @@
 
 mod hex;
 mod mac;
+mod md5;
 mod public_key;
 mod shared;
 mod sns;
@@ -19,6 +20,7 @@ use serde_json::Value;
 
 use crate::Callback;
 
+pub(crate) use self::md5::{md5_mac, md5_sum};
 pub(crate) use hex::unhex;
 pub use mac::Hash;
 pub(crate) use mac::{body_mac, jwt_hs256, text_mac};

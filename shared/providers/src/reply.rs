@@ -44,7 +44,7 @@ pub struct HttpReply {
     pub status: u16,
     /// Headers in lower case.
     pub headers: Vec<(String, String)>,
-    /// Body, cut to 64 KB.
+    /// Body, cut to 256 KiB; that of a success is whole.
     pub body: Vec<u8>,
     /// When it arrived.
     pub at: Time,

@@ -26,8 +26,6 @@ pub const TAG: &str = "sb";
 
 /// Recipients of one message, all kinds together (SES service quota).
 const RECIPIENTS: usize = 50;
-/// Topics that one account may name.
-const TOPICS: usize = 20;
 /// Seconds to wait when the rate of the moment is exceeded. It is counted by the second.
 const RATE_WAIT: u32 = 1;
 /// Seconds to wait when the quota of the day is used up. It is a rolling window, so a little becomes free all the time.
@@ -55,30 +53,9 @@ impl Settings {
         if settings.configuration_set.as_deref().is_some_and(|name| !named(name)) {
             return Err(fault("/settings/configuration_set", "1 to 64 letters, digits, hyphens and underscores"));
         }
-        if settings.topic_arns.len() > TOPICS {
-            return Err(fault("/settings/topic_arns", "at most 20 topics"));
-        }
-        match settings.topic_arns.iter().position(|arn| !is_topic(arn)) {
-            Some(index) => Err(fault(
-                &format!("/settings/topic_arns/{index}"),
-                "a topic such as arn:aws:sns:eu-west-1:123456789012:mail-events is needed",
-            )),
-            None => Ok(settings),
-        }
+        sns::check_topics(&settings.topic_arns)?;
+        Ok(settings)
     }
-}
-
-fn is_topic(arn: &str) -> bool {
-    let parts: Vec<&str> = arn.split(':').collect();
-    let ["arn", partition, "sns", region, account, name] = parts.as_slice() else {
-        return false;
-    };
-    matches!(*partition, "aws" | "aws-cn" | "aws-us-gov")
-        && sns::is_region(region)
-        && account.len() == 12
-        && account.bytes().all(|byte| byte.is_ascii_digit())
-        && (1..=256).contains(&name.len())
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
 /// The topics that an account listens to, for [`Callback::topics`]. Settings that do not read name none.
@@ -123,6 +100,10 @@ impl Provider for Ses {
 
     fn probe(&self, _setup: &Setup<'_>) -> Result<Option<Call>> {
         Ok(None)
+    }
+
+    fn topics(&self, settings: &Value) -> Vec<String> {
+        topics(settings)
     }
 
     fn verify(&self, callback: &Callback<'_>, _setup: &Setup<'_>) -> Result<Verified> {
@@ -171,18 +152,25 @@ pub(crate) fn verdict(reply: &Reply) -> Verdict {
         | "AccountSuspendedException"
         | "SendingPausedException"
         | "MailFromDomainNotVerifiedException"
-        | "NotFoundException"
-        | "AccessDeniedException"
-        | "UnrecognizedClientException"
-        | "InvalidClientTokenId"
-        | "InvalidSignatureException"
-        | "SignatureDoesNotMatch"
-        | "MissingAuthenticationToken"
-        | "OptInRequired" => Verdict::Misconfigured { reason },
+        | "NotFoundException" => Verdict::Misconfigured { reason },
         "MessageRejected" | "BadRequestException" | "ValidationException" if account => Verdict::Misconfigured { reason },
         "MessageRejected" | "BadRequestException" | "ValidationException" => Verdict::Rejected { reason },
+        name => generic(name, status, after, reason),
+    }
+}
+
+/// The meaning of an error that all of AWS's services have in common, by its name and, for names that are not known, by the status.
+pub(crate) fn generic(name: &str, status: u16, after: Option<u32>, reason: String) -> Verdict {
+    match name.strip_suffix("Exception").unwrap_or(name) {
+        "AccessDenied" | "UnrecognizedClient" | "InvalidClientTokenId" | "InvalidSignature" | "SignatureDoesNotMatch" => {
+            Verdict::Misconfigured { reason }
+        }
+        "IncompleteSignature" | "MissingAuthenticationToken" | "OptInRequired" | "AccountSuspended" => {
+            Verdict::Misconfigured { reason }
+        }
+        "Throttling" | "Throttled" | "TooManyRequests" | "RequestLimitExceeded" => Verdict::Limited { after, reason },
         // A role's credentials are renewed by themselves.
-        "ExpiredTokenException" | "ExpiredToken" | "RequestExpired" => Verdict::Retry { after, reason },
+        "ExpiredToken" | "RequestExpired" => Verdict::Retry { after, reason },
         _ => match status {
             401 | 403 => Verdict::Misconfigured { reason },
             413 => Verdict::Rejected { reason },
@@ -193,7 +181,7 @@ pub(crate) fn verdict(reply: &Reply) -> Verdict {
 }
 
 /// AWS writes an error's name bare, as `namespace#Name`, or as `Name:address`.
-fn error_name(code: &str) -> &str {
+pub(crate) fn error_name(code: &str) -> &str {
     let bare = code.rsplit_once('#').map_or(code, |(_, name)| name);
     bare.split_once(':').map_or(bare, |(name, _)| name)
 }

@@ -5,7 +5,10 @@
 //! basic plane two UTF-16 units; neither is ever cut in two. Source: 3GPP TS 23.038 section 6.2.1 and 3GPP TS 23.040 section
 //! 9.2.3.24.1 (the header that joins parts takes 7 septets, or 3 units, of each).
 
+use kernel::{Error, Result};
 use serde::Serialize;
+
+use crate::{Direct, Outgoing};
 
 /// How a text travels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -142,6 +145,66 @@ pub fn plain(text: &str) -> String {
     plain
 }
 
+/// The message and its text, for providers that carry nothing else.
+pub(crate) fn text_only(message: &Outgoing) -> Result<(&Direct, &str)> {
+    let direct = message.direct()?;
+    let others = [
+        (!direct.media.is_empty(), "/media/0"),
+        (direct.location.is_some(), "/location"),
+        (!direct.buttons.is_empty(), "/buttons/0"),
+        (direct.template.is_some(), "/template"),
+    ];
+    if let Some((_, pointer)) = others.into_iter().find(|(present, _)| *present) {
+        return Err(Error::invalid(pointer, "unsupported", "this channel carries text alone"));
+    }
+    match direct.text.as_deref() {
+        Some(text) if !text.trim().is_empty() => Ok((direct, text)),
+        Some(_) | None => Err(Error::invalid("/content/text", "required", "a text is needed")),
+    }
+}
+
+/// The same where the text has a limit in characters.
+pub(crate) fn short_text(message: &Outgoing, limit: usize) -> Result<(&Direct, &str)> {
+    let (direct, text) = text_only(message)?;
+    if text.chars().count() > limit {
+        return Err(Error::invalid("/content/text", "too_long", format!("at most {limit} characters")));
+    }
+    Ok((direct, text))
+}
+
+/// A telephone number as digits, for providers that want no `+`.
+pub(crate) fn digits(number: &str) -> &str {
+    number.strip_prefix('+').unwrap_or(number)
+}
+
+/// Whether it is `+` and 7 to 15 digits (E.164).
+pub(crate) fn is_number(text: &str) -> bool {
+    text.strip_prefix('+')
+        .is_some_and(|digits| (7..=15).contains(&digits.len()) && digits.bytes().all(|one| one.is_ascii_digit()))
+}
+
+/// A telephone number of a callback in E.164: providers give it with or without `+`. What is no number, such as a sender's name
+/// or a short code, stays as it is.
+pub(crate) fn number(text: &str) -> String {
+    let text = text.trim();
+    let plain = (7..=15).contains(&text.len()) && text.bytes().all(|one| one.is_ascii_digit());
+    if plain { format!("+{text}") } else { text.to_owned() }
+}
+
+/// Whether it can be a sender: a number, a short code, or a name of up to 11 characters with at least one letter.
+pub(crate) fn is_sender(text: &str) -> bool {
+    let code = (3..=15).contains(&text.len()) && text.bytes().all(|one| one.is_ascii_digit());
+    is_number(text) || code || is_name(text)
+}
+
+/// Whether it can be the name of a sender.
+pub(crate) fn is_name(text: &str) -> bool {
+    (1..=11).contains(&text.len())
+        && text.bytes().any(|one| one.is_ascii_alphabetic())
+        && text.bytes().all(|one| one.is_ascii_alphanumeric() || matches!(one, b' ' | b'-' | b'_' | b'+' | b'&'))
+        && text.trim() == text
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -216,6 +279,21 @@ mod tests {
         assert_eq!(plain("It’s “so” – 5\u{a0}€…"), "It's \"so\" - 5 €...");
         assert_eq!(segments(&plain("It’s “so” – 5\u{a0}€…")).encoding, Encoding::Gsm7);
         assert!(segments("^{}\\[~]|€").forced_by.is_empty());
+    }
+
+    #[test]
+    fn senders_and_numbers_are_told_from_the_rest() {
+        for good in ["+14155550123", "12345", "SHOP", "My Shop", "4155550123"] {
+            assert!(is_sender(good), "{good}");
+        }
+        for bad in ["", "+1", "TwelveLetters", "a\r\nb", " SHOP", "12", "café", "+1415555012a"] {
+            assert!(!is_sender(bad), "{bad}");
+        }
+        assert_eq!(number("14155550123"), "+14155550123");
+        assert_eq!(number("+14155550123"), "+14155550123");
+        assert_eq!(number("SHOP"), "SHOP");
+        assert_eq!(number("12345"), "12345");
+        assert_eq!(digits("+14155550123"), "14155550123");
     }
 
     /// Texts that sit at the limits: long runs of characters of one to two units in both encodings.

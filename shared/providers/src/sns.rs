@@ -13,6 +13,8 @@ use rustls_pki_types::pem::PemObject;
 use serde::Deserialize;
 use url::form_urlencoded;
 
+use crate::settings::fault;
+
 /// What an envelope is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -203,6 +205,36 @@ pub(crate) fn is_region(text: &str) -> bool {
         && words.iter().all(word)
         && (1..=2).contains(&number.len())
         && number.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Topics that one account may name.
+const TOPICS: usize = 20;
+
+/// Checks the topics that an account listens to: its setting `topic_arns`.
+pub(crate) fn check_topics(topics: &[String]) -> Result<()> {
+    if topics.len() > TOPICS {
+        return Err(fault("/settings/topic_arns", "at most 20 topics"));
+    }
+    match topics.iter().position(|arn| !is_topic(arn)) {
+        Some(index) => Err(fault(
+            &format!("/settings/topic_arns/{index}"),
+            "a topic such as arn:aws:sns:eu-west-1:123456789012:mail-events is needed",
+        )),
+        None => Ok(()),
+    }
+}
+
+fn is_topic(arn: &str) -> bool {
+    let parts: Vec<&str> = arn.split(':').collect();
+    let ["arn", partition, "sns", region, account, name] = parts.as_slice() else {
+        return false;
+    };
+    matches!(*partition, "aws" | "aws-cn" | "aws-us-gov")
+        && is_region(region)
+        && account.len() == 12
+        && account.bytes().all(|byte| byte.is_ascii_digit())
+        && (1..=256).contains(&name.len())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
 /// Where a certificate came from.

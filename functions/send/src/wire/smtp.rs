@@ -69,12 +69,11 @@ impl Smtp {
         Self { tls: Arc::new(OnceLock::from(Arc::new(tls))), ..self }
     }
 
-    /// Hands the message to the call's server, once.
-    pub async fn submit(&self, call: &SmtpCall) -> Reply {
-        let Some(raw) = call.raw.whole() else { return unreadable() };
+    /// Hands the message to the call's server, once; `raw` is the call's body.
+    pub async fn submit(&self, call: &SmtpCall, raw: &[u8]) -> Reply {
         let server = server(call);
         let mut limit = self.patience.start(EXCHANGE);
-        if let Some(ended) = self.over_kept(server, call, &raw, &limit).await {
+        if let Some(ended) = self.over_kept(server, call, raw, &limit).await {
             return ended;
         }
         let addresses = match limit.within(self.names.find(&call.host, call.port, self.reach)).await {
@@ -85,7 +84,7 @@ impl Smtp {
         let tls = self.tls.get_or_init(|| Arc::new(aws::tls::public())).clone();
         match Dialogue::open(&addresses, call, tls, limit).await {
             Ok(mut dialogue) => {
-                let ended = dialogue.submit(call, &raw).await;
+                let ended = dialogue.submit(call, raw).await;
                 self.part(server, dialogue, &ended).await;
                 reply(call, ended)
             }
@@ -150,12 +149,6 @@ impl Smtp {
     fn idle(&self) -> MutexGuard<'_, BTreeMap<Server, Vec<Dialogue>>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// No place is connected that stored files could be read from.
-fn unreadable() -> Reply {
-    let text = "the message's stored files cannot be read".to_owned();
-    Reply::Refused { status: 554, code: "5.6.0".to_owned(), text, after: None }
 }
 
 fn server(call: &SmtpCall) -> Server {

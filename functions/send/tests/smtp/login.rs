@@ -73,8 +73,8 @@ async fn a_server_that_repeats_the_login_is_not_quoted() {
 async fn nothing_that_is_printed_holds_the_login() {
     let stub = Stub::start(vec![Script::good()]).await;
     let (smtp, made) = (client(&stub), Call::Smtp(with_login(call(stub.port))));
-    let wire = Wire::smtp_alone(smtp.clone());
-    assert_eq!(wire.carry(&made).await, accepted());
+    let wire = wire(&smtp);
+    assert_eq!(wire.carry(&made, &Clock::System).await, accepted());
     for printed in [format!("{smtp:?}"), format!("{wire:?}"), format!("{made:?}")] {
         assert!(!printed.contains("hunter2") && !printed.contains(PROOF) && !printed.contains("Hello"), "{printed}");
     }

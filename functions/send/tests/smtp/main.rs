@@ -9,10 +9,11 @@ mod phases;
 mod protection;
 mod stub;
 
-use kernel::{Email, Secret};
+use kernel::{Clock, Email, Secret};
 use providers::smtp::Smtp as Provider;
 use providers::{Body, Call, Provider as _, Reply, Security, SmtpCall, Verdict};
 use send::wire::Wire;
+use send::wire::http::Http;
 use send::wire::names::Reach;
 use send::wire::patience::Patience;
 use send::wire::smtp::Smtp;
@@ -45,8 +46,12 @@ fn client(stub: &Stub) -> Smtp {
     Smtp::new(Reach::Anywhere).patience(Patience::Told(stub.silent.clone()))
 }
 
+fn wire(smtp: &Smtp) -> Wire {
+    Wire::of(smtp.clone(), Http::new(Reach::Anywhere))
+}
+
 async fn carry(smtp: &Smtp, call: SmtpCall) -> Reply {
-    Wire::smtp_alone(smtp.clone()).carry(&Call::Smtp(call)).await
+    wire(smtp).carry(&Call::Smtp(call), &Clock::System).await
 }
 
 /// One message to a server of one connection.

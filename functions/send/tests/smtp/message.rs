@@ -81,7 +81,7 @@ async fn a_written_message_arrives_byte_for_byte() {
     let setup = Setup { settings: &settings, credentials: &serde_json::json!({}), token: None, callback: "" };
     let made = Provider.call(&outgoing, &setup).unwrap();
     let Call::Smtp(call) = &made else { unreachable!("{made:?}") };
-    assert_eq!(Wire::smtp_alone(client(&stub)).carry(&made).await, accepted());
+    assert_eq!(wire(&client(&stub)).carry(&made, &Clock::System).await, accepted());
     let session = stub.session(0);
     let to = ["RCPT TO:<ada@example.com>", "RCPT TO:<ben@example.com>", "RCPT TO:<cy@example.com>"];
     assert_eq!(

@@ -184,7 +184,7 @@ fn every_sample_is_expected_and_every_expectation_has_its_sample() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         assert!(known.contains_key(name.as_str()), "no provider is called {name}");
     }
-    for (id, stand) in known.iter().filter(|(id, _)| **id != "ses") {
+    for (id, stand) in known.iter().filter(|(id, _)| !matches!(**id, "ses" | "aws_sms")) {
         let mut expected: Vec<_> = stand.samples.iter().map(|sample| sample.file.to_owned()).collect();
         expected.sort();
         let found = std::fs::read_dir(stand.folder()).map_or_else(

@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod addresses;
 #[cfg(test)]
+mod aws_sms;
+#[cfg(test)]
 mod bits;
 #[cfg(test)]
 mod certificates;

@@ -10,6 +10,7 @@ use providers::{
 use serde_json::{Value, json};
 
 mod apns;
+mod aws;
 mod capture;
 mod fcm;
 mod gmail;
@@ -27,6 +28,9 @@ mod slack;
 mod smtp;
 mod teams;
 mod telegram;
+mod sms_gateway;
+mod twilio;
+mod vonage;
 mod webhook;
 mod webpush;
 mod whatsapp;
@@ -45,6 +49,12 @@ pub fn all() -> Vec<Stand> {
         postmark::stand(),
         capture::stand(),
         // sms
+        twilio::sms(),
+        vonage::sms(),
+        vonage::messages(),
+        aws::sns_sms(),
+        aws::aws_sms(),
+        sms_gateway::stand(),
         // chat
         whatsapp::stand(),
         messenger::stand(),
@@ -54,11 +64,13 @@ pub fn all() -> Vec<Stand> {
         discord_webhook::stand(),
         slack::stand(),
         teams::stand(),
+        twilio::whatsapp(),
         // push
         fcm::stand(),
         apns::stand(),
         webpush::stand(),
         // voice
+        twilio::voice(),
         // webhook
         webhook::stand(),
     ]

@@ -1,0 +1,137 @@
+//! Connections for web requests. The name is looked up once, judged, and what was judged is connected to.
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http::Uri;
+use hyper::rt::{Read, ReadBufCursor, Write};
+use hyper_util::client::legacy::connect::{Connected, Connection};
+use hyper_util::rt::TokioIo;
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tower::Service;
+
+use super::dialogue::Stream;
+use super::names::{Names, Reach};
+use super::patience::Patience;
+
+/// How long connecting may take, handshake included.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// What connects.
+#[derive(Clone)]
+pub struct Dialer {
+    /// Where it may connect to.
+    pub reach: Reach,
+    /// How names are looked up.
+    pub names: Names,
+    /// How long it may take.
+    pub patience: Patience,
+    /// Trust, and the one protocol that is offered.
+    pub tls: Arc<ClientConfig>,
+    /// Whether the connection must speak HTTP/2.
+    pub http2: bool,
+}
+
+/// Why there is no connection, in a sentence without an address.
+#[derive(Debug)]
+pub struct NoLine(pub String);
+
+impl std::fmt::Display for NoLine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for NoLine {}
+
+impl Service<Uri> for Dialer {
+    type Response = Line;
+    type Error = NoLine;
+    type Future = Pin<Box<dyn Future<Output = Result<Line, NoLine>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), NoLine>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        let dialer = self.clone();
+        Box::pin(async move {
+            let host = uri.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+            let mut limit = dialer.patience.start(CONNECT);
+            let late = || NoLine(format!("{host} could not be connected to: no answer in time"));
+            limit.within(dialer.connect(&uri, &host)).await.unwrap_or_else(|| Err(late()))
+        })
+    }
+}
+
+impl Dialer {
+    async fn connect(&self, uri: &Uri, host: &str) -> Result<Line, NoLine> {
+        let protected = uri.scheme_str() == Some("https");
+        let port = uri.port_u16().unwrap_or(if protected { 443 } else { 80 });
+        let addresses = self.names.find(host, port, self.reach).await.map_err(NoLine)?;
+        let socket = first(&addresses, host).await?;
+        if !protected {
+            return Ok(Line(TokioIo::new(Box::new(socket))));
+        }
+        let failed = |why: &str| NoLine(format!("the connection to {host} could not be protected: {why}"));
+        let name = ServerName::try_from(host.to_owned()).map_err(|error| failed(&error.to_string()))?;
+        let shaken = TlsConnector::from(self.tls.clone()).connect(name, socket).await;
+        let stream = shaken.map_err(|error| failed(&error.to_string()))?;
+        if self.http2 && stream.get_ref().1.alpn_protocol() != Some(b"h2") {
+            return Err(NoLine(format!("{host} speaks no HTTP/2")));
+        }
+        Ok(Line(TokioIo::new(Box::new(stream))))
+    }
+}
+
+/// A connection to the first of the addresses that answers.
+async fn first(addresses: &[SocketAddr], host: &str) -> Result<TcpStream, NoLine> {
+    let mut why = "no address".to_owned();
+    for address in addresses {
+        match TcpStream::connect(address).await {
+            Ok(socket) => {
+                let _ = socket.set_nodelay(true);
+                return Ok(socket);
+            }
+            Err(error) => why = error.to_string(),
+        }
+    }
+    Err(NoLine(format!("{host} could not be connected to: {why}")))
+}
+
+/// A connection.
+pub struct Line(TokioIo<Box<dyn Stream>>);
+
+impl Connection for Line {
+    fn connected(&self) -> Connected {
+        Connected::new()
+    }
+}
+
+impl Read for Line {
+    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, into: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(context, into)
+    }
+}
+
+impl Write for Line {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(context)
+    }
+}
