@@ -230,10 +230,10 @@ async fn call(
     let bare = Setup { settings: &account.settings, credentials: &credentials, token: None, callback: &callback };
     let token = match sender.tokens.find(account.id, provider, &bare, &sender.carrier, &sender.context.clock).await {
         Ok(Ok(token)) => token,
-        Ok(Err(verdict)) => return conclude(sender, message, account, candidates, now, &verdict),
+        Ok(Err(verdict)) => return conclude(sender, scope, message, account, candidates, now, &verdict),
         Err(Error::Invalid(faults)) => {
             let verdict = Verdict::Misconfigured { reason: words(&faults) };
-            return conclude(sender, message, account, candidates, now, &verdict);
+            return conclude(sender, scope, message, account, candidates, now, &verdict);
         }
         Err(error) => return Err(error),
     };
@@ -243,15 +243,13 @@ async fn call(
         Err(Error::Invalid(faults)) => return refuse(&words(&faults)),
         Err(error) => return Err(error),
     };
-    let reply = sender.carrier.carry(&call, now).await;
-    let verdict = judge(provider, candidates.len() == 1, &reply);
-    health::note(sender, scope, account, &reply, &verdict).await;
     let reply = sender.carrier.carry(&call, &sender.context.clock).await;
     let verdict = judge(provider, &setup, candidates.len() == 1, &reply);
+    health::note(sender, scope, account, &reply, &verdict).await;
     if matches!(verdict, Verdict::Undeliverable { gone: true, .. }) {
         close(sender, scope, message).await;
     }
-    if token.is_some() && matches!(verdict, Verdict::Misconfigured { .. }) {
+    if token.is_some() && (provider.token_refused(&reply) || matches!(verdict, Verdict::Misconfigured { .. })) {
         // The token may have been withdrawn before its end: the next call asks for another.
         sender.tokens.forget(account.id);
     }

@@ -29,6 +29,8 @@ impl Setup<'_> {
     pub(crate) fn bearer(&self) -> Result<Login> {
         let token = self.token.ok_or_else(|| Error::internal("this provider is called with an access token only"))?;
         Ok(Login::Bearer(token.clone()))
+    }
+
     /// Where the provider can tell what becomes of one message: the account's address with the message's tag as `sb`. None
     /// where the account has no address.
     pub(crate) fn callback_for(&self, tag: &str) -> Option<String> {

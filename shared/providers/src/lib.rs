@@ -14,9 +14,9 @@ mod channel;
 pub mod discord;
 mod event;
 pub mod fcm;
+mod form;
 pub mod gmail;
 pub mod graph;
-mod form;
 mod inbound;
 #[cfg(feature = "issuer")]
 pub mod issuer;
@@ -43,14 +43,14 @@ pub mod sms;
 pub mod sms_gateway;
 pub mod smtp;
 pub mod sns;
+pub mod sns_sms;
 pub mod teams;
 pub mod telegram;
+pub mod twilio;
 mod upload;
+pub mod vonage;
 pub mod webhook;
 pub mod webpush;
-pub mod sns_sms;
-pub mod twilio;
-pub mod vonage;
 mod xml;
 
 use kernel::{Result, Secret, Time};

@@ -25,7 +25,7 @@ pub(crate) use hex::unhex;
 pub use mac::Hash;
 pub(crate) use mac::{body_mac, jwt_hs256, text_mac};
 pub(crate) use public_key::{ecdsa_p256, ed25519, jwt_rs256};
-pub(crate) use shared::{basic, password, shared_secret};
+pub(crate) use shared::{password, shared_secret};
 pub use sns::{Confirmation, Notice, Refusal, WINDOW, examine_sns, verify_sns};
 
 /// A callback whose sender is proven. It cannot be made elsewhere:

@@ -6,8 +6,7 @@ use providers::SnsCall;
 use super::*;
 
 fn text() -> Call {
-    let attributes =
-        vec![("AWS.SNS.SMS.SMSType", "Transactional".to_owned()), ("AWS.SNS.SMS.MaxPrice", "0.50".to_owned())];
+    let attributes = vec![("AWS.SNS.SMS.SMSType", "Transactional".to_owned()), ("AWS.SNS.SMS.MaxPrice", "0.50".to_owned())];
     Call::Sns(SnsCall { region: None, to: "+14155550123".to_owned(), text: "Your code is 7".to_owned(), attributes })
 }
 

@@ -22,7 +22,7 @@ pub(crate) fn shared_secret(callback: &Callback<'_>, shown: Option<&str>, known:
 }
 
 /// Proves a callback by the name and password of its `Authorization: Basic` header (RFC 7617).
-pub(crate) fn basic(callback: &Callback<'_>, name: &str, password: &str) -> Result<Verified> {
+fn basic(callback: &Callback<'_>, name: &str, password: &str) -> Result<Verified> {
     let shown = callback.header("authorization").and_then(|value| value.split_once(' '));
     let shown = shown.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("basic")).map(|(_, value)| value.trim());
     let shown = shown.and_then(|value| STANDARD.decode(value).ok()).and_then(|value| String::from_utf8(value).ok());

@@ -12,7 +12,9 @@ use crate::posts::{House, NOBODY, Post, TOPIC, confirmation, now};
 use crate::stands::{TAG, folder};
 
 /// What each file tells of a message; none where it says nothing of one.
-const STATES: &[(&str, Option<(EventKind, Option<BounceClass>)>)] = &[
+type Meaning = Option<(EventKind, Option<BounceClass>)>;
+
+const STATES: &[(&str, Meaning)] = &[
     ("blocked.json", Some((Bounced, Some(Block)))),
     ("carrier-unreachable.json", Some((Bounced, Some(Soft)))),
     ("delivered.json", Some((Delivered, None))),
