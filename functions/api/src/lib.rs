@@ -17,6 +17,7 @@ pub mod wire;
 
 mod accounts;
 mod analytics;
+mod channels;
 mod contacts;
 mod keys;
 mod messages;
@@ -60,6 +61,7 @@ resources!(
     versions,
     versions::preview,
     accounts,
+    channels,
     suppressions,
     analytics,
     users,

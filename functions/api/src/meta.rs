@@ -35,6 +35,7 @@ fn tags() -> Vec<Tag> {
         ("contacts", "The people a tenant talks to: addresses, zone, locale, consent."),
         ("templates", "Named content with immutable versions, previews and tests."),
         ("accounts", "Connections to providers, in the order they are tried."),
+        ("channels", "What messages travel by, and what each can carry."),
         ("suppressions", "Addresses that must not be written to."),
         ("analytics", "How many messages reached which state."),
         ("users", "The people who work for a tenant."),

@@ -154,7 +154,7 @@ pub mod words {
     use domain::suppression::Reason;
     use domain::template::Use;
     use domain::{Channel, Role};
-    use providers::{BounceClass, EventKind};
+    use providers::{BounceClass, EventKind, MediaKind};
     use render::{Engine, Markup, Type as Holds};
     use serde::Serialize;
     use utoipa::openapi::RefOr;
@@ -200,6 +200,7 @@ pub mod words {
         EventWord = "EventKind", "What happened to a message after it was sent.",
             [EventKind::Sent, EventKind::Delayed, EventKind::Delivered, EventKind::Bounced, EventKind::Complained,
              EventKind::Rejected, EventKind::RenderingFailed, EventKind::Opened, EventKind::Clicked, EventKind::Unsubscribed];
+        MediaWord = "MediaKind", "What a file is to its recipient.", MediaKind::ALL;
         BounceWord = "BounceClass", "Why a message came back.", [BounceClass::Hard, BounceClass::Soft, BounceClass::Block];
         CheckWord = "GateCheck", "What is checked before a message goes out, in this order.", Check::ALL;
         UseWord = "TemplateUse", "What a template is for.", [Use::Message, Use::Layout];

@@ -20,6 +20,7 @@ mod exact;
 mod expand;
 mod failover;
 mod gate;
+mod hooks;
 mod idempotency;
 mod input;
 mod isolation;

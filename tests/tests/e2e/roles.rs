@@ -46,6 +46,7 @@ list_users admin
 list_versions viewer
 preview_template viewer
 publish_version manager
+read_channels viewer
 retry_message agent
 send_message agent
 test_template manager

@@ -33,6 +33,7 @@ async fn every_operation_answers_as_it_is_described() {
 
     step(get.clone(), "/health", None, 200).await;
     step(get.clone(), "/v1/tenants", None, 200).await;
+    step(get.clone(), "/v1/channels", None, 200).await;
     step(get.clone(), "/v1/tenant", None, 200).await;
     step(patch.clone(), &format!("/v1/tenants/{}", acme.id), Some(json!({ "requests_per_hour": 5_000 })), 200).await;
     step(

@@ -59,3 +59,19 @@ async fn the_service_says_how_it_is() {
     );
     assert_eq!(health.json()["dependencies"][0]["name"], Value::from("table"));
 }
+
+#[tokio::test]
+async fn the_channels_say_what_they_carry() {
+    let stage = Stage::new().await;
+    let channels = stage.get("/v1/channels").await.is(200).json()["data"].clone();
+    let channel = |word: &str| channels.as_array().unwrap().iter().find(|one| one["channel"] == word).unwrap().clone();
+    assert_eq!(channels.as_array().unwrap().len(), 12);
+    let (email, sms, whatsapp) = (channel("email"), channel("sms"), channel("whatsapp"));
+    assert!(email["providers"].as_array().unwrap().contains(&Value::from("ses")), "{email}");
+    assert_eq!(
+        (&email["html"], &sms["html"], &sms["media"]),
+        (&Value::from(true), &Value::from(false), &serde_json::json!([]))
+    );
+    assert_eq!((&whatsapp["window_hours"], &whatsapp["buttons"]["count"]), (&Value::from(24), &Value::from(3)));
+    stage.send("GET", "/v1/channels", NOBODY, "").await.is(401);
+}

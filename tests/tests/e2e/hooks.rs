@@ -1,0 +1,118 @@
+//! What providers post to an account's own address: proven with the account's own secrets, and answered as the provider wants it.
+
+use aws_lc_rs::hmac;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::Method;
+use kernel::ids::{MessageId, TenantId};
+use kernel::{Purpose, Time};
+use serde_json::{Value, json};
+use tests::{Company, Message, Reply, Story};
+
+const KEY: &[u8] = b"hunter2 hunter2 hunter2 hunter2";
+
+/// An account, and the address that its provider calls.
+async fn account(acme: &Company<'_>, words: &Value) -> String {
+    let id = acme.account(words).await;
+    acme.get(&format!("/v1/accounts/{id}")).await["callback_path"].as_str().unwrap().to_owned()
+}
+
+async fn resend(acme: &Company<'_>) -> String {
+    let secret = format!("whsec_{}", STANDARD.encode(KEY));
+    let credentials = json!({ "api_key": "re_1", "signing_secret": secret });
+    account(acme, &json!({ "provider": "resend", "priority": 900, "credentials": credentials })).await
+}
+
+/// What Resend would tell of a message.
+fn told(acme: &Company<'_>, message: &Message, kind: &str) -> Value {
+    let (tenant, id) = (TenantId::parse(&acme.id).unwrap(), MessageId::parse(&message.id).unwrap());
+    let tag = acme.story.context.keys.reference_token(Purpose::Tag, tenant, id);
+    let bounce = json!({ "type": "Permanent", "subType": "NoEmail", "message": "no such user" });
+    json!({
+        "type": kind, "created_at": acme.story.clock.now().to_string(),
+        "data": { "email_id": "re_7", "to": ["ada@example.com"], "tags": { "sb": tag }, "bounce": bounce },
+    })
+}
+
+/// Posts it, signed by that key (Standard Webhooks).
+async fn post(stage: &Story, path: &str, body: &Value, key: &[u8], at: Time) -> Reply {
+    let text = format!("msg_1.{}.{body}", at.seconds());
+    let code = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), text.as_bytes());
+    let ask = stage.ask(Method::POST, path).header("svix-id", "msg_1").header("svix-timestamp", &at.seconds().to_string());
+    ask.header("svix-signature", &format!("v1,{}", STANDARD.encode(code.as_ref()))).json(body).now().await
+}
+
+async fn sent(acme: &Company<'_>) -> Message {
+    let message = acme.send_with(&json!({ "to": { "email": "ada@example.com" }, "template": "welcome" })).await;
+    acme.story.drain().await;
+    message
+}
+
+#[tokio::test]
+async fn a_callback_is_proven_with_the_accounts_own_secret() {
+    let stage = Story::begin().await;
+    let acme = stage.tenant("acme").await;
+    let (path, message, now) = (resend(&acme).await, sent(&acme).await, stage.clock.now());
+    let body = told(&acme, &message, "email.bounced");
+
+    let before = stage.rows();
+    post(&stage, &path, &body, b"another secret of another account", now).await.problem(401, "unauthenticated");
+    post(&stage, &path, &body, KEY, now.plus_seconds(-3_600)).await.problem(401, "unauthenticated");
+    stage.ask(Method::POST, &path).json(&body).now().await.problem(401, "unauthenticated");
+    // The deployment's own address believes its topics alone.
+    assert_eq!(post(&stage, "/hooks/resend", &body, KEY, now).await.status, 400);
+    stage.nothing_changed_since(&before, "callbacks that nobody signed");
+
+    assert_eq!(post(&stage, &path, &body, KEY, now).await.status, 200);
+    stage.drain().await;
+    assert_eq!(acme.status(&message).await, "bounced");
+    let entries = acme.get("/v1/suppressions?address=ada@example.com").await["data"].clone();
+    assert_eq!((entries[0]["reason"].as_str(), entries[0]["source"].as_str()), (Some("hard_bounce"), Some(&*message.id)));
+}
+
+#[tokio::test]
+async fn an_account_speaks_of_its_own_tenants_messages_alone() {
+    let stage = Story::begin().await;
+    let (acme, other) = (stage.tenant("acme").await, stage.tenant("other").await);
+    let (path, message) = (resend(&other).await, sent(&acme).await);
+    let before = stage.rows();
+    assert_eq!(post(&stage, &path, &told(&acme, &message, "email.delivered"), KEY, stage.clock.now()).await.status, 200);
+    stage.nothing_changed_since(&before, "an event for another tenant's message");
+}
+
+#[tokio::test]
+async fn the_question_before_any_trust_is_answered_to_who_knows_the_word() {
+    let stage = Story::begin().await;
+    let acme = stage.bare_tenant("acme").await;
+    let credentials = json!({ "access_token": "token", "app_secret": "secret", "verify_token": "hunter2" });
+    let settings = json!({ "phone_number_id": "1065" });
+    let path = account(&acme, &json!({ "provider": "whatsapp", "settings": settings, "credentials": credentials })).await;
+    let ask = async |word: &str| {
+        let query = format!("hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token={word}");
+        stage.ask(Method::GET, &format!("{path}?{query}")).now().await
+    };
+    let answer = ask("hunter2").await;
+    assert_eq!((answer.status, answer.bytes.as_slice()), (200, b"1158201444".as_slice()));
+    assert_eq!(answer.header("content-type"), Some("text/plain"));
+    ask("guessed").await.problem(401, "unauthenticated");
+}
+
+#[tokio::test]
+async fn suppressions_hold_for_a_channel_and_an_address_in_its_form() {
+    let stage = Story::begin().await;
+    let acme = stage.bare_tenant("acme").await;
+    let entry = json!({ "channel": "sms", "address": "+1 (415) 555-2671" });
+    let made = acme.post("/v1/suppressions", &entry).await.is(201);
+    assert_eq!((&made["channel"], &made["address"]), (&json!("sms"), &json!("+14155552671")));
+    let found = async |query: &str| acme.get(&format!("/v1/suppressions?{query}")).await["data"].as_array().unwrap().len();
+    assert_eq!(found("channel=sms&address=%2B14155552671").await, 1);
+    assert_eq!((found("channel=sms").await, found("channel=whatsapp").await), (1, 0));
+    assert_eq!(found("channel=whatsapp&address=%2B14155552671").await, 0, "the same number, another channel");
+
+    let refused = acme.post("/v1/suppressions", &json!({ "channel": "sms", "address": "ada@example.com" })).await;
+    assert_eq!(refused.problem(422, "invalid"), ["/address"]);
+    assert_eq!(acme.look("/v1/suppressions?address=nobody").await.problem(422, "invalid"), ["?address"]);
+    // More can be suppressed than sent.
+    let order = json!({ "to": { "email": "ada@example.com" }, "channel": "sms", "template": "welcome" });
+    assert_eq!(acme.post("/v1/messages", &order).await.problem(422, "invalid"), ["/channel"]);
+}
