@@ -42,7 +42,7 @@ pub(crate) struct AccountView {
     enabled: bool,
     #[schema(value_type = OnUnknownWord)]
     on_unknown: OnUnknown,
-    health: HealthView,
+    health: AccountHealthView,
     /// Where the provider posts its events, below this deployment's address. Who knows it can post there.
     callback_path: String,
     #[serde(with = "kernel::clock::rfc3339")]
@@ -55,7 +55,7 @@ pub(crate) struct AccountView {
 
 /// Whether an account works, by what its calls have come to.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct HealthView {
+pub(crate) struct AccountHealthView {
     #[schema(value_type = HealthWord)]
     state: Health,
     /// Since when it does not.
@@ -70,7 +70,7 @@ pub(crate) struct HealthView {
     next_try_at: Option<Time>,
 }
 
-impl From<&Account> for HealthView {
+impl From<&Account> for AccountHealthView {
     fn from(account: &Account) -> Self {
         let outage = account.outage.as_ref();
         Self {
@@ -93,7 +93,7 @@ pub(crate) struct SenderView {
 impl From<Account> for AccountView {
     fn from(account: Account) -> Self {
         Self {
-            health: HealthView::from(&account),
+            health: AccountHealthView::from(&account),
             id: account.id,
             callback_path: account.callback(""),
             name: account.name,
