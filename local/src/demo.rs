@@ -122,7 +122,10 @@ impl Maker<'_> {
             name: "This machine's outbox".to_owned(),
             channel: Channel::Email,
             provider: "capture".to_owned(),
-            from: providers::Mailbox { email: Email::parse(&format!("hello@{slug}.example"))?, name: Some(name.to_owned()) },
+            from: Some(providers::Mailbox {
+                email: Email::parse(&format!("hello@{slug}.example"))?,
+                name: Some(name.to_owned()),
+            }),
             settings: json!({}),
             credentials: connect::seal(self.vault, &tenant, &json!({})).await?,
             priority: 100,

@@ -94,13 +94,15 @@ impl<'s> Company<'s> {
         made["secret"].as_str().unwrap().to_owned()
     }
 
-    /// A new account: SES, unless the words say otherwise.
+    /// A new account: SES, unless the words say otherwise. `from` is null for other channels than email.
     pub async fn account(&self, words: &Value) -> String {
         let from = json!({ "email": format!("hello@{}.example", self.slug), "name": format!("{} Mail", self.slug) });
         let mut body = json!({ "name": "Account", "provider": "ses", "from": from });
         for (name, value) in words.as_object().unwrap() {
             body[name] = value.clone();
         }
+        // Null takes away what is usual.
+        body.as_object_mut().unwrap().retain(|_, value| !value.is_null());
         id_of(&self.post("/v1/accounts", &body).await.is(201))
     }
 

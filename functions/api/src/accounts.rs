@@ -33,7 +33,8 @@ pub(crate) struct AccountView {
     #[schema(value_type = ChannelWord)]
     channel: Channel,
     provider: String,
-    from: SenderView,
+    /// Who its emails are from; null on other channels.
+    from: Option<SenderView>,
     /// In the provider's own words.
     #[schema(value_type = Object)]
     settings: Value,
@@ -99,7 +100,7 @@ impl From<Account> for AccountView {
             name: account.name,
             channel: account.channel,
             provider: account.provider,
-            from: SenderView { email: account.from.email, name: account.from.name },
+            from: account.from.map(|from| SenderView { email: from.email, name: from.name }),
             settings: account.settings,
             priority: account.priority,
             enabled: account.enabled,
@@ -117,10 +118,11 @@ impl From<Account> for AccountView {
 pub(crate) struct NewAccount {
     #[schema(max_length = 200)]
     name: String,
-    /// The provider's word: `ses`, `smtp`, `capture`.
+    /// The provider's word, such as `ses`, `smtp`, `twilio_sms`, `telegram`; what comes to it is on its channel.
     #[schema(example = "smtp")]
     provider: String,
-    from: NewSender,
+    /// Who its emails are from. Needed for email, and for email alone.
+    from: Option<NewSender>,
     /// In the provider's own words.
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
@@ -204,7 +206,7 @@ impl NewAccount {
             name: self.name.trim().to_owned(),
             channel,
             provider: self.provider,
-            from: Mailbox { email: self.from.email, name: self.from.name.map(|name| name.trim().to_owned()) },
+            from: self.from.map(|from| Mailbox { email: from.email, name: from.name.map(|name| name.trim().to_owned()) }),
             settings: sheet(self.settings),
             credentials: String::new(),
             priority: self.priority.unwrap_or(100),
@@ -223,9 +225,9 @@ impl AccountChange {
     /// Carries the change out, but for the credentials.
     fn apply(self, account: &mut Account, now: Time) {
         put(&mut account.name, self.name.map(|name| name.trim().to_owned()));
-        if let Some(from) = self.from {
-            put(&mut account.from.email, from.email);
-            put(&mut account.from.name, from.name.map(|name| name.map(|name| name.trim().to_owned())));
+        if let (Some(new), Some(from)) = (self.from, &mut account.from) {
+            put(&mut from.email, new.email);
+            put(&mut from.name, new.name.map(|name| name.map(|name| name.trim().to_owned())));
         }
         if let Some(settings) = self.settings {
             input::merge(&mut account.settings, settings);

@@ -115,9 +115,6 @@ pub(crate) struct TemplateChange {
 fn check(template: &Template) -> Result<()> {
     let mut faults = Faults::default();
     faults.take("/name", name::slug(&template.name));
-    if template.channel != Channel::Email {
-        faults.add("/channel", "channel", "templates are for email");
-    }
     if let Some(description) = &template.description {
         faults.longer("/description", description, 500);
     }

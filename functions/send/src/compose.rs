@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use domain::extras::fits;
 use domain::flows::accept;
 use domain::message::Message;
-use domain::{Body, Contact, Tenant};
+use domain::{Body, Channel, Contact, Tenant};
 use kernel::{Email, Error, Fault, Purpose, Result};
-use providers::{Content, Mail, Mailbox, Outgoing};
+use providers::{Content, Direct, Mail, Mailbox, Outgoing};
 use render::{Compiled, Limits, Rendered, Strictness};
 use serde_json::{Map, Value};
 use store::TenantScope;
@@ -20,7 +21,7 @@ pub async fn compose(
     tenant: &Tenant,
     contact: Option<&Contact>,
     message: &Message,
-    from: Mailbox,
+    from: Option<&Mailbox>,
 ) -> Result<Outgoing> {
     let body = match message.body {
         true => Some(scope.read_now::<Body>(Body::at(message.id)).await?.ok_or_else(|| Error::internal("a body is gone"))?.row),
@@ -33,8 +34,33 @@ pub async fn compose(
     let variables = body.as_ref().map_or(&message.variables, |body| &body.variables);
     let values = values(tenant, contact, message, variables, unsubscribe.as_deref());
     let rendered = rendered(sender, scope, contact, message, body.as_ref(), &values).await?;
+    let content = match (message.channel, from) {
+        (Channel::Email, Some(from)) => {
+            Content::Mail(Box::new(mail(sender, tenant, message, rendered, body, from.clone(), unsubscribe)?))
+        }
+        (Channel::Email, None) => return Err(Error::internal("an account for email without a sender")),
+        (_, _) => Content::Direct(Box::new(direct(message, contact, rendered, body)?)),
+    };
+    Ok(Outgoing {
+        id: message.id.hex(),
+        tag: keys.reference_token(Purpose::Tag, tenant.id, message.id),
+        at: sender.context.clock.now(),
+        entropy: sender.context.ids.bytes(),
+        content,
+    })
+}
+
+fn mail(
+    sender: &Sender,
+    tenant: &Tenant,
+    message: &Message,
+    rendered: Rendered,
+    body: Option<Body>,
+    from: Mailbox,
+    unsubscribe: Option<String>,
+) -> Result<Mail> {
     let html = rendered.html.map(|html| if message.untracked { html } else { tracked(sender, tenant, message, &html) });
-    let mail = Mail {
+    Ok(Mail {
         from,
         to: Mailbox { email: Email::parse(&message.to.address)?, name: message.to.name.clone() },
         cc: message.cc.clone(),
@@ -46,13 +72,26 @@ pub async fn compose(
         headers: body.map(|body| body.headers).unwrap_or_default(),
         unsubscribe,
         attachments: Vec::new(),
-    };
-    Ok(Outgoing {
-        id: message.id.hex(),
-        tag: keys.reference_token(Purpose::Tag, tenant.id, message.id),
-        at: sender.context.clock.now(),
-        entropy: sender.context.ids.bytes(),
-        content: Content::Mail(Box::new(mail)),
+    })
+}
+
+fn direct(message: &Message, contact: Option<&Contact>, rendered: Rendered, body: Option<Body>) -> Result<Direct> {
+    let extras = body.map(|body| body.extras).unwrap_or_default();
+    let text = rendered.text.map(|text| text.trim_end().to_owned()).filter(|text| !text.is_empty());
+    fits(message.channel, "", rendered.subject.as_deref(), text.as_deref().unwrap_or_default())?;
+    let locale = message.locale.as_ref().or_else(|| contact.and_then(|contact| contact.locale.as_ref()));
+    Ok(Direct {
+        to: message.to.address.clone(),
+        name: message.to.name.clone(),
+        title: rendered.subject,
+        text,
+        media: Vec::new(),
+        location: extras.location,
+        buttons: extras.buttons,
+        template: extras.provider_template,
+        answers: extras.answers,
+        locale: locale.map(ToString::to_string),
+        data: extras.data,
     })
 }
 
@@ -87,7 +126,8 @@ async fn rendered(
             .map_err(|faults| faults.into_iter().next().map_or_else(|| Error::internal("content does not compile"), refuse))?;
         return compiled.render(values, Strictness::Send).map_err(refuse);
     }
-    let made = message.template.ok_or_else(|| Error::internal("a message without content"))?;
+    // A place or a provider's template speaks for itself.
+    let Some(made) = message.template else { return Ok(Rendered::default()) };
     let wanted = message.locale.as_ref().or_else(|| contact.and_then(|contact| contact.locale.as_ref()));
     let edition = sender.catalog.edition_of(scope, made.id, made.number, wanted).await?;
     edition.compiled.render(values, Strictness::Send).map_err(refuse)

@@ -186,7 +186,8 @@ async fn rehearse(
     account: Option<&Account>,
     now: Time,
 ) -> Result<Change> {
-    let from = account.map_or_else(nobody, |account| Ok(account.from.clone()))?;
+    let nobody = nobody()?;
+    let from = account.and_then(|account| account.from.as_ref()).or(Some(&nobody));
     let outcome = match compose(sender, scope, tenant, contact, message, from).await {
         Ok(_) => (State::Sent, record(message, None, now, Meaning::Sent, Some("sandbox"), "sandbox: no provider was called")),
         Err(Error::Invalid(faults)) => (State::Rejected, record(message, None, now, Meaning::Rejected, None, &words(&faults))),
@@ -219,7 +220,7 @@ async fn call(
         let refused = record(message, Some(account.id), now, Meaning::Rejected, None, note);
         Ok(enter(State::Rejected, now).append(attr::TRIES, store::scope::value(&refused)?))
     };
-    let outgoing = match compose(sender, scope, tenant, contact, message, account.from.clone()).await {
+    let outgoing = match compose(sender, scope, tenant, contact, message, account.from.as_ref()).await {
         Ok(outgoing) => outgoing,
         // What cannot be rendered now never will be: the version and the variables do not change.
         Err(Error::Invalid(faults)) => return refuse(&words(&faults)),

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use kernel::{Email, Time};
-use providers::{Call, Reply};
+use providers::{Call, HttpCall, Reply};
 use serde::{Deserialize, Serialize};
 use store::memory::Faults;
 
@@ -46,6 +46,9 @@ mod text {
     }
 }
 
+/// Most web requests kept.
+const ASKED: usize = 100;
+
 /// See the module's words. Clones share their content.
 #[derive(Clone, Debug, Default)]
 pub struct Outbox {
@@ -59,6 +62,7 @@ struct State {
     taken: u64,
     folder: Option<PathBuf>,
     replies: VecDeque<Reply>,
+    asked: VecDeque<HttpCall>,
 }
 
 impl Outbox {
@@ -80,7 +84,7 @@ impl Outbox {
         let skip = kept.len().saturating_sub(KEEP);
         let taken = u64::try_from(kept.len()).unwrap_or(u64::MAX);
         let kept = kept.into_iter().skip(skip).collect();
-        let state = State { kept, taken, folder: Some(folder), replies: VecDeque::new() };
+        let state = State { kept, taken, folder: Some(folder), replies: VecDeque::new(), asked: VecDeque::new() };
         Ok(Self { state: Arc::new(Mutex::new(state)), faults: Faults::none() })
     }
 
@@ -96,6 +100,11 @@ impl Outbox {
     /// Takes back what is left of [`Self::answer_next`], and says how much that is.
     pub fn answer_as_usual(&self) -> usize {
         std::mem::take(&mut self.state().replies).len()
+    }
+
+    /// The latest web requests that would have been made, oldest first.
+    pub fn asked(&self) -> Vec<HttpCall> {
+        self.state().asked.iter().cloned().collect()
     }
 
     /// The messages, oldest first.
@@ -114,6 +123,13 @@ impl Outbox {
         let Ok(fault) = self.faults.before("carrier.call").await else {
             return Reply::Unreached { text: "the connection was refused".to_owned() };
         };
+        if let Call::Http(call) = call {
+            let mut state = self.state();
+            if state.asked.len() >= ASKED {
+                state.asked.pop_front();
+            }
+            state.asked.push_back(call.clone());
+        }
         let answer = self.state().replies.pop_front();
         let reply = match answer {
             Some(Reply::Lost { text }) => {

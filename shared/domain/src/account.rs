@@ -21,8 +21,9 @@ pub struct Account {
     pub channel: Channel,
     /// The provider's id.
     pub provider: String,
-    /// Who the messages are from.
-    pub from: Mailbox,
+    /// Who its emails are from. On other channels the settings say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Mailbox>,
     /// Settings that are no secret, in the provider's own words.
     #[serde(with = "crate::as_json")]
     pub settings: Value,
@@ -107,8 +108,15 @@ impl Account {
     pub fn check(&self, credentials: &Value) -> Result<()> {
         let mut faults = Faults::default();
         faults.take("/name", crate::name::title(&self.name));
-        if let Some(name) = &self.from.name {
-            faults.take("/from/name", crate::name::title(name));
+        match &self.from {
+            None if self.channel == Channel::Email => faults.add("/from", "required", "an account for email has a sender"),
+            Some(_) if self.channel != Channel::Email => {
+                faults.add("/from", "channel", "only email has such a sender; on other channels the settings say it");
+            }
+            Some(Mailbox { name: Some(name), .. }) => {
+                faults.take("/from/name", crate::name::title(name));
+            }
+            Some(_) | None => {}
         }
         match providers::find(&self.provider) {
             None => faults.add("/provider", "provider", format!("one of {}", known())),

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use store::schema::{self, Entity, Locator, Row};
 
+use crate::Extras;
+
 /// Most bytes of what one row holds for a caller. A row of the table takes 400 KB with its names and all.
 pub const LIMIT: usize = 380 * 1024;
 
@@ -27,6 +29,9 @@ pub struct Body {
     /// Further headers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub headers: Vec<(String, String)>,
+    /// What it says beside its text.
+    #[serde(default, skip_serializing_if = "Extras::is_empty", with = "crate::as_json")]
+    pub extras: Extras,
     /// When it was made.
     pub at: Time,
 }

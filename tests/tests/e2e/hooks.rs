@@ -86,7 +86,9 @@ async fn the_question_before_any_trust_is_answered_to_who_knows_the_word() {
     let acme = stage.bare_tenant("acme").await;
     let credentials = json!({ "access_token": "token", "app_secret": "secret", "verify_token": "hunter2" });
     let settings = json!({ "phone_number_id": "1065" });
-    let path = account(&acme, &json!({ "provider": "whatsapp", "settings": settings, "credentials": credentials })).await;
+    let path =
+        account(&acme, &json!({ "provider": "whatsapp", "from": null, "settings": settings, "credentials": credentials }))
+            .await;
     let ask = async |word: &str| {
         let query = format!("hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token={word}");
         stage.ask(Method::GET, &format!("{path}?{query}")).now().await
@@ -112,7 +114,4 @@ async fn suppressions_hold_for_a_channel_and_an_address_in_its_form() {
     let refused = acme.post("/v1/suppressions", &json!({ "channel": "sms", "address": "ada@example.com" })).await;
     assert_eq!(refused.problem(422, "invalid"), ["/address"]);
     assert_eq!(acme.look("/v1/suppressions?address=nobody").await.problem(422, "invalid"), ["?address"]);
-    // More can be suppressed than sent.
-    let order = json!({ "to": { "email": "ada@example.com" }, "channel": "sms", "template": "welcome" });
-    assert_eq!(acme.post("/v1/messages", &order).await.problem(422, "invalid"), ["/channel"]);
 }

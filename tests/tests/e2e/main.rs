@@ -11,6 +11,7 @@
 )]
 
 mod access;
+mod channels;
 mod contents;
 mod converge;
 mod crash;

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use domain::flows::accept::{Order, To};
-use domain::{Category, Channel};
+use domain::{Category, Channel, Extras};
 use kernel::ids::{AccountId, ContactId};
-use kernel::{Email, Locale, Time};
+use kernel::{Email, Locale, Phone, Time};
+use providers::{Button, Location, ProviderTemplate};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -78,18 +79,41 @@ pub(crate) struct NewMessage {
     #[serde(default = "yes")]
     #[schema(required = false, default = true)]
     track: bool,
+    /// Buttons below the text, on channels that have them: `{"reply": {"title", "id"}}` or `{"link": {"title", "url"}}`.
+    #[serde(default)]
+    #[schema(value_type = Vec<Object>, required = false)]
+    buttons: Vec<Button>,
+    /// A place on the map: `latitude`, `longitude`, and perhaps `name` and `address`.
+    #[schema(value_type = Option<Object>)]
+    location: Option<Location>,
+    /// A template that the provider has approved, instead of text: `name`, `language`, and values for `header`, `body`, `buttons`.
+    #[schema(value_type = Option<Object>)]
+    provider_template: Option<ProviderTemplate>,
+    /// Data for programs, with push notifications and webhooks.
+    #[serde(default)]
+    #[schema(value_type = Object, required = false)]
+    data: Map<String, Value>,
+    /// The provider's id of the message that this one answers.
+    #[schema(max_length = 500)]
+    answers: Option<String>,
 }
 
 /// Whom a message is for: a contact, or a bare address.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewRecipient {
-    /// The contact. Either this or `email` is needed.
+    /// The contact. This or one of the addresses is needed.
     #[schema(value_type = Option<String>, example = "con_0195527c0d7b7c3e8a51d2b0f3a94c11")]
     contact: Option<ContactId>,
     /// The address, when it is for no contact.
     #[schema(value_type = Option<String>, format = Email)]
     email: Option<Email>,
+    /// The telephone number, when it is for no contact: by text message unless another channel is said.
+    #[schema(value_type = Option<String>, example = "+14155550123")]
+    phone: Option<Phone>,
+    /// The address in the channel's own form, when it is for no contact: chat id, device token, web address.
+    #[schema(max_length = 4096)]
+    address: Option<String>,
     /// The name shown beside the address; the contact's when not said.
     #[schema(max_length = 200)]
     name: Option<String>,
@@ -101,9 +125,17 @@ const fn yes() -> bool {
 
 impl From<NewMessage> for Order {
     fn from(new: NewMessage) -> Self {
-        let NewMessage { to: NewRecipient { contact, email, name }, channel, template, version, content, locale, .. } = new;
+        let NewMessage {
+            to: NewRecipient { contact, email, phone, address, name },
+            channel,
+            template,
+            version,
+            content,
+            locale,
+            ..
+        } = new;
         Self {
-            to: To { contact, email, name },
+            to: To { contact, email, phone, address, name },
             channel,
             template,
             version,
@@ -121,6 +153,13 @@ impl From<NewMessage> for Order {
             account: new.account,
             sandbox: new.sandbox,
             track: new.track,
+            extras: Extras {
+                buttons: new.buttons,
+                location: new.location,
+                provider_template: new.provider_template,
+                data: new.data,
+                answers: new.answers,
+            },
         }
     }
 }

@@ -356,7 +356,7 @@ async fn send(api: &Api, caller: &Caller<may::WriteTemplates>, view: &PreviewVie
     let mut metadata = Map::from_iter([("template".to_owned(), json!(view.template))]);
     metadata.extend(view.version.map(|version| ("version".to_owned(), json!(version))));
     let order = Order {
-        to: To { contact: None, email: Some(address), name: None },
+        to: To { email: Some(address), ..To::default() },
         content: Some(content),
         tags: vec!["test".to_owned()],
         metadata,

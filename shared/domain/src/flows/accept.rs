@@ -6,165 +6,23 @@
 //! 4. Write the message (and first its body, when there is one). The stream takes it from there.
 
 use kernel::error::Faults;
-use kernel::ids::{AccountId, ContactId, MessageId};
-use kernel::{Email, Error, Locale, Result, Time};
+use kernel::ids::MessageId;
+use kernel::{Error, Result};
 use render::{Compiled, Limits, Source};
-use serde::Deserialize;
 use serde_json::{Map, Value};
 use store::{Stored, TenantScope};
 
 use super::catalog::Catalog;
 use crate::message::{Hold, Made, Message, Recipient, State, Wait};
-use crate::{Body, Category, Channel, Contact};
+use crate::{Body, Channel, Contact, Template};
 
-/// What a caller asks for.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Order {
-    /// Whom it is for.
-    pub to: To,
-    /// The medium; the template's when not said.
-    #[serde(default)]
-    pub channel: Option<Channel>,
-    /// Id or name of the template.
-    #[serde(default)]
-    pub template: Option<String>,
-    /// Another version than the live one.
-    #[serde(default)]
-    pub version: Option<u32>,
-    /// Content instead of a template.
-    #[serde(default)]
-    pub content: Option<Source>,
-    /// Another locale than the contact's.
-    #[serde(default)]
-    pub locale: Option<Locale>,
-    /// Values for the template.
-    #[serde(default)]
-    pub variables: Map<String, Value>,
-    /// Data of the caller's that comes back with the message and its events.
-    #[serde(default)]
-    pub metadata: Map<String, Value>,
-    /// Further mail headers.
-    #[serde(default)]
-    pub headers: std::collections::BTreeMap<String, String>,
-    /// Where answers go.
-    #[serde(default)]
-    pub reply_to: Option<Email>,
-    /// Visible further recipients.
-    #[serde(default)]
-    pub cc: Vec<Email>,
-    /// Hidden further recipients.
-    #[serde(default)]
-    pub bcc: Vec<Email>,
-    /// Words to find it by.
-    #[serde(default)]
-    pub tags: Vec<String>,
-    /// Another category than the template's.
-    #[serde(default)]
-    pub category: Option<Category>,
-    /// Not before then.
-    #[serde(default, with = "kernel::clock::rfc3339::option")]
-    pub send_at: Option<Time>,
-    /// The one account to use.
-    #[serde(default)]
-    pub account: Option<AccountId>,
-    /// Render and decide, but call no provider.
-    #[serde(default)]
-    pub sandbox: bool,
-    /// Whether opens and clicks are tracked.
-    #[serde(default = "yes")]
-    pub track: bool,
-}
+mod order;
 
-const fn yes() -> bool {
-    true
-}
+use order::size;
+pub use order::{Order, To};
 
-/// Whom a message is for: a contact, or a bare address.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct To {
-    /// The contact.
-    #[serde(default)]
-    pub contact: Option<ContactId>,
-    /// The address, when it is for no contact.
-    #[serde(default)]
-    pub email: Option<Email>,
-    /// The name shown beside the address.
-    #[serde(default)]
-    pub name: Option<String>,
-}
-
-/// Most further recipients, tags, headers and metadata entries.
-const MOST: usize = 20;
-/// SES and most others take at most fifty recipients in one call.
-const RECIPIENTS: usize = 49;
-/// How far ahead a message may be scheduled.
-const AHEAD_DAYS: i64 = 366;
 /// What caller's data stays in the message's row, in bytes of JSON: more would make every step cost a second write unit.
 const INLINE: usize = 200;
-/// Most caller's data of one message, in bytes of JSON.
-const DATA: usize = 256 * 1024;
-
-impl Order {
-    /// Checks what can be checked without reading anything.
-    fn check(&self, now: Time) -> Result<()> {
-        let mut faults = Faults::default();
-        match (&self.to.contact, &self.to.email) {
-            (Some(_), Some(_)) | (None, None) => faults.add("/to", "recipient", "either a contact or an email is needed"),
-            (Some(_), None) | (None, Some(_)) => {}
-        }
-        if self.channel.is_some_and(|channel| channel != Channel::Email) {
-            faults.add("/channel", "channel", "messages are sent by email");
-        }
-        if let Some(name) = &self.to.name {
-            faults.take("/to/name", crate::name::title(name));
-        }
-        match (&self.template, &self.content) {
-            (Some(_), Some(_)) | (None, None) => faults.add("/template", "content", "either a template or content is needed"),
-            (None, Some(_)) if self.version.is_some() => {
-                faults.add("/version", "content", "a version belongs to a template");
-            }
-            (Some(_), None) | (None, Some(_)) => {}
-        }
-        if self.cc.len() + self.bcc.len() > RECIPIENTS {
-            faults.add("/cc", "too_many", format!("at most {RECIPIENTS} further recipients"));
-        }
-        for (pointer, count) in
-            [("/tags", self.tags.len()), ("/metadata", self.metadata.len()), ("/headers", self.headers.len())]
-        {
-            if count > MOST {
-                faults.add(pointer, "too_many", format!("at most {MOST}"));
-            }
-        }
-        for (at, tag) in self.tags.iter().enumerate() {
-            let pointer = format!("/tags/{at}");
-            faults.take(&pointer, crate::name::title(tag));
-            faults.longer(&pointer, tag, 50);
-        }
-        for (name, value) in &self.headers {
-            let pointer = format!("/headers/{}", name.replace('~', "~0").replace('/', "~1"));
-            faults.take(&pointer, providers::mail::check_header(name, value));
-        }
-        for (pointer, data) in [("/variables", &self.variables), ("/metadata", &self.metadata)] {
-            if size(data) > DATA {
-                faults.add(pointer, "too_long", format!("at most {DATA} bytes"));
-            }
-        }
-        if let Some(at) = self.send_at {
-            if at < now.plus_seconds(-60) {
-                faults.add("/send_at", "past", "the time lies in the past");
-            } else if at > now.plus_seconds(AHEAD_DAYS * 86_400) {
-                faults.add("/send_at", "too_far", format!("at most {AHEAD_DAYS} days ahead"));
-            }
-        }
-        faults.check()
-    }
-}
-
-fn size(data: &Map<String, Value>) -> usize {
-    if data.is_empty() { 0 } else { serde_json::to_string(data).map_or(usize::MAX, |text| text.len()) }
-}
 
 /// A message about to be written, and what does not fit its row.
 #[derive(Clone, Debug)]
@@ -183,7 +41,13 @@ pub async fn prepare(catalog: &Catalog, scope: &TenantScope, order: Order, id: M
         Some(contact) => Some(scope.read::<Contact>(contact).await?.ok_or_else(|| gone("/to/contact", "contact"))?.row),
         None => None,
     };
-    let recipient = recipient(&order, contact.as_ref())?;
+    let template = match &order.template {
+        Some(name) => Some(catalog.template(scope, name).await.map_err(|error| missing(error, "/template", "template"))?),
+        None => None,
+    };
+    let channel = channel(&order, template.as_deref())?;
+    order.check_for(channel)?;
+    let recipient = recipient(&order, contact.as_ref(), channel)?;
     if let Some(account) = order.account {
         let known = catalog.account(scope, account).await?;
         known.ok_or_else(|| gone("/account", "account"))?;
@@ -192,9 +56,8 @@ pub async fn prepare(catalog: &Catalog, scope: &TenantScope, order: Order, id: M
     let mut category = order.category.clone();
     let mut variables = order.variables;
     let mut made = None;
-    match (&order.template, &order.content) {
-        (Some(name), _) => {
-            let template = catalog.template(scope, name).await.map_err(|error| missing(error, "/template", "template"))?;
+    match (template, &order.content) {
+        (Some(template), _) => {
             if template.r#use != crate::template::Use::Message || !template.active {
                 return Err(Error::invalid("/template", "inactive", "the template is switched off, or is a layout"));
             }
@@ -208,26 +71,27 @@ pub async fn prepare(catalog: &Catalog, scope: &TenantScope, order: Order, id: M
             variables = checked(&edition.version.variables, variables)?;
             let values = values(&variables, contact.as_ref(), &recipient);
             complete(&edition.compiled, &values)?;
-            edition.compiled.trial(&values).map_err(|fault| {
+            try_out(channel, "/variables", &edition.compiled, &values, |fault| {
                 Error::invalid("/variables", "template", format!("with these values the template cannot be sent: {fault}"))
             })?;
             made = Some(Made { id: edition.template.id, number });
             category = category.or_else(|| Some(edition.template.category.clone()));
         }
         (None, Some(source)) => {
-            let compiled = compile(source)?;
+            let compiled = compile(channel, source)?;
             let values = values(&variables, contact.as_ref(), &recipient);
             complete(&compiled, &values)?;
-            compiled
-                .trial(&values)
-                .map_err(|fault| Error::Invalid(super::edit_template::faults_under("/content", &[fault])))?;
+            try_out(channel, "/content", &compiled, &values, |fault| {
+                Error::Invalid(super::edit_template::faults_under("/content", &[fault]))
+            })?;
         }
-        (None, None) => return Err(Error::invalid("/template", "content", "either a template or content is needed")),
+        // It speaks without text: this was checked.
+        (None, None) => {}
     }
     let later = order.send_at.filter(|at| *at > now);
     let headers: Vec<(String, String)> = order.headers.into_iter().collect();
     let brought = size(&variables) + size(&order.metadata);
-    let apart = order.content.is_some() || !headers.is_empty() || brought > INLINE;
+    let apart = order.content.is_some() || !headers.is_empty() || brought > INLINE || !order.extras.is_empty();
     let content =
         order.content.as_ref().map_or(0, |source| serde_json::to_string(source).map_or(usize::MAX, |text| text.len()));
     if content.saturating_add(brought) > crate::body::LIMIT {
@@ -245,6 +109,7 @@ pub async fn prepare(catalog: &Catalog, scope: &TenantScope, order: Order, id: M
         variables: variables.clone(),
         metadata: order.metadata.clone(),
         headers,
+        extras: order.extras,
         at: now,
     });
     let message = Message {
@@ -252,7 +117,7 @@ pub async fn prepare(catalog: &Catalog, scope: &TenantScope, order: Order, id: M
         state: if later.is_some() { State::Scheduled } else { State::Accepted },
         state_at: now,
         state_seq: 1,
-        channel: order.channel.unwrap_or(Channel::Email),
+        channel,
         to: recipient,
         cc: order.cc,
         bcc: order.bcc,
@@ -298,29 +163,65 @@ fn missing(error: Error, pointer: &str, kind: &str) -> Error {
     if matches!(error, Error::NotFound { .. }) { gone(pointer, kind) } else { error }
 }
 
-fn recipient(order: &Order, contact: Option<&Contact>) -> Result<Recipient> {
-    let channel = order.channel.unwrap_or(Channel::Email);
-    match (contact, &order.to.email) {
-        (Some(contact), _) => {
+/// The medium: what was said, else the template's, else what the address is one of.
+fn channel(order: &Order, template: Option<&Template>) -> Result<Channel> {
+    let own = template.map(|template| template.channel);
+    if let (Some(wanted), Some(own)) = (order.channel, own)
+        && wanted != own
+    {
+        return Err(Error::invalid("/template", "channel", format!("the template is for {}", own.as_str())));
+    }
+    let by_address = if order.to.phone.is_some() { Some(Channel::Sms) } else { Some(Channel::Email) };
+    let by_address = by_address.filter(|_| order.to.address.is_none());
+    order.channel.or(own).or(by_address).ok_or_else(|| Error::invalid("/channel", "required", "an address is one of a channel"))
+}
+
+fn recipient(order: &Order, contact: Option<&Contact>, channel: Channel) -> Result<Recipient> {
+    let To { email, phone, address, name, .. } = &order.to;
+    let bare = |address: String| Recipient { address, name: name.clone(), contact: None };
+    let misplaced =
+        |pointer: &str, kind: &str| Error::invalid(pointer, "channel", format!("{kind} is no address of {}", channel.as_str()));
+    match (contact, email, phone, address) {
+        (Some(contact), ..) => {
             let address = contact.address(channel).ok_or_else(|| {
                 Error::invalid("/to/contact", "no_address", format!("the contact has no address for {}", channel.as_str()))
             })?;
-            let name = order.to.name.clone().or_else(|| contact.full_name());
-            Ok(Recipient { address, name, contact: Some(contact.id) })
+            Ok(Recipient { address, name: name.clone().or_else(|| contact.full_name()), contact: Some(contact.id) })
         }
-        (None, Some(email)) => Ok(Recipient { address: email.to_string(), name: order.to.name.clone(), contact: None }),
-        (None, None) => Err(Error::invalid("/to", "recipient", "either a contact or an email is needed")),
+        (None, Some(email), ..) if channel == Channel::Email => Ok(bare(email.to_string())),
+        (None, Some(_), ..) => Err(misplaced("/to/email", "an email address")),
+        (None, None, Some(phone), _) if channel.by_phone() => Ok(bare(phone.to_string())),
+        (None, None, Some(_), _) => Err(misplaced("/to/phone", "a telephone number")),
+        (None, None, None, Some(address)) => {
+            crate::address::parse(channel, address).map(bare).map_err(|error| error.under("/to/address"))
+        }
+        (None, None, None, None) => Err(Error::invalid("/to", "recipient", "a recipient is needed")),
     }
 }
 
+/// Renders with these values, and refuses what would be refused at sending.
+fn try_out(
+    channel: Channel,
+    pointer: &str,
+    compiled: &Compiled,
+    values: &Value,
+    refuse: impl Fn(render::Fault) -> Error,
+) -> Result<()> {
+    if channel == Channel::Email {
+        return compiled.trial(values).map_err(refuse);
+    }
+    let rendered = compiled.render(values, render::Strictness::Send).map_err(refuse)?;
+    crate::extras::fits(channel, pointer, rendered.subject.as_deref(), rendered.text.as_deref().unwrap_or_default())
+}
+
 /// Compiles content that a caller brought along.
-fn compile(source: &Source) -> Result<Compiled> {
-    if source.subject.is_none() {
-        return Err(Error::invalid("/content/subject", "required", "an email needs a subject"));
-    }
+fn compile(channel: Channel, source: &Source) -> Result<Compiled> {
+    let mut faults = Faults::default();
+    crate::extras::check_source(channel, source, "/content", &mut faults);
     if source.html.is_none() && source.text.is_none() {
-        return Err(Error::invalid("/content", "required", "html or text is needed"));
+        faults.add("/content", "required", "html or text is needed");
     }
+    faults.check()?;
     let faults = match Compiled::new(source, &std::collections::BTreeMap::new(), &Limits::default()) {
         Ok(compiled) => return Ok(compiled),
         Err(faults) => faults,

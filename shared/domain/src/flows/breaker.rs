@@ -186,7 +186,7 @@ mod tests {
                 name: "Main".to_owned(),
                 channel: Channel::Email,
                 provider: "smtp".to_owned(),
-                from: Mailbox { email: Email::parse("hello@acme.example").unwrap(), name: None },
+                from: Some(Mailbox { email: Email::parse("hello@acme.example").unwrap(), name: None }),
                 settings: json!({}),
                 credentials: String::new(),
                 priority: 100,

@@ -148,8 +148,8 @@ pub async fn check(
         if source.html.is_none() && source.text.is_none() {
             faults.add(&pointer, "required", "html or text is needed");
         }
-        if source.subject.is_none() && template.r#use == Use::Message {
-            faults.add(format!("{pointer}/subject"), "required", "an email needs a subject");
+        if template.r#use == Use::Message {
+            crate::extras::check_source(template.channel, source, &pointer, &mut faults);
         }
     }
     faults.check()?;
