@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use domain::Channel;
+
 /// What was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
@@ -9,24 +11,24 @@ pub struct Options {
     pub port: u16,
     /// Folder for everything that is kept.
     pub data: PathBuf,
-    /// Whether email really leaves the machine, through SMTP accounts.
-    pub live_email: bool,
+    /// Channels whose messages really leave the machine.
+    pub live: Vec<Channel>,
 }
 
 /// What `--help` prints.
 pub const HELP: &str = "\
 switchboard: the whole system on this machine
 
-  cargo run -- [--port N] [--data DIR] [--live email]
+  cargo run -- [--port N] [--data DIR] [--live CHANNEL]...
 
   --port N       port on 127.0.0.1 (default 4000)
   --data DIR     folder for the table, keys and outbox (default .data)
-  --live email   messages of SMTP accounts really leave this machine; without it nothing does
+  --live CHANNEL messages of that channel (email, sms, telegram, ...) really leave this machine; without it nothing does
 ";
 
 impl Default for Options {
     fn default() -> Self {
-        Self { port: 4000, data: PathBuf::from(".data"), live_email: false }
+        Self { port: 4000, data: PathBuf::from(".data"), live: Vec::new() }
     }
 }
 
@@ -42,10 +44,13 @@ impl Options {
                     options.port = text.parse().map_err(|_| format!("{text} is not a port between 0 and 65535."))?;
                 }
                 "--data" => options.data = PathBuf::from(value()?),
-                "--live" => match value()?.as_str() {
-                    "email" => options.live_email = true,
-                    other => return Err(format!("{other} is not a channel that can go live; email is.")),
-                },
+                "--live" => {
+                    let word = value()?;
+                    let words = || Channel::ALL.map(Channel::as_str).join(", ");
+                    options
+                        .live
+                        .push(Channel::parse(&word).ok_or_else(|| format!("{word} is not a channel; those are {}.", words()))?);
+                }
                 "--help" | "-h" => return Ok(None),
                 other => return Err(format!("{other} is not an option; see --help.")),
             }
@@ -65,10 +70,10 @@ mod tests {
     #[test]
     fn options_are_read_and_mistakes_are_one_sentence() {
         assert_eq!(parse(&[]), Ok(Some(Options::default())));
-        let all = parse(&["--port", "0", "--data", "/tmp/x", "--live", "email"]).unwrap().unwrap();
-        assert_eq!((all.port, all.live_email), (0, true));
+        let all = parse(&["--port", "0", "--data", "/tmp/x", "--live", "email", "--live", "sms"]).unwrap().unwrap();
+        assert_eq!((all.port, all.live), (0, vec![Channel::Email, Channel::Sms]));
         assert_eq!(parse(&["--help"]), Ok(None));
-        for wrong in [&["--port"][..], &["--port", "x"], &["--live", "sms"], &["--frob"]] {
+        for wrong in [&["--port"][..], &["--port", "x"], &["--live", "fax"], &["--frob"]] {
             let sentence = parse(wrong).unwrap_err();
             assert!(sentence.ends_with('.') && !sentence.contains('\n'), "{sentence}");
         }

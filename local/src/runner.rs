@@ -9,6 +9,7 @@ use analytics::Analytics;
 use api::{Api, Parts};
 use aws::{Connection, Fetch, Vault};
 use axum::Router;
+use domain::Channel;
 use domain::flows::Context;
 use domain::flows::breaker::Breaker;
 use domain::flows::catalog::Catalog;
@@ -18,7 +19,7 @@ use relay::{Queue, Relay};
 use reminder_scan::Scanner;
 use send::outbox::Outbox;
 use send::wire::Wire;
-use send::{Carrier, Sender};
+use send::{Carrier, Live, Sender};
 use serde_json::json;
 use store::{Dynamo, Store, Table};
 use tokio::net::TcpListener;
@@ -48,9 +49,22 @@ pub struct Running {
     pub outbox: Outbox,
     /// Where it keeps everything.
     pub data: PathBuf,
-    /// Whether email of SMTP accounts leaves the machine.
-    pub live_email: bool,
+    /// Channels whose messages leave the machine.
+    pub live: Vec<Channel>,
     tasks: Vec<tokio::task::JoinHandle<()>>,
+}
+
+fn live(channels: &[Channel]) -> Option<Live> {
+    (!channels.is_empty()).then(|| Live { wire: Wire::at_home(), channels: channels.to_vec() })
+}
+
+/// What is said of it at the start.
+fn leaves(live: &[Channel]) -> String {
+    if live.is_empty() {
+        return "Nothing leaves this machine.".to_owned();
+    }
+    let words: Vec<&str> = live.iter().map(|channel| channel.as_str()).collect();
+    format!("Messages by {} really leave this machine.", words.join(", "))
 }
 
 fn sentence(error: Error) -> String {
@@ -115,7 +129,7 @@ pub async fn start(options: &Options) -> Result<Running, String> {
             catalog: Catalog::new(clock.clone()),
             breaker: Breaker::new(clock.clone()),
             vault,
-            carrier: Carrier::Outbox { outbox: outbox.clone(), live: options.live_email.then(Wire::at_home) },
+            carrier: Carrier::Outbox { outbox: outbox.clone(), live: live(&options.live) },
             tokens: send::Tokens::default(),
             public_url: address.clone(),
         },
@@ -152,7 +166,7 @@ pub async fn start(options: &Options) -> Result<Running, String> {
         demos,
         outbox,
         data: options.data.clone(),
-        live_email: options.live_email,
+        live: options.live.clone(),
         tasks,
     };
     running.write_card()?;
@@ -217,8 +231,7 @@ impl Running {
              curl -s '{address}/v1/messages?limit=5&fields=status,to' -H 'Authorization: Bearer {key}'\n\n  \
              curl -s {address}/v1/analytics/emails -H 'Authorization: Bearer {key}'\n\n\
              {leaves} Ctrl-C stops it.\n",
-            leaves =
-                if self.live_email { "Email of SMTP accounts leaves this machine." } else { "Nothing leaves this machine." },
+            leaves = leaves(&self.live),
             slug = demo.slug,
             card = self.data.join("local.json").display(),
         )

@@ -244,7 +244,7 @@ async fn call(
         Err(Error::Invalid(faults)) => return refuse(&words(&faults)),
         Err(error) => return Err(error),
     };
-    let reply = sender.carrier.carry(&call, &sender.context.clock).await;
+    let reply = sender.carrier.carry(account.channel, &call, &sender.context.clock).await;
     let verdict = judge(provider, &setup, candidates.len() == 1, &reply);
     health::note(sender, scope, account, &reply, &verdict).await;
     if matches!(verdict, Verdict::Undeliverable { gone: true, .. }) {

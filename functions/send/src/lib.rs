@@ -24,7 +24,7 @@ use futures_util::future::join_all;
 use kernel::{Clock, Ids, Keys, Result};
 use store::{Dynamo, Job, Store, Table};
 
-pub use carrier::Carrier;
+pub use carrier::{Carrier, Live};
 pub use deliver::Done;
 pub use tokens::Tokens;
 

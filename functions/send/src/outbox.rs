@@ -154,7 +154,7 @@ impl Outbox {
             Call::Smtp(call) => ("smtp", &call.from, &call.to, &call.raw, String::new(), false),
             Call::Capture(call) => ("capture", &call.from, &call.to, &call.raw, call.tag.clone(), true),
             Call::Sns(_) | Call::Http(_) => {
-                return unfit("the outbox keeps mail alone: calls of other kinds are not carried out");
+                return unfit("nothing leaves this machine on this channel: see --live");
             }
         };
         let Some(raw) = raw.whole() else { return unfit("the message's stored files cannot be read") };

@@ -59,7 +59,7 @@ impl Tokens {
         let token = match provider.access(setup, clock.now())? {
             Access::Ready => return Ok(Ok(None)),
             Access::Made(token) => Ok(token),
-            Access::Ask(call) => provider.token(&carrier.token(&call, clock).await).map_err(nothing_sent),
+            Access::Ask(call) => provider.token(&carrier.token(provider.channel(), &call, clock).await).map_err(nothing_sent),
         };
         place.asked.fetch_add(1, Ordering::AcqRel);
         let found = token.clone().map(|token| Some(token.value));
