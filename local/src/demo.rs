@@ -175,6 +175,7 @@ impl Maker<'_> {
                 quiet_hours: night,
                 tags: vec!["demo".to_owned()],
                 fields: std::collections::BTreeMap::from([("plan".to_owned(), Value::from("pro"))]),
+                source: None,
                 created_at: self.made_at,
                 updated_at: self.made_at,
             };

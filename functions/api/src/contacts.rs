@@ -23,7 +23,7 @@ use crate::reply::{Gone, Reply, refused};
 
 pub(crate) mod fields;
 
-use fields::{ContactFields, QuietHoursShape, blank};
+use fields::{ContactFields, QuietHoursShape};
 
 /// A person or mailbox.
 #[derive(Debug, Serialize, ToSchema)]
@@ -54,6 +54,8 @@ pub(crate) struct ContactView {
     /// Further fields, for templates.
     #[schema(value_type = Object)]
     fields: BTreeMap<String, Value>,
+    /// What brought it about, when it was no request: `inbound`.
+    source: Option<String>,
     #[serde(with = "kernel::clock::rfc3339")]
     #[schema(value_type = String, format = DateTime)]
     created_at: Time,
@@ -105,6 +107,7 @@ impl From<Contact> for ContactView {
             quiet_hours: contact.quiet_hours,
             tags: contact.tags,
             fields: contact.fields,
+            source: contact.source,
             created_at: contact.created_at,
             updated_at: contact.updated_at,
         }
@@ -195,7 +198,7 @@ async fn create_contact(
 ) -> Result<Reply<ContactView>, Failure> {
     let id = ContactId::new(&caller.context.ids, &caller.context.clock);
     let now = caller.context.clock.now();
-    let mut contact = blank(id, now);
+    let mut contact = Contact::blank(id, now);
     body.apply(&mut contact, now)?;
     keep_contact::create(&caller.context, &caller.scope, &mut contact).await?;
     Ok(Reply::created(contact.into(), &format!("/v1/contacts/{id}")).version(1))

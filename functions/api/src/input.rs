@@ -198,6 +198,7 @@ path_ids!(
     kernel::ids::AccountId,
     kernel::ids::ApiKeyId,
     kernel::ids::ContactId,
+    kernel::ids::ConversationId,
     kernel::ids::MessageId,
     kernel::ids::SuppressionId,
     kernel::ids::TemplateId,

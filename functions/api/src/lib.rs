@@ -19,6 +19,7 @@ mod accounts;
 mod analytics;
 mod channels;
 mod contacts;
+mod conversations;
 mod keys;
 mod messages;
 mod meta;
@@ -57,6 +58,7 @@ macro_rules! resources {
 resources!(
     messages,
     contacts,
+    conversations,
     templates,
     versions,
     versions::preview,

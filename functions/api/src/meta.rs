@@ -33,6 +33,7 @@ fn tags() -> Vec<Tag> {
     [
         ("messages", "Send, follow, call off and explain messages."),
         ("contacts", "The people a tenant talks to: addresses, zone, locale, consent."),
+        ("conversations", "What contacts write to us."),
         ("templates", "Named content with immutable versions, previews and tests."),
         ("accounts", "Connections to providers, in the order they are tried."),
         ("channels", "What messages travel by, and what each can carry."),

@@ -149,12 +149,13 @@ pub mod words {
     use std::borrow::Cow;
 
     use domain::account::{Health, OnUnknown};
+    use domain::conversation;
     use domain::gate::Check;
     use domain::message::{Status, Verdict, Wait};
     use domain::suppression::Reason;
     use domain::template::Use;
     use domain::{Channel, Role};
-    use providers::{BounceClass, EventKind, MediaKind};
+    use providers::{BounceClass, EventKind, MediaKind, Wish};
     use render::{Engine, Markup, Type as Holds};
     use serde::Serialize;
     use utoipa::openapi::RefOr;
@@ -186,6 +187,8 @@ pub mod words {
 
     sets! {
         ChannelWord = "Channel", "What messages travel by.", Channel::ALL;
+        ConversationStatusWord = "ConversationStatus", "Whether somebody is to answer.", [conversation::Status::Open];
+        WishWord = "Wish", "What a sender wants of all future messages.", [Wish::Stop, Wish::Start, Wish::Help];
         HealthWord = "AccountHealth", "Whether an account works.", [Health::Working, Health::Silent, Health::Refused];
         OnUnknownWord = "OnUnknown", "What to do when nobody knows.", [OnUnknown::Hold, OnUnknown::Resend];
         ReasonWord = "SuppressionReason", "Why an address is suppressed.",

@@ -34,7 +34,7 @@ pub(crate) struct SuppressionView {
     /// The contact that had the address then.
     #[schema(value_type = Option<String>)]
     contact: Option<ContactId>,
-    /// What brought it about: `api`, `preference_page`, a message's id.
+    /// What brought it about: `api`, `preference_page`, `inbound`, a message's id.
     source: String,
     /// When it ends to hold, if ever.
     #[serde(with = "kernel::clock::rfc3339::option")]

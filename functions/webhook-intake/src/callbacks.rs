@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::flows::connect;
 use domain::flows::report::{Taken, report};
+use domain::flows::take_in::{self, take_in};
 use domain::{Account, Tenant};
 use kernel::{Error, Purpose, Reference, Result};
 use providers::sns::{self, Kind};
@@ -19,6 +20,15 @@ use crate::{Intake, Refusal, Token, read};
 
 /// Most bytes of a callback: SNS sends at most 256 KB, wrapped and escaped.
 const LIMIT: usize = 1024 * 1024;
+
+/// Which way a callback came in.
+#[derive(Clone, Copy, Debug)]
+enum Way<'a> {
+    /// By the deployment's own address.
+    Deployment,
+    /// By the address of that tenant's account.
+    Account(&'a TenantScope, &'a Account),
+}
 
 /// A request as it came in.
 struct Post {
@@ -60,7 +70,7 @@ pub(crate) async fn take_for_deployment(
     // There is no account here whose secrets could prove anything else.
     sns::certificate_url(&post.body)?;
     let setup = Setup { settings: &Value::Null, credentials: &Value::Null, token: None, callback: "" };
-    take(&intake, provider, None, &intake.0.topics, setup, &post).await
+    take(&intake, provider, Way::Deployment, &intake.0.topics, setup, &post).await
 }
 
 /// Callbacks to an account's own address.
@@ -80,7 +90,7 @@ pub(crate) async fn take_for_account(
     let topics = provider.topics(&account.settings);
     let post = Post::read(&intake, request).await?;
     let setup = Setup { settings: &account.settings, credentials: &credentials, token: None, callback: &callback };
-    take(&intake, provider, Some(&scope), &topics, setup, &post).await
+    take(&intake, provider, Way::Account(&scope, &account), &topics, setup, &post).await
 }
 
 fn nobody() -> Error {
@@ -94,7 +104,7 @@ fn known(provider: &str) -> Result<&'static dyn Provider> {
 async fn take(
     intake: &Intake,
     provider: &'static dyn Provider,
-    scope: Option<&TenantScope>,
+    way: Way<'_>,
     topics: &[String],
     setup: Setup<'_>,
     post: &Post,
@@ -125,7 +135,10 @@ async fn take(
             intake.0.certificates.confirm(&confirmation.url).await?;
         }
         Some((Kind::UnsubscribeConfirmation, _)) => tracing::warn!("an SNS subscription was ended"),
-        Some((Kind::Notification, _)) | None => events(intake, provider, scope, &verified, &setup).await?,
+        Some((Kind::Notification, _)) | None => {
+            events(intake, provider, way, &verified, &setup).await?;
+            messages(intake, provider, way, &verified, &setup).await?;
+        }
     }
     Ok(said(provider.answer(&verified)))
 }
@@ -145,20 +158,14 @@ fn said(answer: Answer) -> Response {
 }
 
 /// Takes every event in. One that names no message of ours is passed over: the same topic may serve others.
-async fn events(
-    intake: &Intake,
-    provider: &dyn Provider,
-    scope: Option<&TenantScope>,
-    verified: &Verified,
-    setup: &Setup<'_>,
-) -> Result<()> {
+async fn events(intake: &Intake, provider: &dyn Provider, way: Way<'_>, verified: &Verified, setup: &Setup<'_>) -> Result<()> {
     for event in provider.events(verified, setup) {
         let reference = event.tag.as_deref().and_then(|tag| Reference::verify(&intake.0.context.keys, Purpose::Tag, tag));
         let Some(reference) = reference else {
             tracing::info!(kind = ?event.kind, "an event without a reference of ours");
             continue;
         };
-        if scope.is_some_and(|scope| scope.tenant() != reference.tenant()) {
+        if matches!(way, Way::Account(scope, _) if scope.tenant() != reference.tenant()) {
             tracing::warn!(message.id = %reference.message(), "an event for another tenant's message {}", reference.message());
             continue;
         }
@@ -167,9 +174,24 @@ async fn events(
             tracing::info!(message.id = %reference.message(), "an event for a message that is gone: {}", reference.message());
         }
     }
-    let came_in = provider.inbound(verified, setup).len();
-    if came_in > 0 {
-        tracing::info!(messages = came_in, "messages that came in are not kept");
+    Ok(())
+}
+
+/// Keeps every message that came in. The deployment's own topics bring none that could be told to belong to an account.
+async fn messages(
+    intake: &Intake,
+    provider: &dyn Provider,
+    way: Way<'_>,
+    verified: &Verified,
+    setup: &Setup<'_>,
+) -> Result<()> {
+    let Way::Account(scope, account) = way else { return Ok(()) };
+    for came in provider.inbound(verified, setup) {
+        match take_in(&intake.0.context, scope, account, &came).await? {
+            take_in::Taken::Kept(id) => tracing::info!(inbound.id = %id, "a message came in: {id}"),
+            take_in::Taken::Before(id) => tracing::info!(inbound.id = %id, "a message came in again: {id}"),
+            take_in::Taken::Nobody => tracing::warn!("a message from what is no address"),
+        }
     }
     Ok(())
 }

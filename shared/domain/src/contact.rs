@@ -60,6 +60,9 @@ pub struct Contact {
     /// Further fields, for templates.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty", with = "crate::as_json")]
     pub fields: BTreeMap<String, Value>,
+    /// What brought it about, when it was no request: `inbound`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
     /// When it was made.
     pub created_at: Time,
     /// When it was last changed.
@@ -155,6 +158,30 @@ const MOST: usize = 20;
 const CONSENTS: usize = 100;
 
 impl Contact {
+    /// A contact that nothing is known of.
+    pub const fn blank(id: ContactId, now: Time) -> Self {
+        Self {
+            id,
+            first_name: None,
+            last_name: None,
+            company: None,
+            emails: Vec::new(),
+            phones: Vec::new(),
+            handles: Vec::new(),
+            suppressed: BTreeMap::new(),
+            zone: None,
+            locale: None,
+            do_not_contact: false,
+            consents: BTreeMap::new(),
+            quiet_hours: None,
+            tags: Vec::new(),
+            fields: BTreeMap::new(),
+            source: None,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
     /// Checks what the types do not.
     pub fn check(&self) -> Result<()> {
         let mut faults = Faults::default();

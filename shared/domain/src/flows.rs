@@ -13,6 +13,7 @@ pub mod let_in;
 pub mod release;
 pub mod report;
 pub mod suppress;
+pub mod take_in;
 pub mod tally;
 
 use kernel::{Clock, Ids, Keys};

@@ -55,7 +55,7 @@ pub struct Suppression {
     /// Whose address it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contact: Option<ContactId>,
-    /// What brought it about: a message id, `api`, `preference_page`.
+    /// What brought it about: a message id, `api`, `preference_page`, `inbound`.
     pub source: String,
     /// When it ends to hold, if ever.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -188,6 +188,10 @@ ids! {
     ApiKeyId = "key", "api key";
     /// A person or mailbox that a tenant talks to.
     ContactId = "con", "contact";
+    /// What a contact and a tenant say to each other through one account.
+    ConversationId = "cnv", "conversation";
+    /// One thing that somebody sent to a tenant.
+    InboundId = "inb", "inbound message";
     /// One thing sent to one recipient. Its last byte spreads the messages of a busy tenant.
     MessageId = "msg", "message";
     /// One HTTP exchange, for support.

@@ -77,12 +77,18 @@ rows! {
         "What content did this message bring along, when it does not fit its row?";
     CONTACT = "contact", "con", "CON", Shape::Dated { shards: 1 }, "T#tenant#CON#yyyymm#shard", "contact id",
         "Who is this person, how are they reached, what do they allow? Which contacts are newest?";
+    CONVERSATION = "conversation", "cnv", "CNV", Shape::Dated { shards: 1 }, "T#tenant#CNV#yyyymm#shard", "conversation id",
+        "Who talks to us through which account, and what is unread? Which conversations are newest?";
     IDEMPOTENCY = "idempotency", "", "IDEM", Shape::Single, "T#tenant#IDEM#digest of key", "-",
         "Was a request with this key seen in the last 24 hours, and how was it answered?";
+    INBOUND = "inbound", "inb", "INB", Shape::Below, "T#tenant#INB#conversation id", "inbound id",
+        "What did this contact write to us, newest first?";
     MESSAGE = "message", "msg", "MSG", Shape::Dated { shards: 4 }, "T#tenant#MSG#yyyymm#shard", "message id",
         "What is the state of this message, and why? Which messages are newest?";
     NAME = "name", "", "NAME", Shape::Single, "T#tenant#NAME#noun:slug", "-",
         "Which template has this name?";
+    RECEIPT = "receipt", "", "RCP", Shape::Single, "T#tenant#RCP#digest of account and provider's id", "-",
+        "Was this message that a provider brings taken in before?";
     STATISTIC = "statistic", "", "STAT", Shape::Below, "T#tenant#STAT#yyyymm", "ddhh#account#template#shard",
         "How many messages reached which state in this hour, by account and template?";
     SUPPRESSION = "suppression", "sup", "SUP", Shape::Dated { shards: 1 }, "T#tenant#SUP#yyyymm#shard", "suppression id",
@@ -91,6 +97,8 @@ rows! {
         "Which templates and layouts are there, and which version is live?";
     TENANT = "tenant", "ten", "TEN", Shape::Single, "T#tenant#TEN", "-",
         "How is this tenant set up?";
+    THREAD = "thread", "", "THR", Shape::Single, "T#tenant#THR#digest of contact, account and thread", "-",
+        "Which conversation does a message of this contact belong to?";
     USER = "user", "usr", "USR", Shape::Small, "T#tenant#USR", "user id",
         "Who works for this tenant, in which role?";
     VERSION = "version", "ver", "VER", Shape::Below, "T#tenant#VER#template id", "version number",
@@ -229,6 +237,7 @@ locators!(
     kernel::ids::AccountId,
     kernel::ids::ApiKeyId,
     kernel::ids::ContactId,
+    kernel::ids::ConversationId,
     kernel::ids::MessageId,
     kernel::ids::SuppressionId,
     kernel::ids::TemplateId,

@@ -22,10 +22,12 @@ async fn belongings(bravo: &Company<'_>) -> Ids {
     let entry = bravo.post("/v1/suppressions", &json!({ "channel": "email", "address": "eve@example.com" })).await.is(201);
     let user = bravo.post("/v1/users", &json!({ "name": "Bob", "email": "bob@bravo.example", "role": "agent" })).await.is(201);
     let key = bravo.post("/v1/api-keys", &json!({ "name": "robot", "role": "agent" })).await.is(201);
+    let conversation = tests::chat::conversation(bravo).await;
     stage.drain().await;
     let id = |made: &Value| made["id"].as_str().unwrap().to_owned();
     [
         ("con", contact.id),
+        ("cnv", conversation),
         ("acc", account),
         ("tpl", template),
         ("msg", message.id),
@@ -48,6 +50,7 @@ fn kind_of(operation: &Operation) -> &'static str {
         "accounts" => "acc",
         "api-keys" => "key",
         "contacts" => "con",
+        "conversations" => "cnv",
         "messages" => "msg",
         "suppressions" => "sup",
         "templates" => "tpl",
@@ -268,6 +271,7 @@ async fn filters_and_names_of_another_tenant_find_nothing() {
     for (path, kind) in [
         ("/v1/messages?contact=", "con"),
         ("/v1/messages?template=", "tpl"),
+        ("/v1/conversations?contact=", "con"),
         ("/v1/analytics/emails?template=", "tpl"),
         ("/v1/analytics/emails?account=", "acc"),
     ] {

@@ -23,6 +23,7 @@ mod failover;
 mod gate;
 mod hooks;
 mod idempotency;
+mod inbound;
 mod input;
 mod isolation;
 mod letters;

@@ -30,6 +30,7 @@ delete_user admin
 find_account admin
 find_api_key admin
 find_contact viewer
+find_conversation viewer
 find_message viewer
 find_suppression viewer
 find_template viewer
@@ -39,6 +40,8 @@ find_version viewer
 list_accounts admin
 list_api_keys admin
 list_contacts viewer
+list_conversation_messages viewer
+list_conversations viewer
 list_messages viewer
 list_suppressions viewer
 list_templates viewer

@@ -81,6 +81,10 @@ async fn every_operation_answers_as_it_is_described() {
             step(patch.clone(), &at(noun, id), Some(change), 200).await;
         }
     }
+    let conversation = tests::chat::conversation(&acme).await;
+    step(get.clone(), "/v1/conversations?channel=telegram", None, 200).await;
+    step(get.clone(), &at("conversations", &conversation), None, 200).await;
+    step(get.clone(), &format!("{}/messages", at("conversations", &conversation)), None, 200).await;
     let below = |rest: &str| format!("{}/{rest}", at("templates", &template));
     step(get.clone(), &below("versions"), None, 200).await;
     step(get.clone(), &below("versions/1"), None, 200).await;

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use domain::Contact;
 use domain::contact::{Consent, QuietHours, parse_consent_key};
 use kernel::error::Faults;
-use kernel::ids::ContactId;
 use kernel::{Email, Locale, Phone, Result, Time, Zone};
 use serde::Deserialize;
 use serde_json::Value;
@@ -136,38 +135,16 @@ fn record(contact: &mut Contact, answers: BTreeMap<String, Option<bool>>, now: T
     faults.check()
 }
 
-/// A contact that nothing is known of.
-pub(crate) const fn blank(id: ContactId, now: Time) -> Contact {
-    Contact {
-        id,
-        first_name: None,
-        last_name: None,
-        company: None,
-        emails: Vec::new(),
-        phones: Vec::new(),
-        handles: Vec::new(),
-        suppressed: BTreeMap::new(),
-        zone: None,
-        locale: None,
-        do_not_contact: false,
-        consents: BTreeMap::new(),
-        quiet_hours: None,
-        tags: Vec::new(),
-        fields: BTreeMap::new(),
-        created_at: now,
-        updated_at: now,
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use kernel::ids::ContactId;
     use kernel::{Clock, Error, Ids};
 
     use super::*;
 
     fn sample() -> Contact {
         let clock = Clock::manual(Time::from_millis(1_772_000_000_000));
-        blank(ContactId::new(&Ids::seeded(1), &clock), clock.now())
+        Contact::blank(ContactId::new(&Ids::seeded(1), &clock), clock.now())
     }
 
     fn apply(contact: &mut Contact, body: &str) -> Result<()> {

@@ -6,8 +6,8 @@ use store::{Stored, TenantScope, Write};
 
 use super::Context;
 use super::suppress::address_row;
-use crate::Contact;
 use crate::contact::Spot;
+use crate::{Address, Contact};
 
 /// Writes a new contact. An address that belongs to another contact is a conflict.
 pub async fn create(context: &Context, scope: &TenantScope, contact: &mut Contact) -> Result<()> {
@@ -62,11 +62,16 @@ async fn claim(context: &Context, scope: &TenantScope, contact: &mut Contact, sp
     if let Some(owner) = address.row.contact.filter(|owner| *owner != contact.id) {
         return Err(Error::invalid(spot.pointer.clone(), "taken", format!("the address belongs to {owner}")));
     }
-    address.row.contact = Some(contact.id);
-    for (channel, standing) in address.row.suppressions() {
-        contact.suppress(channel, &spot.key, Some(standing.reason));
-    }
+    own(&mut address.row, contact, &spot.key);
     scope.replacing(&address)
+}
+
+/// Notes on both that the address is the contact's, and on the contact what stands against it.
+pub(super) fn own(address: &mut Address, contact: &mut Contact, key: &str) {
+    address.contact = Some(contact.id);
+    for (channel, standing) in address.suppressions() {
+        contact.suppress(channel, key, Some(standing.reason));
+    }
 }
 
 /// Gives an address back.
