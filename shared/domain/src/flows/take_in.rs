@@ -194,7 +194,7 @@ mod tests {
             name: "Main".to_owned(),
             channel: Channel::Sms,
             provider: "twilio_sms".to_owned(),
-            from: Mailbox { email: Email::parse("hello@acme.example").unwrap(), name: None },
+            from: Some(Mailbox { email: Email::parse("hello@acme.example").unwrap(), name: None }),
             settings: json!({}),
             credentials: String::new(),
             priority: 100,
