@@ -17,7 +17,7 @@ pub async fn callback(company: &Company<'_>, account: &str) -> String {
 /// A Telegram account, as the address that it is called back at.
 pub async fn telegram(company: &Company<'_>) -> String {
     let credentials = json!({ "bot_token": "123456:AAhunter2token", "secret_token": WORD });
-    let account = company.account(&json!({ "provider": "telegram", "credentials": credentials })).await;
+    let account = company.account(&json!({ "provider": "telegram", "from": null, "credentials": credentials })).await;
     callback(company, &account).await
 }
 

@@ -22,7 +22,7 @@ const TOKEN: &[u8] = b"hunter2hunter2";
 async fn twilio(company: &Company<'_>) -> String {
     let settings = json!({ "account_sid": "AC0123456789abcdef0123456789abcdef", "from": "+14155550100" });
     let credentials = json!({ "auth_token": "hunter2hunter2" });
-    let account = json!({ "provider": "twilio_sms", "settings": settings, "credentials": credentials });
+    let account = json!({ "provider": "twilio_sms", "from": null, "settings": settings, "credentials": credentials });
     callback(company, &company.account(&account).await).await
 }
 
