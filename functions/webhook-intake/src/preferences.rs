@@ -87,7 +87,7 @@ fn categories(person: &Person) -> Vec<Category> {
 }
 
 fn wanted(person: &Person, category: &Category) -> bool {
-    let left = person.suppressed().is_some_and(|standing| standing.reason.stops(category));
+    let left = person.suppressed().is_some_and(|standing| standing.reason.stops(person.message.channel, category));
     let consent = person.contact.as_ref().and_then(|contact| contact.row.consent(person.message.channel, category));
     !left && consent.is_none_or(|consent| consent.granted)
 }

@@ -148,7 +148,7 @@ pub fn decide(message: &Message, facts: &Facts<'_>) -> Answer {
     }
     let by_address = facts.suppressed;
     let by_contact = facts.contact.and_then(|contact| contact.suppression_of(message.channel, &message.to.address));
-    if let Some(reason) = by_address.or(by_contact).filter(|reason| reason.stops(&message.category)) {
+    if let Some(reason) = by_address.or(by_contact).filter(|reason| reason.stops(message.channel, &message.category)) {
         let why = match reason {
             Reason::HardBounce => Why::HardBounce,
             Reason::Complaint => Why::Complaint,

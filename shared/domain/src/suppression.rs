@@ -22,11 +22,12 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// Whether it stops messages of that category: an unsubscription stops what can be left, everything else stops all.
-    pub fn stops(self, category: &Category) -> bool {
+    /// Whether it stops messages of that category: everything stops all of them, but an unsubscription from what can be left. Who
+    /// says STOP to a telephone number means all of it, and networks hold senders to that.
+    pub fn stops(self, channel: Channel, category: &Category) -> bool {
         match self {
             Self::HardBounce | Self::Complaint | Self::Manual => true,
-            Self::Unsubscribe => category.can_be_left(),
+            Self::Unsubscribe => channel.by_phone() || category.can_be_left(),
         }
     }
 

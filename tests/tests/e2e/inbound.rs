@@ -5,10 +5,7 @@ use std::collections::BTreeMap;
 use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use domain::message::{Message, State};
-use domain::{Account, Channel};
 use http::Method;
-use kernel::ids::MessageId;
 use local::stage::PUBLIC_URL;
 use serde_json::{Value, json};
 use store::memory::Fault;
@@ -166,22 +163,11 @@ async fn what_nobody_signed_is_refused_and_leaves_no_trace() {
     assert_eq!((conversations(&acme).await.len(), conversations(&other).await.len()), (0, 1));
 }
 
-/// An order to send that number a text message, accepted.
-async fn ordered(acme: &Company<'_>, route: &str, category: &str) -> tests::Message {
-    let stage = acme.story;
-    let digest = Account::route_digest(&stage.context.keys, route.rsplit('/').next().unwrap());
-    let (scope, _) = stage.store.by_route("twilio_sms", &digest).await.unwrap().unwrap();
-    let order =
-        json!({ "to": { "email": "ada@example.com" }, "category": category, "content": { "subject": "x", "text": "x" } });
-    let mail = acme.send_with(&order).await;
-    let mut message = scope.find::<Message>(MessageId::parse(&mail.id).unwrap()).await.unwrap().row;
-    message.id = MessageId::new(&stage.context.ids, &stage.clock);
-    message.channel = Channel::Sms;
-    message.to.address = ADA.to_owned();
-    assert_eq!(message.state, State::Accepted);
-    assert!(scope.create(&message).await.unwrap());
-    stage.drain().await;
-    tests::Message { id: message.id.to_string(), accepted: Value::Null }
+/// A text message to that number, and what came of it.
+async fn ordered(acme: &Company<'_>, category: &str) -> tests::Message {
+    let message = acme.send_with(&json!({ "to": { "phone": ADA }, "category": category, "content": { "text": "x" } })).await;
+    acme.story.drain().await;
+    message
 }
 
 #[tokio::test]
@@ -201,8 +187,10 @@ async fn who_says_stop_is_left_alone_until_they_say_start() {
     assert_eq!(elsewhere["data"], json!([]));
     let answer = json!({ "sms:marketing": true });
     acme.patch(&format!("/v1/contacts/{contact}"), &json!({ "consents": answer })).await;
-    let message = ordered(&acme, &path, "marketing").await;
-    assert_eq!(acme.stopped_by(&message).await, "suppression");
+    for category in ["marketing", "transactional"] {
+        let message = ordered(&acme, category).await;
+        assert_eq!(acme.stopped_by(&message).await, "suppression", "{category}");
+    }
 
     told(&stage, &path, "SM3", ADA, "Start").await;
     assert_eq!((suppressions(&acme).await.len(), stage.rows_of("suppression").len()), (0, 0));
@@ -270,4 +258,32 @@ async fn wherever_the_process_dies_the_next_callback_makes_it_whole() {
             return;
         }
     }
+}
+
+#[tokio::test]
+async fn who_is_known_already_stays_one_person_and_each_account_has_its_conversation() {
+    let stage = Story::begin().await;
+    let acme = stage.bare_tenant("acme").await;
+    let ada = acme.contact_with(&json!({ "first_name": "Ada", "phones": [ADA] })).await;
+    let (first, second, chat) = (twilio(&acme).await, twilio(&acme).await, telegram(&acme).await);
+    for (path, sid) in [(&first, "SM1"), (&second, "SM1"), (&first, "SM2")] {
+        stage.clock.advance(1_000).unwrap();
+        told(&stage, path, sid, ADA, "Hello").await;
+    }
+    let of_ada = acme.get(&format!("/v1/conversations?contact={}", ada.id)).await["data"].clone();
+    assert_eq!((&of_ada[0]["unread"], &of_ada[1]["unread"], &of_ada[2]), (&json!(1), &json!(2), &Value::Null));
+    assert_eq!(stage.rows_of("contact").len(), 1);
+
+    // In a group the person is the same and the conversation another.
+    let mut group = written(700_000_001, 42, "Hello all");
+    group["message"]["chat"] = json!({ "id": -1_001_900_000_003_i64, "type": "supergroup", "title": "Friends" });
+    for update in [written(700_000_001, 41, "Hello"), group] {
+        assert_eq!(post(&stage, &chat, &update, WORD).await.status, 200);
+    }
+    let chats = acme.get("/v1/conversations?channel=telegram").await["data"].as_array().unwrap().clone();
+    let threads: Vec<&Value> = chats.iter().map(|one| &one["thread"]).collect();
+    assert_eq!((threads.len(), &chats[0]["contact"]), (2, &chats[1]["contact"]));
+    assert!(threads.contains(&&Value::Null) && threads.contains(&&json!("-1001900000003")), "{threads:?}");
+    let person = acme.get(&format!("/v1/contacts/{}", word(&chats[0], "contact"))).await;
+    assert_eq!((word(&person, "first_name"), word(&person, "last_name")), ("Ada", "Private"));
 }
