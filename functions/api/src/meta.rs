@@ -117,7 +117,7 @@ async fn read_health(State(api): State<Api>) -> Response {
         version: api.0.version,
         uptime_s: api.0.context.clock.now().since(api.0.started) / 1000,
         dependencies: vec![Dependency { name: "table", ok }],
-        channels: vec![domain::Channel::Email.as_str()],
+        channels: domain::Channel::ALL.map(domain::Channel::as_str).to_vec(),
     };
     let status = if ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let mut response = (status, axum::Json(view)).into_response();

@@ -155,7 +155,7 @@ impl Provider for Resend {
     }
 }
 
-/// The request's body. The Message-ID and the list headers go along as headers.
+/// The request's body. The list headers go along as headers; the Message-ID is of Resend's own making.
 fn body(message: &Outgoing, mail: &Mail) -> Body {
     let mut headers: Map<String, Value> = mail.headers.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
     if let Some(address) = &mail.unsubscribe {
