@@ -15,6 +15,8 @@ pub mod discord;
 mod event;
 pub mod fcm;
 mod form;
+#[cfg(feature = "fuzz")]
+pub mod fuzz;
 pub mod gmail;
 pub mod graph;
 mod inbound;
