@@ -23,17 +23,21 @@ impl Veil {
         Self(texts)
     }
 
-    /// And over the login of that call as it is written.
+    /// And over the login of that call as it is written. Without any, its address may be the login.
     #[must_use]
     pub fn and(mut self, call: &Call) -> Self {
-        if let Call::Http(call) = call {
-            self.0.extend(match &call.login {
-                Login::Basic(user, password) => Some(STANDARD.encode(format!("{user}:{}", password.reveal()))),
-                Login::Bearer(secret) | Login::Authorization(secret) | Login::Header(_, secret) => {
-                    Some(secret.reveal().to_owned())
-                }
-                Login::None | Login::Aws { .. } => None,
-            });
+        let Call::Http(call) = call else { return self };
+        match &call.login {
+            Login::Basic(user, password) => self.0.push(STANDARD.encode(format!("{user}:{}", password.reveal()))),
+            Login::Bearer(secret) | Login::Authorization(secret) | Login::Header(_, secret) => {
+                self.0.push(secret.reveal().to_owned());
+            }
+            Login::None => {
+                let address = call.url.reveal();
+                let path = address.split_once("://").and_then(|(_, rest)| rest.find('/').and_then(|at| rest.get(at..)));
+                self.0.extend([Some(address), path].into_iter().flatten().map(str::to_owned));
+            }
+            Login::Aws { .. } => {}
         }
         self
     }
@@ -112,6 +116,17 @@ mod tests {
         ] {
             let verdict = veil.over(Verdict::Retry { after: Some(7), reason: said.to_owned() });
             assert_eq!(verdict, Verdict::Retry { after: Some(7), reason: shown.to_owned() });
+        }
+        // An address that is the login, whole and by its path.
+        let Call::Http(call) = call else { unreachable!("it is a web request") };
+        let veil = Veil::of(&setup).and(&Call::Http(HttpCall {
+            login: Login::None,
+            url: Secret::new("https://x.example/a?sig=b"),
+            ..call
+        }));
+        for said in ["404 at https://x.example/a?sig=b", "404 at /a?sig=b"] {
+            let verdict = veil.over(Verdict::Rejected { reason: said.to_owned() });
+            assert_eq!(verdict, Verdict::Rejected { reason: "404 at ***".to_owned() });
         }
         let sent = Verdict::Sent { id: "key-hunter2".to_owned() };
         assert_eq!(veil.over(sent.clone()), sent, "an id is nothing but an id");

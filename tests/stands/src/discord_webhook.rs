@@ -28,12 +28,12 @@ pub fn stand() -> Stand {
 /// The webhook's own address, which is its login.
 pub fn api() -> Api {
     let body = api::json(vec![("/content", json!(WORDS)), ("/username", json!("Corner Shop"))]);
-    let login = api::address("POST https://discord.com/api/webhooks/1300000000000000001/hunter2-webhook_token?wait=true");
+    let login = api::address("POST https://discord.com/api/v10/webhooks/1300000000000000001/hunter2-webhook_token?wait=true");
     let other = "https://discord.com/api/webhooks/1300000000000000001/other-webhook_token";
     Api {
         stranger: Some((stand().settings, json!({"rooms": {"900000000000000001": other}}))),
         ..super::discord::of(
-            "POST https://discord.com/api/webhooks/1300000000000000001/*?wait=true",
+            "POST https://discord.com/api/v10/webhooks/1300000000000000001/*?wait=true",
             login,
             body,
             (401, 50_027),

@@ -76,7 +76,10 @@ pub fn api() -> Api {
             taken: said(200, &[], &json!({"status": "0", "id": "g1"})),
         },
         http2: false,
-        stranger: Some((stand().settings, json!({"username": "other", "password": "other", "token": "other"}))),
+        stranger: Some((
+            stand().settings,
+            json!({"username": "other", "password": "other", "token": "other", "callback_secret": "other"}),
+        )),
         refuses_accounts: true,
         limited: (said(429, &[("retry-after", "45")], &json!("slow")), 45),
         refused: said(400, &[], &json!("the text is too long")),
