@@ -20,6 +20,10 @@ use std::process::{Command, ExitCode};
 
 use serde_json::{Map, Value, json};
 
+/// The one of the functions.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Says what is under way.
 pub(crate) fn note(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
