@@ -22,7 +22,7 @@ const GROWTH: usize = 8;
 static STANDS: LazyLock<BTreeMap<&'static str, Stand>> =
     LazyLock::new(|| all().into_iter().map(|stand| (stand.id, stand)).collect());
 
-/// The providers that read callbacks, or else nothing comes of them.
+/// The providers that post to us.
 pub fn readers() -> Vec<&'static str> {
     let reads = |stand: &&Stand| stand.sign.is_some() || stand.through_sns();
     STANDS.values().filter(reads).map(|stand| stand.id).collect()
