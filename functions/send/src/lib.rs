@@ -11,6 +11,7 @@ mod health;
 pub mod outbox;
 pub mod tokens;
 mod turn;
+mod veil;
 pub mod wire;
 
 use std::panic::AssertUnwindSafe;
