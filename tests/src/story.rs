@@ -51,6 +51,13 @@ impl Story {
         Self { stage, settled: AtomicUsize::new(0) }
     }
 
+    /// A stage on which that many senders share the work.
+    pub async fn with_senders(count: usize) -> Self {
+        let mut story = Self::begin().await;
+        (1..count).for_each(|_| story.stage.add_sender());
+        story
+    }
+
     /// Does everything there is to do now.
     pub async fn drain(&self) {
         self.stage.drain().await;
