@@ -27,6 +27,7 @@ use crate::compose::compose;
 use crate::cost::cost;
 use crate::health;
 use crate::turn::{Chosen, Turn, again, candidates, carries, hold, later, next, unknown, wait_for};
+use crate::veil::Veil;
 
 /// How long a claim holds: longer than the function may run.
 pub(crate) const LEASE_SECONDS: i64 = 60;
@@ -236,10 +237,10 @@ async fn call(
     let bare = Setup { settings: &account.settings, credentials: &credentials, token: None, callback: &callback };
     let token = match sender.tokens.find(account.id, provider, &bare, &sender.carrier, &sender.context.clock).await {
         Ok(Ok(token)) => token,
-        Ok(Err(verdict)) => return conclude(sender, scope, message, &chosen, now, &verdict),
+        Ok(Err(verdict)) => return shut_out(sender, scope, message, &chosen, Veil::of(&bare).over(verdict)).await,
         Err(Error::Invalid(faults)) => {
             let verdict = Verdict::Misconfigured { reason: words(&faults) };
-            return conclude(sender, scope, message, &chosen, now, &verdict);
+            return shut_out(sender, scope, message, &chosen, verdict).await;
         }
         Err(error) => return Err(error),
     };
@@ -250,7 +251,7 @@ async fn call(
         Err(error) => return Err(error),
     };
     let reply = sender.carrier.carry(account.channel, &call, &sender.context.clock).await;
-    let verdict = judge(provider, &setup, chosen.candidates.len() == 1, &reply);
+    let verdict = Veil::of(&setup).and(&call).over(judge(provider, &setup, chosen.candidates.len() == 1, &reply));
     health::note(sender, scope, account, &reply, &verdict).await;
     if matches!(verdict, Verdict::Undeliverable { gone: true, .. }) {
         close(sender, scope, message).await;
@@ -261,6 +262,19 @@ async fn call(
     }
     // From here on the provider may have it: an answer that cannot be noted is as good as a lost one.
     Ok(conclude(sender, scope, message, &chosen, now, &verdict).unwrap_or_else(|_| unknown(Some(account), now)))
+}
+
+/// There is no access token, so nothing was sent.
+async fn shut_out(
+    sender: &Sender,
+    scope: &TenantScope,
+    message: &Message,
+    chosen: &Chosen<'_>,
+    verdict: Verdict,
+) -> Result<Change> {
+    let now = sender.context.clock.now();
+    health::note_no_token(sender, scope, chosen.account, &verdict).await;
+    conclude(sender, scope, message, chosen, now, &verdict)
 }
 
 /// The address is of no use any more. This comes before the attempt is settled, so that a crash in between does not forget it;

@@ -13,6 +13,7 @@ pub mod outbox;
 mod pause;
 pub mod tokens;
 mod turn;
+mod veil;
 pub mod wire;
 
 use std::panic::AssertUnwindSafe;

@@ -11,6 +11,7 @@
 )]
 
 mod access;
+mod apis;
 mod channels;
 mod contents;
 mod converge;
