@@ -19,7 +19,7 @@ use crate::Account;
 use crate::slot::{Booking, Pace, Slot, Window};
 
 /// Slots that one write takes at most, unless the limit of a second is larger.
-const MOST: i64 = 32;
+const MOST: i64 = 48;
 /// Over how much of a day the messages are spread that have waited for it, in milliseconds.
 const MORNING: i64 = 600_000;
 /// Most accounts kept in mind; beyond it all are forgotten, and with them the slots that were left.
