@@ -346,6 +346,7 @@ async fn create_account(
     let mut account = body.build(id, kernel::crypto::encode(&context.ids.bytes::<24>()), context.clock.now());
     settle(&api, &caller, &mut account, Some(credentials)).await?;
     connect::create(&context.keys, &caller.scope, &account).await?;
+    api.0.catalog.look_again(&caller.scope);
     Ok(Reply::created(account.into(), &format!("/v1/accounts/{id}")).version(1))
 }
 
@@ -367,6 +368,7 @@ async fn update_account(
     body.apply(&mut account.row, caller.context.clock.now());
     settle(&api, &caller, &mut account.row, credentials).await?;
     let version = caller.scope.replace(&account).await?;
+    api.0.catalog.look_again(&caller.scope);
     Ok(Reply::ok(account.row.into()).version(version))
 }
 
@@ -375,6 +377,7 @@ async fn update_account(
     params(("id" = String, Path, description = "The account's id."), IfMatch),
     responses((status = 204, description = "It is gone."), refused::Deleting))]
 async fn delete_account(
+    State(api): State<Api>,
     caller: Caller<may::ManageAccounts>,
     Id(id): Id<AccountId>,
     if_match: IfMatch,
@@ -382,6 +385,7 @@ async fn delete_account(
     let account = caller.scope.find::<Account>(id).await?;
     if_match.check(account.version)?;
     connect::delete(&caller.context.keys, &caller.scope, &account).await?;
+    api.0.catalog.look_again(&caller.scope);
     Ok(Gone)
 }
 

@@ -120,10 +120,8 @@ async fn estimate_message(
     let draft = accept::draft(catalog, scope, body.into(), id).await?;
     let (channel, pinned) = (draft.accepted.message.channel, draft.accepted.message.pinned);
     let tenant = catalog.tenant(scope).await?;
-    let text = match channel {
-        Channel::Sms => Some(SegmentsView::from(sms::segments(&text(&caller, &tenant, draft)?))),
-        _ => None,
-    };
+    let text =
+        if channel == Channel::Sms { Some(SegmentsView::from(sms::segments(&text(&caller, &tenant, draft)?))) } else { None };
     let accounts = catalog.accounts(scope).await?;
     let carries =
         |account: &&Account| account.enabled && account.channel == channel && pinned.is_none_or(|pinned| pinned == account.id);

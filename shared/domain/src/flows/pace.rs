@@ -19,7 +19,7 @@ use crate::Account;
 use crate::slot::{Booking, Pace, Slot, Window};
 
 /// Slots that one write takes at most, unless the limit of a second is larger.
-const MOST: i64 = 32;
+const MOST: i64 = 48;
 /// Over how much of a day the messages are spread that have waited for it, in milliseconds.
 const MORNING: i64 = 600_000;
 /// Most accounts kept in mind; beyond it all are forgotten, and with them the slots that were left.
@@ -87,7 +87,7 @@ impl Paces {
         let lines = self.lines(scope, account.id);
         let mut lines = lines.lock().await;
         let now = self.clock.now();
-        let (mut spend, mut full) = (Vec::new(), None);
+        let mut spend = Vec::new();
         for (window, limit) in limits {
             let wait = match booked(account, booking, window, limit, now) {
                 Some(slot) if slot.of() == window.of(now) => None,
@@ -99,13 +99,9 @@ impl Paces {
                 }
             };
             // The longer window comes first: who has to wait for it needs nothing of the shorter one.
-            full = full.or(wait.map(|until| Room::Full { until, window }));
-            if full.is_some() {
-                break;
+            if let Some(until) = wait {
+                return Ok(Room::Full { until, window });
             }
-        }
-        if let Some(full) = full {
-            return Ok(full);
         }
         for window in spend {
             if let Some(line) = lines.get_mut(&window) {
