@@ -119,6 +119,7 @@ impl Stage {
             store: store.clone(),
             context: context.clone(),
             vault: vault.clone(),
+            public_url: Some(PUBLIC_URL.to_owned()),
             fetch: Fetch::prepared(Vec::new()),
             platform_key: Secret::new(PLATFORM_KEY),
             issuer: Some(issuer()),

@@ -21,6 +21,13 @@ use crate::reply::words::{ChannelWord, HealthWord, OnUnknownWord};
 use crate::reply::{Gone, Reply, refused};
 use crate::state::Api;
 
+pub(crate) mod check;
+pub(crate) mod consent;
+pub(crate) mod trial;
+pub(crate) mod usage;
+
+use check::CheckView;
+
 /// Most bytes of settings, and of credentials.
 const SETTINGS_LIMIT: usize = 16 * 1024;
 
@@ -44,6 +51,8 @@ pub(crate) struct AccountView {
     #[schema(value_type = OnUnknownWord)]
     on_unknown: OnUnknown,
     health: AccountHealthView,
+    /// The latest look at whether it is in order; null when there was none since it was changed.
+    check: Option<CheckView>,
     /// Where the provider posts its events, below this deployment's address. Who knows it can post there.
     callback_path: String,
     #[serde(with = "kernel::clock::rfc3339")]
@@ -97,6 +106,7 @@ impl From<Account> for AccountView {
             health: AccountHealthView::from(&account),
             id: account.id,
             callback_path: account.callback(""),
+            check: account.check.map(CheckView::from),
             name: account.name,
             channel: account.channel,
             provider: account.provider,
@@ -215,6 +225,9 @@ impl NewAccount {
             route,
             outage: None,
             probe_at: None,
+            check: None,
+            asking: None,
+            outages: Vec::new(),
             created_at: now,
             updated_at: now,
         }
@@ -237,7 +250,7 @@ impl AccountChange {
         put(&mut account.enabled, self.enabled);
         put(&mut account.on_unknown, self.on_unknown);
         // What was wrong may be mended by this: it is found out by using it.
-        (account.outage, account.probe_at) = (None, None);
+        account.mend(now);
         account.updated_at = now;
     }
 }

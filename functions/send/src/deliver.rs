@@ -22,13 +22,15 @@ use store::change::n;
 use store::schema::attr;
 use store::{Change, Cond, Outcome, Stored, TenantScope, Value};
 
-use crate::Sender;
 use crate::compose::compose;
-use crate::health;
+use crate::tokens::{self, Found};
 use crate::turn::{Turn, again, candidates, carries, hold, later, next, unknown};
+use crate::{Sender, health, words};
 
 /// How long a claim holds: longer than the function may run.
 pub(crate) const LEASE_SECONDS: i64 = 60;
+/// How long a message waits at least while another process asks for its account's token.
+const TOKEN_SECONDS: i64 = 5;
 /// How often a conditional write is tried when its answer is lost.
 const WRITES: usize = 4;
 
@@ -198,10 +200,6 @@ fn nobody() -> Result<providers::Mailbox> {
     Ok(providers::Mailbox { email: Email::parse("sandbox@example.com")?, name: None })
 }
 
-fn words(faults: &[kernel::Fault]) -> String {
-    faults.iter().map(|fault| format!("{} {}", fault.pointer, fault.detail)).collect::<Vec<_>>().join("; ")
-}
-
 /// One call through one account.
 async fn call(
     sender: &Sender,
@@ -227,14 +225,13 @@ async fn call(
     let credentials = connect::open(&sender.vault, tenant, account).await?;
     let callback = account.callback(&sender.public_url);
     let bare = Setup { settings: &account.settings, credentials: &credentials, token: None, callback: &callback };
-    let token = match sender.tokens.find(account.id, provider, &bare, &sender.carrier, &sender.context.clock).await {
-        Ok(Ok(token)) => token,
-        Ok(Err(verdict)) => return conclude(sender, scope, message, account, candidates, now, &verdict),
-        Err(Error::Invalid(faults)) => {
-            let verdict = Verdict::Misconfigured { reason: words(&faults) };
-            return conclude(sender, scope, message, account, candidates, now, &verdict);
+    let token = match tokens::find(sender, scope, tenant, account, &bare).await? {
+        Found::Token(token) => token,
+        Found::Refused(verdict) => {
+            health::note_token(sender, scope, account, &verdict).await;
+            return conclude(sender, scope, message, account, candidates, Made { at: now, ms: None }, &verdict);
         }
-        Err(error) => return Err(error),
+        Found::Busy => return hold(State::Held, Wait::Token, now, now.plus_seconds(TOKEN_SECONDS)),
     };
     let setup = Setup { token: token.as_ref(), ..bare };
     let call = match provider.call(&outgoing, &setup) {
@@ -242,18 +239,22 @@ async fn call(
         Err(Error::Invalid(faults)) => return refuse(&words(&faults)),
         Err(error) => return Err(error),
     };
+    let asked = sender.context.clock.now();
     let reply = sender.carrier.carry(account.channel, &call, &sender.context.clock).await;
+    let made = Made { at: now, ms: u32::try_from(sender.context.clock.now().since(asked).max(0)).ok() };
     let verdict = judge(provider, &setup, candidates.len() == 1, &reply);
     health::note(sender, scope, account, &reply, &verdict).await;
     if matches!(verdict, Verdict::Undeliverable { gone: true, .. }) {
         close(sender, scope, message).await;
     }
-    if token.is_some() && (provider.token_refused(&reply) || matches!(verdict, Verdict::Misconfigured { .. })) {
+    if let Some(token) = &token
+        && (provider.token_refused(&reply) || matches!(verdict, Verdict::Misconfigured { .. }))
+    {
         // The token may have been withdrawn before its end: the next call asks for another.
-        sender.tokens.forget(account.id);
+        tokens::refuse(sender, scope, account, token).await;
     }
     // From here on the provider may have it: an answer that cannot be noted is as good as a lost one.
-    Ok(conclude(sender, scope, message, account, candidates, now, &verdict).unwrap_or_else(|_| unknown(Some(account), now)))
+    Ok(conclude(sender, scope, message, account, candidates, made, &verdict).unwrap_or_else(|_| unknown(Some(account), now)))
 }
 
 /// The address is of no use any more. This comes before the attempt is settled, so that a crash in between does not forget it;
@@ -268,14 +269,21 @@ async fn close(sender: &Sender, scope: &TenantScope, message: &Message) {
     }
 }
 
-/// The change that settles an attempt that was made at `now` and answered.
+/// When an attempt was made, and how long its call took, if there was one.
+#[derive(Clone, Copy)]
+struct Made {
+    at: Time,
+    ms: Option<u32>,
+}
+
+/// The change that settles an attempt that was made and answered.
 fn conclude(
     sender: &Sender,
     scope: &TenantScope,
     message: &Message,
     account: &Account,
     candidates: &[Account],
-    now: Time,
+    made: Made,
     verdict: &Verdict,
 ) -> Result<Change> {
     let (meaning, id, note, after) = match verdict {
@@ -287,7 +295,7 @@ fn conclude(
         Verdict::Misconfigured { reason } => (Meaning::Misconfigured, None, reason.as_str(), None),
         Verdict::Unknown { reason } => (Meaning::Unknown, None, reason.as_str(), None),
     };
-    let made = record(message, Some(account.id), now, meaning, id, note);
+    let made = Try { ms: made.ms, ..record(message, Some(account.id), made.at, meaning, id, note) };
     let done = sender.context.clock.now();
     let change = match meaning {
         Meaning::Sent => enter(State::Sent, done),
@@ -330,6 +338,7 @@ fn record(message: &Message, account: Option<AccountId>, at: Time, verdict: Mean
         n: message.attempt,
         account,
         at,
+        ms: None,
         verdict,
         id: id.map(str::to_owned),
         note: Some(cut(note, 160)).filter(|note| !note.is_empty()),

@@ -10,7 +10,21 @@ use crate::Sender;
 
 /// Tells the breaker. The message does not depend on it.
 pub async fn note(sender: &Sender, scope: &TenantScope, account: &Account, reply: &Reply, verdict: &Verdict) {
-    let sign = sign(reply, verdict);
+    tell(sender, scope, account, sign(reply, verdict)).await;
+}
+
+/// The same when no token was given, so that nothing could be asked for.
+pub async fn note_token(sender: &Sender, scope: &TenantScope, account: &Account, verdict: &Verdict) {
+    match verdict {
+        Verdict::Misconfigured { reason } => tell(sender, scope, account, Sign::Fails(Cause::Refused, reason)).await,
+        Verdict::Retry { reason, .. } | Verdict::Unknown { reason } => {
+            tell(sender, scope, account, Sign::Fails(Cause::Silent, reason)).await;
+        }
+        Verdict::Sent { .. } | Verdict::Limited { .. } | Verdict::Rejected { .. } | Verdict::Undeliverable { .. } => {}
+    }
+}
+
+async fn tell(sender: &Sender, scope: &TenantScope, account: &Account, sign: Sign<'_>) {
     match sender.breaker.note(scope, account, sign).await {
         Ok(false) => {}
         Ok(true) => {

@@ -25,6 +25,7 @@ pub mod statistic;
 pub mod suppression;
 pub mod template;
 pub mod tenant;
+pub mod token;
 pub mod user;
 
 pub use account::Account;
@@ -45,4 +46,5 @@ pub use statistic::Statistic;
 pub use suppression::Suppression;
 pub use template::{Template, Version};
 pub use tenant::Tenant;
+pub use token::Token;
 pub use user::{ApiKey, User};

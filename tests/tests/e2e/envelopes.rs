@@ -11,7 +11,7 @@ use aws_lambda_events::event::eventbridge::EventBridgeEvent;
 use aws_lambda_events::event::sqs::SqsEvent;
 use axum::Router;
 use domain::flows::connect;
-use domain::message::{Hold, Made, Mark, Recipient, State, Status, Wait};
+use domain::message::{Hold, Made, Recipient, State, Status, Wait};
 use domain::user::key_digest;
 use domain::{Account, Contact, Message, Role, Tenant, Version};
 use http_body_util::BodyExt;
@@ -125,6 +125,7 @@ impl House {
             store: self.stage.store.clone(),
             context: self.stage.context.clone(),
             vault: self.stage.vault.clone(),
+            public_url: None,
             fetch: Fetch::prepared(Vec::new()),
             platform_key: kernel::Secret::new(PLATFORM_KEY),
             issuer: None,
@@ -283,15 +284,15 @@ async fn analytics() {
         let changes: Changes = serde_json::from_str(&file("analytics")).unwrap();
         assert!(analytics::handle(&analytics, changes).await.unwrap().batch_item_failures.is_empty());
         let counted = exact::counted(&memory.rows());
-        let marks: BTreeMap<Mark, (String, Option<AccountId>, i64)> = counted
+        let marks: BTreeMap<&str, (String, Option<AccountId>, i64)> = counted
             .into_iter()
-            .map(|((_, hour, account, _, mark), count)| (mark, (hour.to_string(), account, count)))
+            .map(|((_, hour, account, _, word), count)| (word, (hour.to_string(), account, count)))
             .collect();
         let account = AccountId::parse(ACCOUNT);
         let expected = [
-            (Mark::Accepted, ("2026-03-02T08:00:00.000Z".to_owned(), None, 1)),
-            (Mark::Sent, ("2026-03-02T09:00:00.000Z".to_owned(), account, 1)),
-            (Mark::Delivered, ("2026-03-02T09:00:00.000Z".to_owned(), account, 1)),
+            ("accepted", ("2026-03-02T08:00:00.000Z".to_owned(), None, 1)),
+            ("sent", ("2026-03-02T09:00:00.000Z".to_owned(), account, 1)),
+            ("delivered", ("2026-03-02T09:00:00.000Z".to_owned(), account, 1)),
         ];
         assert_eq!(marks, BTreeMap::from(expected));
     }

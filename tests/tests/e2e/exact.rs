@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::message::mark::Mark;
-use domain::message::{Entry, Made, Recipient, State, Try, Verdict};
+use domain::message::{Entry, Made, Measure, Recipient, State, Try, Verdict};
 use domain::{Category, Channel, Message, Statistic};
 use kernel::ids::{AccountId, MessageId, TemplateId, TenantId};
 use kernel::{Clock, Ids, Time};
@@ -14,8 +14,8 @@ use store::memory::{Fault, Faults};
 use store::schema::attr;
 use store::{Change, Cond, Item, Memory, Outcome, Record, Store, Table, TenantScope, Value};
 
-/// Tenant, hour, account, template, mark.
-pub(crate) type Counter = (String, Time, Option<AccountId>, Option<TemplateId>, Mark);
+/// Tenant, hour, account, template, word of a mark or measure.
+pub(crate) type Counter = (String, Time, Option<AccountId>, Option<TemplateId>, &'static str);
 
 /// What is counted where; what is zero is not there.
 pub(crate) type Counts = BTreeMap<Counter, i64>;
@@ -42,9 +42,11 @@ pub(crate) fn counted(rows: &[Item]) -> Counts {
     let mut counts = Counts::new();
     for row in rows.iter().filter(|row| kind(row) == "statistic") {
         let statistic: Statistic = serde_dynamo::from_item(row.clone()).unwrap();
-        for mark in Mark::ALL {
-            let counter = (tenant(row), statistic.hour, statistic.account, statistic.template, mark);
-            *counts.entry(counter).or_default() += statistic.count(mark);
+        let marks = Mark::ALL.map(|mark| (mark.as_str(), statistic.count(mark)));
+        let measures = Measure::ALL.map(|measure| (measure.as_str(), statistic.sum(measure)));
+        for (word, count) in marks.into_iter().chain(measures) {
+            let counter = (tenant(row), statistic.hour, statistic.account, statistic.template, word);
+            *counts.entry(counter).or_default() += count;
         }
     }
     counts.retain(|_, count| *count != 0);
@@ -55,8 +57,8 @@ pub(crate) fn counted(rows: &[Item]) -> Counts {
 pub(crate) fn recomputed(rows: &[Item]) -> Counts {
     let mut counts = Counts::new();
     for (tenant, message) in messages(rows) {
-        for ((mark, cell), count) in message.marks() {
-            *counts.entry((tenant.clone(), cell.hour, cell.account, cell.template, mark)).or_default() += count;
+        for ((word, cell), count) in message.counts() {
+            *counts.entry((tenant.clone(), cell.hour, cell.account, cell.template, word)).or_default() += count;
         }
     }
     counts.retain(|_, count| *count != 0);
@@ -126,7 +128,7 @@ impl Worlds {
         let now = self.clock.now();
         let enter = |state: State| domain::flows::release::enter(state, now);
         let tried = |account: Option<AccountId>, verdict: Verdict| {
-            let attempt = Try { n: 1, account, at: now, verdict, id: None, note: None };
+            let attempt = Try { n: 1, account, at: now, ms: account.map(|_| 120), verdict, id: None, note: None };
             store::scope::value(&attempt).unwrap()
         };
         let account = |choice: usize| self.accounts.get(choice % 2).copied();
@@ -303,12 +305,12 @@ fn the_stories_are_rich() {
         counts.extend(counted);
     }
     let hours: BTreeSet<_> = counts.keys().map(|(_, hour, ..)| *hour).collect();
-    let marks: BTreeSet<_> = counts.keys().map(|counter| counter.4).collect();
+    let words: BTreeSet<_> = counts.keys().map(|counter| counter.4).collect();
     let accounts: BTreeSet<_> = counts.keys().map(|counter| counter.2).collect();
     let tenants: BTreeSet<_> = counts.keys().map(|counter| &counter.0).collect();
     assert!(faults > 50, "{faults} faults");
     assert!(hours.len() > 20 && accounts.len() == 3 && tenants.len() == 2, "{hours:?} {accounts:?}");
-    assert_eq!(marks.len(), Mark::ALL.len(), "{marks:?}");
+    assert_eq!(words.len(), Mark::ALL.len() + Measure::ALL.len(), "{words:?}");
 }
 
 /// A counter row keeps one watermark for each month whose messages it counts: what was accepted in March and in April is opened

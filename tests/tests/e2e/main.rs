@@ -12,6 +12,8 @@
 
 mod access;
 mod channels;
+mod connect;
+mod consent;
 mod contents;
 mod converge;
 mod crash;
@@ -43,4 +45,5 @@ mod schedule;
 mod secrets;
 mod sns;
 mod templates;
+mod tokens;
 mod tour;

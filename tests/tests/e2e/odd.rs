@@ -44,6 +44,7 @@ fn whole(operation: &str, contact: &str, account: &str) -> Option<Value> {
             "name": "A", "from": { "email": "a@acme.example", "name": null }, "settings": { "region": "eu-west-1", "topic_arns": [] },
             "credentials": {}, "priority": 2, "enabled": true, "on_unknown": "resend",
         }),
+        "test_account" => json!({ "to": { "email": "a@example.com", "name": "A" } }),
         "create_api_key" => json!({ "name": "A", "role": "viewer", "expires_at": "2027-01-01T00:00:00Z" }),
         "create_contact" | "update_contact" => json!({
             "first_name": "A", "last_name": "B", "company": "C", "emails": ["odd@example.com"], "phones": ["+14155552671"],

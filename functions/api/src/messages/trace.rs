@@ -96,6 +96,8 @@ pub(crate) struct TryView {
     #[serde(with = "kernel::clock::rfc3339")]
     #[schema(value_type = String, format = DateTime)]
     at: Time,
+    /// Milliseconds until it was answered; null when nobody was called.
+    latency_ms: Option<u32>,
     #[schema(value_type = VerdictWord)]
     verdict: Verdict,
     /// The provider's id for it.
@@ -157,8 +159,8 @@ impl From<(Check, Option<bool>)> for CheckView {
 }
 
 impl From<Try> for TryView {
-    fn from(Try { n, account, at, verdict, id, note }: Try) -> Self {
-        Self { number: n, account, at, verdict, provider_id: id, note }
+    fn from(Try { n, account, at, ms, verdict, id, note }: Try) -> Self {
+        Self { number: n, account, at, latency_ms: ms, verdict, provider_id: id, note }
     }
 }
 
@@ -219,6 +221,9 @@ fn why_so_far(message: &Message) -> String {
             }
             Some(Hold { why: Wait::Outage, .. }) => {
                 format!("No account's provider works at present; it is looked at again at {until}.")
+            }
+            Some(Hold { why: Wait::Token, .. }) => {
+                format!("Its account is being given an access token; it is looked at again at {until}.")
             }
             Some(_) | None => format!("The last try did not succeed{}; the next is due at {until}.", note()),
         },

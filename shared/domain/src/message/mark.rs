@@ -1,5 +1,5 @@
 //! Marks: the milestones of a message that analytics counts. A pure function of the row, so counters can always be recomputed;
-//! what one change of the row adds or takes away is the difference of two such sets.
+//! what one change of the row adds or takes away is the difference of what the two rows count.
 
 use std::collections::BTreeMap;
 
@@ -95,6 +95,11 @@ pub struct Cell {
 
 const HOUR: i64 = 3_600_000;
 
+/// The first moment of the hour that a moment lies in.
+pub(super) const fn hour(at: Time) -> Time {
+    Time::from_millis(at.millis() - at.millis().rem_euclid(HOUR))
+}
+
 impl Message {
     /// Every mark it has reached, with its moment; each mark once.
     pub fn marks(&self) -> BTreeMap<(Mark, Cell), i64> {
@@ -103,8 +108,7 @@ impl Message {
         let template = self.template.map(|made| made.id);
         let mut marks = BTreeMap::new();
         let mut put = |mark: Mark, at: Time, account: Option<AccountId>| {
-            let hour = Time::from_millis(at.millis() - at.millis().rem_euclid(HOUR));
-            marks.insert((mark, Cell { hour, account, template }), 1);
+            marks.insert((mark, Cell { hour: hour(at), account, template }), 1);
         };
         put(Mark::Accepted, self.id.made_at(), None);
         match self.state {
@@ -150,16 +154,6 @@ impl Message {
             put(Mark::Failed, at, account);
         }
         marks
-    }
-
-    /// What the change from `before` to this row adds to every counter.
-    pub fn marks_since(&self, before: Option<&Self>) -> BTreeMap<(Mark, Cell), i64> {
-        let mut difference = self.marks();
-        for (key, count) in before.map(Self::marks).unwrap_or_default() {
-            *difference.entry(key).or_default() -= count;
-        }
-        difference.retain(|_, count| *count != 0);
-        difference
     }
 }
 

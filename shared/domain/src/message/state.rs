@@ -159,6 +159,8 @@ pub enum Wait {
     Retry,
     /// For an account to work again.
     Outage,
+    /// For an access token that another process asks for.
+    Token,
     /// For the provider to tell what became of it; if it does not, a person must decide.
     Evidence,
     /// For the provider to tell what became of it; if it does not, it is sent one more time.
