@@ -26,7 +26,7 @@ pub(crate) mod consent;
 pub(crate) mod trial;
 pub(crate) mod usage;
 
-use check::CheckView;
+use check::AccountCheckView;
 
 /// Most bytes of settings, and of credentials.
 const SETTINGS_LIMIT: usize = 16 * 1024;
@@ -52,7 +52,7 @@ pub(crate) struct AccountView {
     on_unknown: OnUnknown,
     health: AccountHealthView,
     /// The latest look at whether it is in order; null when there was none since it was changed.
-    check: Option<CheckView>,
+    check: Option<AccountCheckView>,
     /// Where the provider posts its events, below this deployment's address. Who knows it can post there.
     callback_path: String,
     #[serde(with = "kernel::clock::rfc3339")]
@@ -106,7 +106,7 @@ impl From<Account> for AccountView {
             health: AccountHealthView::from(&account),
             id: account.id,
             callback_path: account.callback(""),
-            check: account.check.map(CheckView::from),
+            check: account.check.map(AccountCheckView::from),
             name: account.name,
             channel: account.channel,
             provider: account.provider,

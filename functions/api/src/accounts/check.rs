@@ -21,7 +21,7 @@ const PATIENCE: i64 = 300;
 
 /// A look at whether an account is in order, or what came of a consent.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct CheckView {
+pub(crate) struct AccountCheckView {
     /// `impossible`: its provider cannot be asked anything without sending something.
     #[schema(value_type = CheckedWord)]
     state: Checked,
@@ -36,7 +36,7 @@ pub(crate) struct CheckView {
     note: Option<String>,
 }
 
-impl From<Check> for CheckView {
+impl From<Check> for AccountCheckView {
     fn from(check: Check) -> Self {
         Self { state: check.state, asked_at: check.errand.made_at(), at: check.at, note: check.note }
     }
@@ -46,9 +46,9 @@ impl From<Check> for CheckView {
 /// the account a moment later; an account that passes is in use again.
 #[utoipa::path(post, path = "/v1/accounts/{id}/check", tag = "accounts", operation_id = "check_account", security(("key" = [])),
     params(("id" = String, Path, description = "The account's id."), Repeatable),
-    responses((status = 202, description = "The check that is under way.", body = CheckView,
+    responses((status = 202, description = "The check that is under way.", body = AccountCheckView,
         headers(("etag" = String), ("location" = String))), refused::Changing))]
-async fn check_account(caller: Caller<may::ManageAccounts>, Id(id): Id<AccountId>) -> Result<Reply<CheckView>, Failure> {
+async fn check_account(caller: Caller<may::ManageAccounts>, Id(id): Id<AccountId>) -> Result<Reply<AccountCheckView>, Failure> {
     let (scope, context) = (&caller.scope, &caller.context);
     let now = context.clock.now();
     let account = scope.find::<Account>(id).await?;

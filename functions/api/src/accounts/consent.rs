@@ -26,7 +26,7 @@ const LIFE: i64 = 600;
 
 /// Where a person consents.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct ConsentView {
+pub(crate) struct AccountConsentView {
     /// The provider's page. Whoever opens it decides about the mailbox they are logged in to.
     url: String,
     /// Where the page sends the person back to: the provider must know this very address for the app.
@@ -50,13 +50,13 @@ fn origin(api: &Api, headers: &HeaderMap) -> String {
 /// what came of it is in `check` of the account.
 #[utoipa::path(post, path = "/v1/accounts/{id}/consent", tag = "accounts", operation_id = "ask_account_consent",
     security(("key" = [])), params(("id" = String, Path, description = "The account's id."), Repeatable),
-    responses((status = 200, description = "The page.", body = ConsentView), refused::Changing))]
+    responses((status = 200, description = "The page.", body = AccountConsentView), refused::Changing))]
 async fn ask_account_consent(
     State(api): State<Api>,
     caller: Caller<may::ManageAccounts>,
     Id(id): Id<AccountId>,
     headers: HeaderMap,
-) -> Result<Reply<ConsentView>, Failure> {
+) -> Result<Reply<AccountConsentView>, Failure> {
     let (scope, context) = (&caller.scope, &caller.context);
     let account = scope.find::<Account>(id).await?.row;
     let tenant = api.0.catalog.tenant(scope).await?;
@@ -71,7 +71,7 @@ async fn ask_account_consent(
     let asking = Asking { ticket: ticket.name, redirect: redirect.clone() };
     let change = Change::new().set(attr::ASKING, store::scope::value(&asking)?);
     match scope.change::<Account>(id, change, Cond::Present).await? {
-        Outcome::Done(_) => Ok(Reply::ok(ConsentView { url, redirect, expires_at })),
+        Outcome::Done(_) => Ok(Reply::ok(AccountConsentView { url, redirect, expires_at })),
         Outcome::Refused(_) => Err(Error::NotFound { kind: AccountId::KIND }.into()),
     }
 }
