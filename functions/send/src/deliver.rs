@@ -23,8 +23,10 @@ use store::schema::attr;
 use store::{Change, Cond, Outcome, Stored, TenantScope, Value};
 
 use crate::compose::compose;
+use crate::cost::cost;
 use crate::tokens::{self, Found};
-use crate::turn::{Turn, again, candidates, carries, hold, later, next, unknown};
+use crate::turn::{Chosen, Turn, again, candidates, carries, hold, later, next, unknown, wait_for};
+use crate::veil::Veil;
 use crate::{Sender, health, words};
 
 /// How long a claim holds: longer than the function may run.
@@ -134,11 +136,14 @@ async fn attempt(sender: &Sender, scope: &TenantScope, message: &Message) -> Res
             rehearse(sender, scope, &tenant, contact.as_ref(), message, candidates.first(), now).await?
         }
         Decision::Go => match next(sender, scope, message, &candidates).await? {
-            Turn::Account(account) => call(sender, scope, &tenant, contact.as_ref(), message, account, &candidates).await?,
+            Turn::Account(chosen) => call(sender, scope, &tenant, contact.as_ref(), message, chosen).await?,
+            Turn::Booked(booking) => return Ok(wait_for(sender, &booking, now)?.set(attr::GATE, noted)),
             Turn::Wait(until) => hold(State::Held, Wait::Outage, now, until)?,
             Turn::Nobody => enter(State::Failed, now),
         },
     };
+    // What it had booked is spent or void.
+    let change = if message.booking.is_some() { change.remove(attr::BOOKING) } else { change };
     Ok(change.set(attr::GATE, noted))
 }
 
@@ -207,13 +212,15 @@ async fn call(
     tenant: &Tenant,
     contact: Option<&Contact>,
     message: &Message,
-    account: &Account,
-    candidates: &[Account],
+    mut chosen: Chosen<'_>,
 ) -> Result<Change> {
     let now = sender.context.clock.now();
+    let account = chosen.account;
     let provider = account.provider()?;
+    let passed = chosen.passed.clone();
     let refuse = |note: &str| -> Result<Change> {
         let refused = record(message, Some(account.id), now, Meaning::Rejected, None, note);
+        let refused = Try { passed: passed.clone(), ..refused };
         Ok(enter(State::Rejected, now).append(attr::TRIES, store::scope::value(&refused)?))
     };
     let outgoing = match compose(sender, scope, tenant, contact, message, account.from.as_ref()).await {
@@ -222,14 +229,15 @@ async fn call(
         Err(Error::Invalid(faults)) => return refuse(&words(&faults)),
         Err(error) => return Err(error),
     };
+    chosen.cost = cost(account, &outgoing);
     let credentials = connect::open(&sender.vault, tenant, account).await?;
     let callback = account.callback(&sender.public_url);
     let bare = Setup { settings: &account.settings, credentials: &credentials, token: None, callback: &callback };
     let token = match tokens::find(sender, scope, tenant, account, &bare).await? {
         Found::Token(token) => token,
         Found::Refused(verdict) => {
-            health::note_token(sender, scope, account, &verdict).await;
-            return conclude(sender, scope, message, account, candidates, Made { at: now, ms: None }, &verdict);
+            health::note_no_token(sender, scope, account, &verdict).await;
+            return conclude(sender, scope, message, &chosen, Made { at: now, ms: None }, &verdict);
         }
         Found::Busy => return hold(State::Held, Wait::Token, now, now.plus_seconds(TOKEN_SECONDS)),
     };
@@ -242,7 +250,7 @@ async fn call(
     let asked = sender.context.clock.now();
     let reply = sender.carrier.carry(account.channel, &call, &sender.context.clock).await;
     let made = Made { at: now, ms: u32::try_from(sender.context.clock.now().since(asked).max(0)).ok() };
-    let verdict = judge(provider, &setup, candidates.len() == 1, &reply);
+    let verdict = Veil::of(&setup).and(&call).over(judge(provider, &setup, chosen.candidates.len() == 1, &reply));
     health::note(sender, scope, account, &reply, &verdict).await;
     if matches!(verdict, Verdict::Undeliverable { gone: true, .. }) {
         close(sender, scope, message).await;
@@ -254,7 +262,7 @@ async fn call(
         tokens::refuse(sender, scope, account, token).await;
     }
     // From here on the provider may have it: an answer that cannot be noted is as good as a lost one.
-    Ok(conclude(sender, scope, message, account, candidates, made, &verdict).unwrap_or_else(|_| unknown(Some(account), now)))
+    Ok(conclude(sender, scope, message, &chosen, made, &verdict).unwrap_or_else(|_| unknown(Some(account), now)))
 }
 
 /// The address is of no use any more. This comes before the attempt is settled, so that a crash in between does not forget it;
@@ -281,11 +289,11 @@ fn conclude(
     sender: &Sender,
     scope: &TenantScope,
     message: &Message,
-    account: &Account,
-    candidates: &[Account],
+    chosen: &Chosen<'_>,
     made: Made,
     verdict: &Verdict,
 ) -> Result<Change> {
+    let Chosen { account, candidates, passed, cost } = chosen;
     let (meaning, id, note, after) = match verdict {
         Verdict::Sent { id } => (Meaning::Sent, Some(id.as_str()), "", None),
         Verdict::Retry { after, reason } => (Meaning::Retry, None, reason.as_str(), *after),
@@ -295,7 +303,10 @@ fn conclude(
         Verdict::Misconfigured { reason } => (Meaning::Misconfigured, None, reason.as_str(), None),
         Verdict::Unknown { reason } => (Meaning::Unknown, None, reason.as_str(), None),
     };
-    let made = Try { ms: made.ms, ..record(message, Some(account.id), made.at, meaning, id, note) };
+    // A message whose answer was lost may turn out to have been sent.
+    let cost = cost.filter(|_| matches!(meaning, Meaning::Sent | Meaning::Unknown));
+    let made =
+        Try { ms: made.ms, cost, passed: passed.clone(), ..record(message, Some(account.id), made.at, meaning, id, note) };
     let done = sender.context.clock.now();
     let change = match meaning {
         Meaning::Sent => enter(State::Sent, done),
@@ -342,6 +353,8 @@ fn record(message: &Message, account: Option<AccountId>, at: Time, verdict: Mean
         verdict,
         id: id.map(str::to_owned),
         note: Some(cut(note, 160)).filter(|note| !note.is_empty()),
+        cost: None,
+        passed: Vec::new(),
     }
 }
 

@@ -8,19 +8,21 @@ use store::TenantScope;
 
 use crate::Sender;
 
-/// Tells the breaker. The message does not depend on it.
+/// Tells the breaker what a call came to. The message does not depend on it.
 pub async fn note(sender: &Sender, scope: &TenantScope, account: &Account, reply: &Reply, verdict: &Verdict) {
     tell(sender, scope, account, sign(reply, verdict)).await;
 }
 
-/// The same when no token was given, so that nothing could be asked for.
-pub async fn note_token(sender: &Sender, scope: &TenantScope, account: &Account, verdict: &Verdict) {
+/// Tells the breaker why there is no access token, without which nothing is called.
+pub async fn note_no_token(sender: &Sender, scope: &TenantScope, account: &Account, verdict: &Verdict) {
     match verdict {
         Verdict::Misconfigured { reason } => tell(sender, scope, account, Sign::Fails(Cause::Refused, reason)).await,
-        Verdict::Retry { reason, .. } | Verdict::Unknown { reason } => {
-            tell(sender, scope, account, Sign::Fails(Cause::Silent, reason)).await;
-        }
-        Verdict::Sent { .. } | Verdict::Limited { .. } | Verdict::Rejected { .. } | Verdict::Undeliverable { .. } => {}
+        Verdict::Retry { reason, .. } => tell(sender, scope, account, Sign::Fails(Cause::Silent, reason)).await,
+        Verdict::Sent { .. }
+        | Verdict::Limited { .. }
+        | Verdict::Rejected { .. }
+        | Verdict::Undeliverable { .. }
+        | Verdict::Unknown { .. } => {}
     }
 }
 

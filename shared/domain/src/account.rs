@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::schema::{self, Entity, Locator, Row};
 
-use crate::Channel;
 use crate::message::cut;
+use crate::{Channel, Terms};
 
 /// How many outages are kept that are over.
 const OUTAGES: usize = 20;
@@ -37,6 +37,9 @@ pub struct Account {
     pub credentials: String,
     /// Lower is tried earlier.
     pub priority: u16,
+    /// How much it takes, how fast, and at which price.
+    #[serde(default)]
+    pub terms: Terms,
     /// Whether it is used.
     pub enabled: bool,
     /// What to do when nobody knows whether a message was sent.
@@ -182,6 +185,7 @@ impl Account {
     pub fn check(&self, credentials: &Value) -> Result<()> {
         let mut faults = Faults::default();
         faults.take("/name", crate::name::title(&self.name));
+        faults.take("", self.terms.check(self.channel));
         match &self.from {
             None if self.channel == Channel::Email => faults.add("/from", "required", "an account for email has a sender"),
             Some(_) if self.channel != Channel::Email => {

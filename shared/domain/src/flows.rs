@@ -11,6 +11,7 @@ pub mod entrust;
 pub mod found;
 pub mod keep_contact;
 pub mod let_in;
+pub mod pace;
 pub mod release;
 pub mod renew;
 pub mod report;

@@ -1,33 +1,17 @@
 //! Tokens of accounts that a person consented to: one process asks, all share, and none is lost or shown twice.
 
-use domain::flows::breaker::Breaker;
-use domain::flows::catalog::Catalog;
 use domain::flows::connect;
 use domain::{Account, Tenant};
 use futures_util::future::join_all;
 use kernel::ids::{AccountId, TenantId};
 use providers::{Setup, Verdict};
+use send::Sender;
 use send::tokens::{self, Found};
-use send::{Carrier, Sender, Tokens};
 use serde_json::{Value, json};
 use store::TenantScope;
 use store::memory::{Fault, Faults};
 use tests::bank::{self, Bank, FIRST};
 use tests::{Company, Story};
-
-/// Another process of the same function.
-fn process(stage: &Story) -> Sender {
-    Sender {
-        store: stage.store.clone(),
-        context: stage.context.clone(),
-        catalog: Catalog::new(stage.clock.clone()),
-        breaker: Breaker::new(stage.clock.clone()),
-        vault: stage.vault.clone(),
-        carrier: Carrier::Outbox { outbox: stage.outbox.clone(), live: None },
-        tokens: Tokens::default(),
-        public_url: local::stage::PUBLIC_URL.to_owned(),
-    }
-}
 
 /// An account as senders see it.
 struct Desk {
@@ -74,7 +58,7 @@ async fn of_two_processes_one_asks() {
         let acme = stage.bare_tenant("acme").await;
         let bank = Bank::open(&stage);
         let desk = Desk::of(&acme, &bank::consented(&acme).await).await;
-        let (one, two) = (process(&stage), process(&stage));
+        let (one, two) = (stage.another_sender(), stage.another_sender());
         stage.faults.interleave(seed);
         let found = join_all([&one, &two, &one, &two, &one, &two].map(|sender| desk.word(sender))).await;
         assert!(found.iter().all(|word| word == "access-canary-1" || word == "busy"), "{found:?}");
@@ -92,7 +76,7 @@ async fn a_provider_that_takes_each_refresh_token_once_is_never_shown_one_twice(
     let acme = stage.bare_tenant("acme").await;
     let bank = Bank::open(&stage);
     let desk = Desk::of(&acme, &bank::consented(&acme).await).await;
-    let processes = [process(&stage), process(&stage), process(&stage)];
+    let processes = [stage.another_sender(), stage.another_sender(), stage.another_sender()];
     for hour in 1..=12 {
         stage.faults.interleave(hour);
         let found = join_all(processes.iter().map(|sender| desk.word(sender))).await;
@@ -110,7 +94,7 @@ async fn a_provider_that_takes_each_refresh_token_once_is_never_shown_one_twice(
     let expected: Vec<String> = (0..12).map(|number| format!("refresh-canary-{number}")).collect();
     assert_eq!(bank.books().shown, expected);
     let before = stage.memory.bill();
-    assert_eq!(desk.word(&process(&stage)).await, "access-canary-13");
+    assert_eq!(desk.word(&stage.another_sender()).await, "access-canary-13");
     let bill = stage.memory.bill().since(before);
     assert!(bill.write_units <= 4.0, "a lease and the tokens: {bill:?}");
 }
@@ -132,7 +116,7 @@ async fn a_token_that_the_provider_would_not_have_is_replaced_for_all() {
     stage.pass(60).await;
     assert_eq!((acme.status(&second).await, bank.books().shown.len()), ("sent".to_owned(), 2));
     let desk = Desk::of(&acme, &account).await;
-    assert_eq!(desk.word(&process(&stage)).await, "access-canary-2", "every process has the new one");
+    assert_eq!(desk.word(&stage.another_sender()).await, "access-canary-2", "every process has the new one");
     assert_eq!(bank.books().shown.len(), 2);
 }
 

@@ -8,6 +8,7 @@ use store::TenantScope;
 
 use super::finding::{Finding, about};
 use crate::tokens::{self, Found};
+use crate::veil::Veil;
 use crate::{Sender, words};
 
 /// Asks, and notes what the provider says.
@@ -30,7 +31,7 @@ async fn look(sender: &Sender, scope: &TenantScope, account: &Account, tenant: &
     match provider.probe(&setup) {
         Ok(Some(call)) => {
             let reply = sender.carrier.carry(account.channel, &call, &sender.context.clock).await;
-            Ok(finding(&provider.verdict_for(&reply, &setup)))
+            Ok(finding(&Veil::of(&setup).and(&call).over(provider.verdict_for(&reply, &setup))))
         }
         Ok(None) if is_given(sender, provider, &setup)? => Ok(Finding::passed()),
         Ok(None) => Ok(Finding::impossible("the provider has no question that sends nothing")),

@@ -6,11 +6,12 @@ use domain::token::Pair;
 use domain::{Account, Errand, Tenant, Token as Row};
 use kernel::crypto::encode;
 use kernel::{Error, Result};
-use providers::{Token, Verdict, oauth};
+use providers::{Setup, Token, Verdict, oauth};
 use store::TenantScope;
 
 use super::finding::{Finding, about};
 use crate::tokens::origin;
+use crate::veil::Veil;
 use crate::{Sender, words};
 
 /// Exchanges the code, and notes what came of it.
@@ -48,7 +49,13 @@ async fn ask(sender: &Sender, account: &Account, tenant: &Tenant, given: &Consen
         Ok(Token { refresh: None, .. }) => {
             Ok((Finding::failed("the provider gave no refresh token: somebody has to consent again"), None))
         }
-        Err(verdict) => Ok((Finding::failed(&format!("somebody has to consent again: {}", reason(verdict))), None)),
+        Err(verdict) => {
+            // The code is as good as a token.
+            let setup =
+                Setup { settings: &account.settings, credentials: &credentials, token: Some(&given.code), callback: "" };
+            let words = reason(Veil::of(&setup).over(verdict));
+            Ok((Finding::failed(&format!("somebody has to consent again: {words}")), None))
+        }
     }
 }
 

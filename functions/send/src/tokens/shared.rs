@@ -14,7 +14,8 @@ use serde_json::Value;
 use store::{Stored, TenantScope};
 
 use super::{Known, Place, fresh, nothing_sent};
-use crate::Sender;
+use crate::veil::Veil;
+use crate::{Sender, words};
 
 /// How often the row is looked at when others write it meanwhile.
 const LOOKS: usize = 4;
@@ -39,7 +40,8 @@ pub async fn find(
     setup: &Setup<'_>,
 ) -> Result<Found> {
     match search(sender, scope, tenant, account, setup).await {
-        Err(Error::Invalid(faults)) => Ok(Found::Refused(Verdict::Misconfigured { reason: crate::words(&faults) })),
+        Ok(Found::Refused(verdict)) => Ok(Found::Refused(Veil::of(setup).over(verdict))),
+        Err(Error::Invalid(faults)) => Ok(Found::Refused(Verdict::Misconfigured { reason: words(&faults) })),
         found => found,
     }
 }
@@ -106,11 +108,13 @@ impl Asker<'_> {
                 return Ok(Found::Token(Some(token.value.clone())));
             }
             // Without anything to ask with, nothing is written either.
-            let call = self.question(pair.as_ref())?;
+            let credentials = self.credentials(pair.as_ref());
+            let setup = Setup { credentials: &credentials, ..*self.setup };
+            let call = self.question(&setup)?;
             let context = &self.sender.context;
             match renew::begin(context, self.scope, self.account.id, &encode(&self.of), row).await? {
                 Begun::Mine(owner) => {
-                    let token = self.ask(&call, &owner, pair).await?;
+                    let token = self.ask(&call, &owner, pair).await?.map_err(|verdict| Veil::of(&setup).over(verdict));
                     place.asked.fetch_add(1, Ordering::AcqRel);
                     let found = token.clone().map_or_else(Found::Refused, |token| Found::Token(Some(token.value)));
                     *known = Some(Known { of: self.of, shared: true, token });
@@ -138,14 +142,18 @@ impl Asker<'_> {
         Some(Token { value: pair?.access.clone(), ends: row?.row.ends?, refresh: None })
     }
 
-    /// What asks for the next token: with the refresh token that came last.
-    fn question(&self, pair: Option<&Pair>) -> Result<HttpCall> {
+    /// The account's credentials, with the refresh token that came last.
+    fn credentials(&self, pair: Option<&Pair>) -> Value {
         let mut credentials = self.setup.credentials.clone();
         if let (Some(refresh), Some(fields)) = (pair.and_then(|pair| pair.refresh.as_ref()), credentials.as_object_mut()) {
             fields.insert("refresh_token".to_owned(), refresh.reveal().into());
         }
-        let setup = Setup { credentials: &credentials, ..*self.setup };
-        match self.provider.access(&setup, self.now())? {
+        credentials
+    }
+
+    /// What asks for the next token.
+    fn question(&self, setup: &Setup<'_>) -> Result<HttpCall> {
+        match self.provider.access(setup, self.now())? {
             Access::Ask(call) => Ok(*call),
             Access::Ready | Access::Made(_) => Err(Error::internal("a consent that no token is asked for with")),
         }

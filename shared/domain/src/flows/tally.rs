@@ -17,7 +17,7 @@ use crate::{Message, Statistic};
 #[derive(Clone, Debug)]
 struct Step {
     sequence: String,
-    counts: Vec<(&'static str, i64)>,
+    sums: Vec<(Attr, i64)>,
 }
 
 /// Which counter row: its tenant's evidence, its cell, and the partition of messages that it counts.
@@ -44,13 +44,19 @@ fn collect(record: &Record, groups: &mut Groups) {
     let (Some(evidence), Some(partition)) = (record.internal(), record.partition()) else { return };
     let Some(now) = record.new_row::<Message>() else { return };
     let before = record.old_row::<Message>().map(|before| before.row);
-    let mut cells: BTreeMap<Cell, Vec<(&'static str, i64)>> = BTreeMap::new();
-    for ((word, cell), amount) in now.row.counts_since(before.as_ref()) {
-        cells.entry(cell).or_default().push((word, amount));
+    let mut cells: BTreeMap<Cell, Vec<(Attr, i64)>> = BTreeMap::new();
+    for ((mark, cell), amount) in now.row.marks_since(before.as_ref()) {
+        cells.entry(cell).or_default().push((Attr::counter(mark.as_str()), amount));
     }
-    for (cell, counts) in cells {
+    for ((measure, cell), amount) in now.row.measures_since(before.as_ref()) {
+        cells.entry(cell).or_default().push((Attr::counter(measure.as_str()), amount));
+    }
+    for ((currency, cell), amount) in now.row.costs_since(before.as_ref()) {
+        cells.entry(cell).or_default().push((Statistic::cost(currency), amount));
+    }
+    for (cell, sums) in cells {
         let group = groups.entry((partition.to_owned(), cell)).or_insert_with(|| (evidence, Vec::new()));
-        group.1.push(Step { sequence: padded(record.sequence()), counts });
+        group.1.push(Step { sequence: padded(record.sequence()), sums });
     }
 }
 
@@ -64,9 +70,9 @@ async fn count(store: &Store, evidence: &Internal, partition: &str, cell: &Cell,
     steps.dedup_by(|a, b| a.sequence == b.sequence);
     loop {
         let (Some(first), Some(last)) = (steps.first(), steps.last()) else { return Ok(()) };
-        let mut sums: BTreeMap<&'static str, i64> = BTreeMap::new();
-        for (word, amount) in steps.iter().flat_map(|step| &step.counts) {
-            *sums.entry(word).or_default() += amount;
+        let mut sums: BTreeMap<Attr, i64> = BTreeMap::new();
+        for (counter, amount) in steps.iter().flat_map(|step| &step.sums) {
+            *sums.entry(counter.clone()).or_default() += amount;
         }
         let mut change = Change::new()
             .set(watermark.clone(), Value::S(last.sequence.clone()))
@@ -77,8 +83,8 @@ async fn count(store: &Store, evidence: &Internal, partition: &str, cell: &Cell,
         if let Some(template) = cell.template {
             change = change.set(store::schema::attr::TEMPLATE, Value::S(template.to_string()));
         }
-        for (word, sum) in sums.into_iter().filter(|(_, sum)| *sum != 0) {
-            change = change.add(Attr::counter(word), sum);
+        for (counter, sum) in sums.into_iter().filter(|(_, sum)| *sum != 0) {
+            change = change.add(counter, sum);
         }
         let cond = Cond::Below(watermark.clone(), Value::S(first.sequence.clone()));
         let Err(found) = scope.tally::<Statistic>(Statistic::at(cell, shard), change, cond).await? else { return Ok(()) };

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::mark::{Cell, hour};
+use super::mark::{Cell, difference, hour};
 use super::{Message, Try, Verdict};
 
 /// What is summed up of an account's calls.
@@ -57,21 +57,9 @@ impl Message {
         sums
     }
 
-    /// Everything that is counted of it: marks and measures, by their words.
-    pub fn counts(&self) -> BTreeMap<(&'static str, Cell), i64> {
-        let marks = self.marks().into_iter().map(|((mark, cell), count)| ((mark.as_str(), cell), count));
-        let measures = self.measures().into_iter().map(|((measure, cell), sum)| ((measure.as_str(), cell), sum));
-        marks.chain(measures).collect()
-    }
-
-    /// What the change from `before` to this row adds to every counter.
-    pub fn counts_since(&self, before: Option<&Self>) -> BTreeMap<(&'static str, Cell), i64> {
-        let mut difference = self.counts();
-        for (key, count) in before.map(Self::counts).unwrap_or_default() {
-            *difference.entry(key).or_default() -= count;
-        }
-        difference.retain(|_, count| *count != 0);
-        difference
+    /// What the change from `before` to this row adds to every sum.
+    pub fn measures_since(&self, before: Option<&Self>) -> BTreeMap<(Measure, Cell), i64> {
+        difference(self.measures(), before.map(Self::measures))
     }
 }
 

@@ -8,6 +8,7 @@ use kernel::ids::{AccountId, TemplateId};
 use providers::EventKind;
 
 use super::{Message, State};
+use crate::price::Currency;
 
 /// A milestone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -155,6 +156,36 @@ impl Message {
         }
         marks
     }
+
+    /// What it cost, where that is counted: with [`Mark::Sent`].
+    pub fn costs(&self) -> BTreeMap<(Currency, Cell), i64> {
+        let priced = self.carried().and_then(|attempt| attempt.cost.map(|cost| (attempt, cost)));
+        let counted = priced.map(|(attempt, cost)| {
+            let cell = Cell { hour: hour(attempt.at), account: attempt.account, template: self.template.map(|made| made.id) };
+            ((cost.currency, cell), cost.amount.millionths())
+        });
+        counted.into_iter().collect()
+    }
+
+    /// What the change from `before` to this row adds to every sum of costs, in millionths.
+    pub fn costs_since(&self, before: Option<&Self>) -> BTreeMap<(Currency, Cell), i64> {
+        difference(self.costs(), before.map(Self::costs))
+    }
+
+    /// What the change from `before` to this row adds to every counter.
+    pub fn marks_since(&self, before: Option<&Self>) -> BTreeMap<(Mark, Cell), i64> {
+        difference(self.marks(), before.map(Self::marks))
+    }
+}
+
+/// What the later sums have more than the earlier ones, where that is something.
+pub(super) fn difference<K: Ord>(later: BTreeMap<K, i64>, earlier: Option<BTreeMap<K, i64>>) -> BTreeMap<K, i64> {
+    let mut difference = later;
+    for (key, sum) in earlier.unwrap_or_default() {
+        *difference.entry(key).or_default() -= sum;
+    }
+    difference.retain(|_, sum| *sum != 0);
+    difference
 }
 
 /// Whether a user agent is a program that opens mail or follows links on nobody's behalf: mail proxies that fetch images ahead,
