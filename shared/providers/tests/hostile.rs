@@ -26,10 +26,12 @@ const GROWTH: usize = 128;
 /// Changes of the corpus that each target is tried with.
 const CHANGES: usize = 2_000;
 
+type Read = Box<dyn Fn(&[u8])>;
+
 /// A reader, by the name of its fuzz target.
 struct Target {
     name: String,
-    read: Box<dyn Fn(&[u8])>,
+    read: Read,
     /// Folders of what it is tried with.
     folders: Vec<PathBuf>,
 }

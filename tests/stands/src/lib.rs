@@ -2,12 +2,7 @@
 //! does, and what its answers mean. A new provider adds its file here and its line in [`all`]. For tests, fuzz targets and the
 //! bench; nothing deployed is built with it.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test may stop at the first thing that is wrong"
-)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop at the first thing that is wrong")]
 
 pub mod api;
 pub mod fuzz;

@@ -1,6 +1,6 @@
 //! Mail over SMTP, against a server that does what a test tells it. Nothing leaves the machine, and nobody waits: when the
 //! server falls silent it says so, and patience ends.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop at the first thing that is wrong")]
+#![expect(clippy::unwrap_used, reason = "a test may stop at the first thing that is wrong")]
 
 mod kept;
 mod login;

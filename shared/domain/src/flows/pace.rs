@@ -54,12 +54,13 @@ struct Line {
 }
 
 type Lines = HashMap<Window, Line>;
+type Accounts = HashMap<(TenantId, AccountId), Arc<Mutex<Lines>>>;
 
 /// See the module's words.
 #[derive(Clone, Debug)]
 pub struct Paces {
     clock: Clock,
-    accounts: Arc<std::sync::Mutex<HashMap<(TenantId, AccountId), Arc<Mutex<Lines>>>>>,
+    accounts: Arc<std::sync::Mutex<Accounts>>,
 }
 
 impl Paces {
