@@ -25,7 +25,7 @@ use store::{Change, Cond, Outcome, Stored, TenantScope, Value};
 use crate::Sender;
 use crate::compose::compose;
 use crate::health;
-use crate::turn::{Turn, again, candidates, carries, hold, later, next, unknown};
+use crate::turn::{Turn, again, candidates, carries, hold, later, next, open, unknown};
 
 /// How long a claim holds: longer than the function may run.
 pub(crate) const LEASE_SECONDS: i64 = 60;
@@ -122,7 +122,11 @@ async fn attempt(sender: &Sender, scope: &TenantScope, message: &Message) -> Res
     let tenant = tenant(sender, scope).await?;
     let candidates = candidates(sender, scope, message).await?;
     let (contact, suppressed) = recipient(sender, scope, message).await?;
-    let facts = Facts { tenant: &tenant, account: !candidates.is_empty(), contact: contact.as_ref(), suppressed, now };
+    let account = !candidates.is_empty();
+    let candidates = open(sender, scope, message, candidates).await?;
+    // A rehearsal without any account has no window to look at.
+    let window = !candidates.is_empty() || !account;
+    let facts = Facts { tenant: &tenant, account, contact: contact.as_ref(), suppressed, window, now };
     let answer = gate::decide(message, &facts);
     let noted = store::scope::value(&answer)?;
     let change = match answer.decision {
@@ -242,7 +246,7 @@ async fn call(
         Err(Error::Invalid(faults)) => return refuse(&words(&faults)),
         Err(error) => return Err(error),
     };
-    let reply = sender.carrier.carry(account.channel, &call, &sender.context.clock).await;
+    let reply = sender.carrier.send(account, &outgoing, &call, &sender.context.clock).await;
     let verdict = judge(provider, &setup, candidates.len() == 1, &reply);
     health::note(sender, scope, account, &reply, &verdict).await;
     if matches!(verdict, Verdict::Undeliverable { gone: true, .. }) {

@@ -4,6 +4,7 @@
 use domain::account::OnUnknown;
 use domain::flows::breaker::Passage;
 use domain::flows::release::enter;
+use domain::flows::window::Window;
 use domain::message::{Hold, State, Wait};
 use domain::{Account, Message};
 use kernel::ids::AccountId;
@@ -39,9 +40,17 @@ pub async fn candidates(sender: &Sender, scope: &TenantScope, message: &Message)
     Ok(sender.catalog.accounts(scope).await?.iter().filter(fits).cloned().collect())
 }
 
+/// Those of the accounts that may send the message as things stand between them and the recipient: all of them, unless it is free
+/// text on a channel with a window.
+pub async fn open(sender: &Sender, scope: &TenantScope, message: &Message, accounts: Vec<Account>) -> Result<Vec<Account>> {
+    let Some(window) = Window::of(&sender.context, scope, message).await? else { return Ok(accounts) };
+    let now = sender.context.clock.now();
+    Ok(accounts.into_iter().filter(|account| window.is_open(account, now)).collect())
+}
+
 /// Whether the account is one for such a message, switched on or not.
 pub fn carries(account: &Account, message: &Message) -> bool {
-    account.channel == message.channel && message.pinned.is_none_or(|pinned| pinned == account.id)
+    message.fits(account)
 }
 
 /// Attempts through the account in the present round: a person who sends a message again gives it a new round.

@@ -57,7 +57,7 @@ use kernel::{Result, Secret, Time};
 use serde_json::Value;
 
 pub use call::{Body, Call, CaptureCall, HttpCall, Login, Method, Piece, Security, SesCall, SmtpCall, SnsCall};
-pub use callback::{Answer, Callback, Setup};
+pub use callback::{Answer, Callback, Once, Setup};
 pub use channel::{ButtonRule, Capabilities, Channel, MediaKind, MediaRule};
 pub use event::{BounceClass, Event, EventDetail, EventKind};
 pub use inbound::{FileSource, Inbound, InboundFile, Wish};
@@ -155,6 +155,10 @@ pub trait Provider: Sync {
     fn keys_url(&self) -> Option<&'static str> {
         None
     }
+    /// Most bytes of a callback. Mail comes with its files; what carries callbacks to a function takes 10 MB or less.
+    fn longest(&self) -> usize {
+        1024 * 1024
+    }
     /// The answer to a question that comes before any trust, such as Meta's `hub.challenge`. None: it is no such question.
     fn handshake(&self, _callback: &Callback<'_>, _setup: &Setup<'_>) -> Result<Option<Answer>> {
         Ok(None)
@@ -165,6 +169,10 @@ pub trait Provider: Sync {
     }
     /// Proves that a callback is the provider's own and is about this very account.
     fn verify(&self, callback: &Callback<'_>, setup: &Setup<'_>) -> Result<Verified>;
+    /// What makes a proof count once, where it does not cover the body: whoever has seen it could put another body under it.
+    fn once(&self, _verified: &Verified) -> Option<Once> {
+        None
+    }
     /// What a genuine callback tells of messages that were sent; unknown kinds give nothing.
     fn events(&self, verified: &Verified, setup: &Setup<'_>) -> Vec<Event>;
     /// The messages that a genuine callback brings.

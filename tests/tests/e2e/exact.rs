@@ -172,6 +172,8 @@ pub(crate) fn blank(id: MessageId, template: Option<TemplateId>) -> Message {
         send_at: None,
         sandbox: false,
         untracked: false,
+        windowed: false,
+        confirms: None,
         pinned: None,
         hold: None,
         attempt: 0,

@@ -12,6 +12,7 @@
 
 mod access;
 mod channels;
+mod confirmations;
 mod contents;
 mod converge;
 mod crash;
@@ -26,6 +27,7 @@ mod idempotency;
 mod inbound;
 mod input;
 mod isolation;
+mod keys;
 mod letters;
 mod lifecycle;
 mod limits;
@@ -38,9 +40,11 @@ mod people;
 mod preferences;
 mod queue;
 mod races;
+mod received;
 mod roles;
 mod schedule;
 mod secrets;
 mod sns;
 mod templates;
 mod tour;
+mod windows;
