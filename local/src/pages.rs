@@ -100,7 +100,9 @@ impl Pages {
     /// The message on another channel than email with that id of the outbox.
     fn note(&self, id: &str) -> Result<Note, Refusal> {
         let found = self.outbox.notes().into_iter().find(|note| note.id == id);
-        found.ok_or_else(|| Refusal::nowhere("There is no such message in the outbox. It keeps the last 1,000 that are no mail."))
+        found.ok_or_else(|| {
+            Refusal::nowhere("There is no such message in the outbox. It keeps the last 1,000 that are no mail.")
+        })
     }
 
     /// Which message of ours it is, when it carries a reference that this deployment made.

@@ -1,8 +1,8 @@
 //! Providers of other channels than email, played on this machine: the accounts that the demo has with them, and what they post about
 //! messages in the outbox. They are a gateway for text messages, and Telegram.
 
-use domain::contact::Handle;
 use domain::Channel;
+use domain::contact::Handle;
 use kernel::Time;
 use send::outbox::Note;
 use serde_json::{Value, json};

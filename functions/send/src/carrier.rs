@@ -36,8 +36,7 @@ impl Carrier {
         let Content::Direct(direct) = &message.content else { return self.carry(account.channel, call, clock).await };
         match (self, self.wire(account.channel)) {
             (Self::Outbox { outbox, .. }, None) => {
-                let way =
-                    Way { tag: &message.tag, channel: account.channel, provider: &account.provider, account: account.id };
+                let way = Way { tag: &message.tag, channel: account.channel, provider: &account.provider, account: account.id };
                 outbox.note(call, way, direct, clock.now()).await
             }
             (Self::Wire(_) | Self::Outbox { .. }, _) => self.carry(account.channel, call, clock).await,

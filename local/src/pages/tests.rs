@@ -69,8 +69,7 @@ impl Desk {
             "telegram" => (json!({}), played::bot_credentials()),
             _ => (json!({}), json!({})),
         };
-        let mut account =
-            json!({ "name": "Main", "provider": provider, "settings": settings, "credentials": credentials });
+        let mut account = json!({ "name": "Main", "provider": provider, "settings": settings, "credentials": credentials });
         if !matches!(provider, "sms_gateway" | "telegram") {
             account["from"] = json!({ "email": "news@acme.example", "name": "Acme" });
         }
@@ -298,7 +297,10 @@ async fn a_text_message_is_shown_delivered_and_answered() {
 
     assert!(desk.reply(&place, "Thank you & bye").await.contains("The reply was posted"));
     let conversations = desk.api(Method::GET, "/v1/conversations", Value::Null).await;
-    assert_eq!((&conversations["data"][0]["preview"], &conversations["data"][0]["unread"]), (&json!("Thank you & bye"), &json!(1)));
+    assert_eq!(
+        (&conversations["data"][0]["preview"], &conversations["data"][0]["unread"]),
+        (&json!("Thank you & bye"), &json!(1))
+    );
     desk.reply(&place, "Stop").await;
     let confirmed = desk.stage.outbox.notes().pop().unwrap();
     assert!(confirmed.text.unwrap().starts_with("Acme: You will get no more messages"));

@@ -44,6 +44,8 @@ pub struct Suppressed {
     pub id: SuppressionId,
 }
 
+/// The longest window that any channel has.
+const WINDOW_MILLIS: i64 = 7 * 24 * 3600 * 1000;
 /// A wish is confirmed once in this time, so that two machines do not talk to each other for ever.
 const CONFIRMED_MILLIS: i64 = 24 * 3600 * 1000;
 
@@ -132,13 +134,11 @@ impl Address {
         self.wrote.get(&account.to_string()).copied()
     }
 
-    /// Notes that somebody wrote from it to that account at that moment. What is older than `oldest` opens no window any more.
-    pub fn hear(&mut self, account: AccountId, at: Time, oldest: Time) {
-        self.wrote.retain(|_, wrote| *wrote >= oldest);
-        let last = self.wrote.get(&account.to_string()).copied().unwrap_or(at).max(at);
-        if last >= oldest {
-            self.wrote.insert(account.to_string(), last);
-        }
+    /// Notes that somebody wrote from it to that account at that moment, and forgets what opens no window any more.
+    pub fn hear(&mut self, account: AccountId, at: Time, now: Time) {
+        let last = self.wrote_to(account).map_or(at, |last| last.max(at));
+        self.wrote.insert(account.to_string(), last);
+        self.wrote.retain(|_, wrote| now.since(*wrote) < WINDOW_MILLIS);
     }
 
     /// Notes that a wish is confirmed now; false when one like it was confirmed within a day.

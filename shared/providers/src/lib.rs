@@ -140,6 +140,11 @@ pub trait Provider: Sync {
     fn consent(&self, _settings: &Value, _credentials: &Value) -> Result<Option<oauth::Consent>> {
         Ok(None)
     }
+    /// Hours after the recipient's last message in which free text may be sent through an account with those settings; none for
+    /// always.
+    fn window_hours(&self, _settings: &Value) -> Option<u16> {
+        self.channel().capabilities().window_hours
+    }
     /// The call that sends the message.
     fn call(&self, message: &Outgoing, setup: &Setup<'_>) -> Result<Call>;
     /// What the answer means. Anything not recognised is [`Verdict::Retry`].

@@ -162,9 +162,11 @@ async fn a_code_that_covers_no_body_counts_for_one_body() {
 async fn an_account_that_is_gone_is_not_heard_and_costs_no_write() {
     let stage = Story::begin().await;
     let acme = stage.tenant("acme").await;
-    let account = acme.account(&json!({ "provider": "resend", "credentials": {
+    let account = acme
+        .account(&json!({ "provider": "resend", "credentials": {
         "api_key": "re_1", "signing_secret": format!("whsec_{}", STANDARD.encode(KEY)),
-    } })).await;
+    } }))
+        .await;
     let path = acme.get(&format!("/v1/accounts/{account}")).await["callback_path"].as_str().unwrap().to_owned();
     let message = sent(&acme).await;
     let body = told(&acme, &message, "email.bounced");

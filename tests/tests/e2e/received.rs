@@ -46,7 +46,10 @@ async fn mail_is_kept_for_the_account_whose_address_it_came_to() {
     let post = received(&speaker, &stage, OWN_TOPIC, "Help@acme.example", &[]);
     assert_eq!(speaker.post(&path, &post).await, 200);
     let conversations = acme.get("/v1/conversations").await["data"].clone();
-    assert_eq!((&conversations[0]["address"], &conversations[0]["preview"]), (&json!("ada@example.com"), &json!("It is late. é")));
+    assert_eq!(
+        (&conversations[0]["address"], &conversations[0]["preview"]),
+        (&json!("ada@example.com"), &json!("It is late. é"))
+    );
     let id = conversations[0]["id"].as_str().unwrap();
     let mail = acme.get(&format!("/v1/conversations/{id}/messages")).await["data"][0].clone();
     assert_eq!((&mail["subject"], &mail["name"]), (&json!("My parcel"), &json!("Ada Lovelace")));

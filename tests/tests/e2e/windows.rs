@@ -40,7 +40,8 @@ async fn free_text_is_taken_only_within_a_day_of_what_the_contact_wrote() {
     let acme = stage.bare_tenant("acme").await;
     let (_, path) = whatsapp(&acme).await;
     let before = stage.rows();
-    let rule = "whatsapp: free text only within 24 hours after the contact last wrote (the contact has not); use provider_template";
+    let rule =
+        "whatsapp: free text only within 24 hours after the contact last wrote (the contact has not); use provider_template";
     assert_eq!(refused(&acme, &text(), "/content").await, rule);
     stage.nothing_changed_since(&before, "an order outside the window");
 
@@ -74,6 +75,30 @@ async fn a_template_of_the_providers_needs_no_window() {
 }
 
 #[tokio::test]
+async fn every_channel_with_a_window_names_its_rule() {
+    let stage = Story::begin().await;
+    let acme = stage.bare_tenant("acme").await;
+    let credentials = json!({ "access_token": "hunter2token", "app_secret": "hunter2secret" });
+    for (channel, settings) in
+        [("messenger", json!({ "page_id": "1065" })), ("instagram", json!({ "instagram_id": "1784", "page_id": "1065" }))]
+    {
+        let order = json!({ "to": { "address": "4711" }, "channel": channel, "content": { "text": "Hello" } });
+        // Where there is no account, the gate says so.
+        let early = acme.send_with(&order).await;
+        stage.drain().await;
+        assert_eq!(acme.stopped_by(&early).await, "account", "{channel}");
+        let words = json!({ "provider": channel, "from": null, "settings": settings, "credentials": credentials });
+        acme.account(&words).await;
+        stage.clock.advance(5_000).unwrap();
+        let rule = refused(&acme, &order, "/content").await;
+        let expected = format!("{channel}: free text only within 24 hours after the contact last wrote (the contact has not)");
+        assert_eq!(rule, expected);
+        let shown = acme.get("/v1/channels").await["data"].as_array().unwrap().clone();
+        assert_eq!(shown.iter().find(|one| one["channel"] == channel).unwrap()["window_hours"], 24);
+    }
+}
+
+#[tokio::test]
 async fn a_window_that_closes_meanwhile_stops_the_message_before_any_call() {
     let stage = Story::begin().await;
     let acme = stage.bare_tenant("acme").await;
@@ -90,12 +115,12 @@ async fn a_window_that_closes_meanwhile_stops_the_message_before_any_call() {
     let tomorrow = stage.clock.now().plus_seconds(DAY).to_string();
     let mut order = text();
     order["send_at"] = json!(tomorrow);
-    let (lucky, unlucky) = (acme.send_with(&order).await, acme.send_with(&order).await);
+    let (one, other) = (acme.send_with(&order).await, acme.send_with(&order).await);
     stage.clock.advance(DAY * 1000 - 5_000).unwrap();
     told(&stage, &path, "SM2", ADA_THERE, "Hello again").await;
     taken(&stage, 2);
     stage.pass(5).await;
-    assert_eq!((acme.status(&lucky).await, acme.status(&unlucky).await), ("sent".to_owned(), "sent".to_owned()));
+    assert_eq!((acme.status(&one).await, acme.status(&other).await), ("sent".to_owned(), "sent".to_owned()));
 }
 
 #[tokio::test]

@@ -198,7 +198,10 @@ mod tests {
         let stop = came("SM4", "Stop");
         assert_eq!(w.cost(&stop).await, (16.0, 5.0, 6), "and entry, address, contact, confirmation and its body");
         assert_eq!(w.cost(&came("SM5", "Stop")).await, (6.0, 4.0, 5), "what was heard before");
-        let elsewhere = World { account: Account { channel: Channel::Whatsapp, ..w.account.clone() }, ..world() };
+        let elsewhere = World {
+            account: Account { channel: Channel::Whatsapp, provider: "twilio_whatsapp".to_owned(), ..w.account.clone() },
+            ..world()
+        };
         elsewhere.take(&first).await;
         assert_eq!(elsewhere.cost(&came("SM2", "Hello?")).await, (8.0, 4.0, 5), "and the address, which opens the window");
         let nobody = Came { from: "CARRIER".to_owned(), ..came("SM3", "Hello") };

@@ -13,7 +13,6 @@ use crate::{Account, Address, Message, address};
 /// What the recipient's windows hang on, of a message that needs one.
 #[derive(Debug)]
 pub struct Window {
-    hours: u16,
     /// None: nobody has ever written from that address.
     address: Option<Address>,
 }
@@ -21,10 +20,12 @@ pub struct Window {
 impl Window {
     /// The window of the message's recipient; none when the message needs none.
     pub async fn of(context: &Context, scope: &TenantScope, message: &Message) -> Result<Option<Self>> {
-        let Some(hours) = message.channel.capabilities().window_hours.filter(|_| message.windowed) else { return Ok(None) };
+        if !message.windowed {
+            return Ok(None);
+        }
         let key = address::key(message.channel, &message.to.address)?;
         let address = scope.read::<Address>(Address::at(&context.keys, message.channel, &key)).await?;
-        Ok(Some(Self { hours, address: address.map(|address| address.row) }))
+        Ok(Some(Self { address: address.map(|address| address.row) }))
     }
 
     /// When the recipient last wrote to the account.
@@ -34,7 +35,8 @@ impl Window {
 
     /// Whether the account may send free text now.
     pub fn is_open(&self, account: &Account, now: Time) -> bool {
-        self.wrote_to(account).is_some_and(|wrote| wrote.plus_seconds(i64::from(self.hours) * 3600) > now)
+        let Some(hours) = account.window_hours() else { return true };
+        self.wrote_to(account).is_some_and(|wrote| wrote.plus_seconds(i64::from(hours) * 3600) > now)
     }
 }
 
@@ -53,7 +55,8 @@ pub async fn check(context: &Context, catalog: &Catalog, scope: &TenantScope, ac
         return Ok(());
     }
     let last = accounts.iter().filter_map(|account| window.wrote_to(account)).max();
-    Err(closed(accepted, window.hours, last))
+    let hours = accounts.iter().filter_map(|account| account.window_hours()).max().unwrap_or_default();
+    Err(closed(accepted, hours, last))
 }
 
 /// The refusal, with the rule named. It points to what the message says.

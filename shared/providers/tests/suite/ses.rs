@@ -209,7 +209,10 @@ fn mail_is_for_the_account_that_receives_for_its_recipient() {
     let house = House::new();
     let notice = &samples("ses")["received"];
     let mail = inbound(&house, notice, &["sales@shop.example", "Help@Shop.example"]).remove(0);
-    assert_eq!((mail.from.as_str(), mail.name.as_deref(), mail.to.as_deref()), ("ada@example.com", Some("Ada"), Some("help@shop.example")));
+    assert_eq!(
+        (mail.from.as_str(), mail.name.as_deref(), mail.to.as_deref()),
+        ("ada@example.com", Some("Ada"), Some("help@shop.example"))
+    );
     assert_eq!((mail.subject.as_deref(), mail.unwanted), (Some("My parcel"), None));
     assert_eq!(mail.text.as_deref().map(str::trim), Some("It is late."));
     for others in [&[][..], &["sales@shop.example"]] {

@@ -98,8 +98,9 @@ impl<'a> Person<'a> {
 
     /// Notes that the person has written, which opens the channel's window by the account that it was written to.
     pub(super) fn hear(&mut self, account: &Account, came: &Came, now: Time) {
-        let Some(hours) = self.sender.channel.capabilities().window_hours.filter(|_| came.speaks()) else { return };
-        self.address.row.hear(account.id, came.at.min(now), now.plus_seconds(-3600 * i64::from(hours)));
+        if account.window_hours().is_some() && came.speaks() {
+            self.address.row.hear(account.id, came.at.min(now), now);
+        }
     }
 
     /// Notes that the wish is confirmed now; false when one like it was confirmed a short while ago.
