@@ -159,6 +159,7 @@ impl Maker<'_> {
             settings,
             credentials: connect::seal(self.vault, &tenant, credentials).await?,
             priority: 100,
+            terms: domain::Terms::default(),
             enabled: true,
             on_unknown: OnUnknown::Resend,
             route: kernel::crypto::encode(&context.ids.bytes::<24>()),

@@ -89,6 +89,8 @@ rows! {
         "What is the state of this message, and why? Which messages are newest?";
     NAME = "name", "", "NAME", Shape::Single, "T#tenant#NAME#noun:slug", "-",
         "Which template has this name?";
+    PACE = "pace", "", "PACE", Shape::Single, "T#tenant#PACE#account:window:limit", "-",
+        "How far are the slots of this limit of an account promised to messages?";
     PROOF = "proof", "", "PRF", Shape::Single, "T#tenant#PRF#digest of account and token", "-",
         "Was this proof of a callback's sender used before, and for which body?";
     RECEIPT = "receipt", "", "RCP", Shape::Single, "T#tenant#RCP#digest of account and provider's id", "-",
@@ -179,6 +181,8 @@ pub mod attr {
         EVIDENCE_RANK = "evidence_rank", "Its place in the order of outcomes.";
         EVENTS = "events", "What providers told.";
         HOLD = "hold", "Why and until when the message waits.";
+        BOOKING = "booking", "What an account has promised to a message that waits for its turn.";
+        NEXT = "next", "The next slot of an account that nobody has been promised.";
         CONTACT = "contact", "The contact that an address or message belongs to.";
         ACCOUNT = "account", "The account that a counter is for.";
         TEMPLATE = "template", "The template that a counter is for.";

@@ -11,10 +11,12 @@
 )]
 
 mod access;
+mod apis;
 mod channels;
 mod confirmations;
 mod contents;
 mod converge;
+mod costs;
 mod crash;
 mod envelopes;
 mod events;
@@ -36,6 +38,7 @@ mod lost;
 mod numbers;
 mod odd;
 mod outage;
+mod pace;
 mod people;
 mod preferences;
 mod queue;

@@ -1,13 +1,12 @@
 //! Mail over SMTP, against a server that does what a test tells it. Nothing leaves the machine, and nobody waits: when the
 //! server falls silent it says so, and patience ends.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop at the first thing that is wrong")]
+#![expect(clippy::unwrap_used, reason = "a test may stop at the first thing that is wrong")]
 
 mod kept;
 mod login;
 mod message;
 mod phases;
 mod protection;
-mod stub;
 
 use kernel::{Clock, Email, Secret};
 use providers::smtp::Smtp as Provider;
@@ -18,7 +17,7 @@ use send::wire::names::Reach;
 use send::wire::patience::Patience;
 use send::wire::smtp::Smtp;
 
-use stub::{Script, Session, Stub};
+use stub::mail::{Script, Session, Stub};
 
 fn email(text: &str) -> Email {
     Email::parse(text).unwrap()
