@@ -301,6 +301,7 @@ async fn a_text_message_is_shown_delivered_and_answered() {
         (&conversations["data"][0]["preview"], &conversations["data"][0]["unread"]),
         (&json!("Thank you & bye"), &json!(1))
     );
+    desk.stage.clock.advance(1_000).unwrap();
     desk.reply(&place, "Stop").await;
     let confirmed = desk.stage.outbox.notes().pop().unwrap();
     assert!(confirmed.text.unwrap().starts_with("Acme: You will get no more messages"));

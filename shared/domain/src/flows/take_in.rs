@@ -204,7 +204,8 @@ mod tests {
             ..world()
         };
         elsewhere.take(&first).await;
-        assert_eq!(elsewhere.cost(&came("SM2", "Hello?")).await, (8.0, 4.0, 5), "and the address, which opens the window");
+        let now = Came { at: elsewhere.context.clock.now(), ..came("SM2", "Hello?") };
+        assert_eq!(elsewhere.cost(&now).await, (8.0, 4.0, 5), "and the address, which opens the window");
         let nobody = Came { from: "CARRIER".to_owned(), ..came("SM3", "Hello") };
         assert_eq!(w.cost(&nobody).await, (0.0, 0.0, 0), "a message from nobody");
     }

@@ -48,15 +48,25 @@ pub async fn check(context: &Context, catalog: &Catalog, scope: &TenantScope, ac
         return Ok(());
     }
     let Some(window) = Window::of(context, scope, message).await? else { return Ok(()) };
-    let accounts = catalog.accounts(scope).await?;
-    let accounts: Vec<&Account> = accounts.iter().filter(|account| account.enabled && message.fits(account)).collect();
+    let mut accounts = carriers(catalog, scope, message).await?;
+    if accounts.is_empty() {
+        // An account that was made a moment ago must be seen.
+        catalog.look_again(scope);
+        accounts = carriers(catalog, scope, message).await?;
+    }
     let now = context.clock.now();
     if accounts.is_empty() || accounts.iter().any(|account| window.is_open(account, now)) {
         return Ok(());
     }
     let last = accounts.iter().filter_map(|account| window.wrote_to(account)).max();
-    let hours = accounts.iter().filter_map(|account| account.window_hours()).max().unwrap_or_default();
+    let hours = accounts.iter().filter_map(Account::window_hours).max().unwrap_or_default();
     Err(closed(accepted, hours, last))
+}
+
+/// The accounts that the message may go by.
+async fn carriers(catalog: &Catalog, scope: &TenantScope, message: &Message) -> Result<Vec<Account>> {
+    let accounts = catalog.accounts(scope).await?;
+    Ok(accounts.iter().filter(|account| account.enabled && message.fits(account)).cloned().collect())
 }
 
 /// The refusal, with the rule named. It points to what the message says.
