@@ -78,7 +78,9 @@ struct State {
 
 /// A provider with a memory: what it answers to a web request, if anything.
 #[derive(Clone)]
-struct Mind(Arc<dyn Fn(&HttpCall) -> Option<Reply> + Send + Sync>);
+struct Mind(Arc<Answers>);
+
+type Answers = dyn Fn(&HttpCall) -> Option<Reply> + Send + Sync;
 
 impl std::fmt::Debug for Mind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -84,7 +84,7 @@ async fn a_new_key_is_found_and_an_old_set_serves_while_google_is_silent() {
     assert_eq!(pushed(&stage, &path, &old).await.status, 200);
 
     stage.serve(KEYS, b"<html>".to_vec());
-    stage.clock.advance(2 * 3600_000).unwrap();
+    stage.clock.advance(2 * 3_600_000).unwrap();
     assert_eq!(pushed(&stage, &path, &old).await.status, 200);
     stage.serve(KEYS, new.set());
     stage.clock.advance(60_000).unwrap();
