@@ -108,7 +108,7 @@ impl Scene {
         match &self.stand.content {
             Content::Mail(_) => json!({ "to": { "email": RECIPIENT }, "content": { "subject": SUBJECT, "text": WORDS } }),
             Content::Direct(direct) => {
-                let channel = self.stand.provider().channel().as_str();
+                let channel = self.stand.sending().channel().as_str();
                 json!({ "to": { "address": direct.to }, "channel": channel, "content": { "text": WORDS } })
             }
         }
@@ -134,7 +134,7 @@ impl Scene {
 
     /// What must become of each message, and of the account.
     fn end(&self) -> (&'static str, &'static str) {
-        let lost = if self.stand.provider().repeatable() { "held" } else { "unknown" };
+        let lost = if self.stand.sending().repeatable() { "held" } else { "unknown" };
         // The SDK of AWS keeps an answer to itself that it cannot read.
         let garbled = if self.api.hosts().is_empty() { "silent" } else { "working" };
         match self.mood {
