@@ -20,7 +20,7 @@ use kernel::{Email, Error, Result, Time};
 use providers::{Reply, Setup, Verdict};
 use store::change::n;
 use store::schema::attr;
-use store::{Change, Cond, Job, Outcome, Stored, TenantScope, Value};
+use store::{Change, Cond, Outcome, Stored, TenantScope, Value};
 
 use crate::Sender;
 use crate::compose::compose;
@@ -28,7 +28,7 @@ use crate::health;
 use crate::turn::{Turn, again, candidates, carries, hold, later, next, unknown};
 
 /// How long a claim holds: longer than the function may run.
-const LEASE_SECONDS: i64 = 60;
+pub(crate) const LEASE_SECONDS: i64 = 60;
 /// How often a conditional write is tried when its answer is lost.
 const WRITES: usize = 4;
 
@@ -41,21 +41,20 @@ pub enum Done {
     NotYet,
 }
 
-/// Carries out a job.
-pub async fn deliver(sender: &Sender, job: &Job) -> Result<Done> {
-    let scope = sender.store.resume(&job.internal());
-    let message = match claim(sender, &scope, job).await? {
+/// Delivers a message whose state has that number.
+pub async fn deliver(sender: &Sender, scope: &TenantScope, id: MessageId, seq: u64) -> Result<Done> {
+    let message = match claim(sender, scope, id, seq).await? {
         Claim::Mine(message) => message,
         Claim::Over(done) => return Ok(done),
     };
-    let change = match attempt(sender, &scope, &message).await {
+    let change = match attempt(sender, scope, &message).await {
         Ok(change) => change,
         Err(error) => {
             tracing::warn!(message.id = %message.id, ?error, "message {} could not be made ready", message.id);
             not_ready(sender, &message)?
         }
     };
-    settle(&scope, &message, change).await?;
+    settle(scope, &message, change).await?;
     Ok(Done::Settled)
 }
 
@@ -65,10 +64,9 @@ enum Claim {
 }
 
 /// Takes the lease on the state that the job is about. A job about a past state is void.
-async fn claim(sender: &Sender, scope: &TenantScope, job: &Job) -> Result<Claim> {
+async fn claim(sender: &Sender, scope: &TenantScope, id: MessageId, seq: u64) -> Result<Claim> {
     let now = sender.context.clock.now();
     let owner = kernel::crypto::encode(&sender.context.ids.bytes::<9>());
-    let seq = n(i64::try_from(job.seq).unwrap_or(i64::MAX));
     let change = Change::new()
         .set(attr::STATE, State::Sending.value())
         .set(attr::STATE_AT, n(now.millis()))
@@ -77,12 +75,12 @@ async fn claim(sender: &Sender, scope: &TenantScope, job: &Job) -> Result<Claim>
         .set(attr::OWNER, Value::S(owner.clone()))
         .set(attr::LEASE, n(now.plus_seconds(LEASE_SECONDS).millis()));
     let waiting = Cond::In(attr::STATE, vec![State::Accepted.value(), State::Queued.value()]);
-    let cond = Cond::All(vec![waiting, Cond::Is(attr::STATE_SEQ, seq)]);
-    match insist(scope, job.message, &change, &cond).await? {
+    let cond = Cond::All(vec![waiting, Cond::Is(attr::STATE_SEQ, n(i64::try_from(seq).unwrap_or(i64::MAX)))]);
+    match insist(scope, id, &change, &cond).await? {
         Outcome::Done(message) => Ok(Claim::Mine(Box::new(message.row))),
         Outcome::Refused(None) => Ok(Claim::Over(Done::Settled)),
         Outcome::Refused(Some(found)) => {
-            let claimed = found.row.state == State::Sending && found.row.state_seq == job.seq.saturating_add(1);
+            let claimed = found.row.state == State::Sending && found.row.state_seq == seq.saturating_add(1);
             // A claim whose answer was lost is repeated on the way and then refused by its own first try.
             if claimed && found.row.owner.as_deref() == Some(owner.as_str()) {
                 return Ok(Claim::Mine(Box::new(found.row)));

@@ -6,6 +6,7 @@
 pub mod carrier;
 pub mod compose;
 pub mod deliver;
+pub mod errands;
 mod health;
 pub mod outbox;
 pub mod tokens;
@@ -22,7 +23,7 @@ use domain::flows::catalog::Catalog;
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 use kernel::{Clock, Ids, Keys, Result};
-use store::{Dynamo, Job, Store, Table};
+use store::{Dynamo, Job, Store, Table, Task};
 
 pub use carrier::{Carrier, Live};
 pub use deliver::Done;
@@ -95,17 +96,24 @@ async fn one(sender: &Sender, record: &SqsMessage) -> bool {
             return false;
         }
     };
-    let message = job.message;
-    match AssertUnwindSafe(deliver::deliver(sender, &job)).catch_unwind().await {
+    match AssertUnwindSafe(work(sender, &job)).catch_unwind().await {
         Ok(Ok(Done::Settled)) => true,
         Ok(Ok(Done::NotYet)) => false,
         Ok(Err(error)) => {
-            tracing::warn!(message.id = %message, ?error, "message {message} comes again");
+            tracing::warn!(?job, ?error, "a job comes again");
             false
         }
         Err(_) => {
-            tracing::error!(message.id = %message, "handling message {message} panicked");
+            tracing::error!(?job, "carrying out a job panicked");
             false
         }
+    }
+}
+
+async fn work(sender: &Sender, job: &Job) -> Result<Done> {
+    let scope = sender.store.resume(&job.internal());
+    match job.task {
+        Task::Message(message) => deliver::deliver(sender, &scope, message, job.seq).await,
+        Task::Errand(errand) => errands::carry_out(sender, &scope, errand, job.seq).await,
     }
 }

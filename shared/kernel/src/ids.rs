@@ -190,6 +190,8 @@ ids! {
     ContactId = "con", "contact";
     /// What a contact and a tenant say to each other through one account.
     ConversationId = "cnv", "conversation";
+    /// One thing to be asked of an account's provider.
+    ErrandId = "erd", "errand";
     /// One thing that somebody sent to a tenant.
     InboundId = "inb", "inbound message";
     /// One thing sent to one recipient. Its last byte spreads the messages of a busy tenant.

@@ -1,7 +1,7 @@
 //! Queue jobs: what `relay` writes and the workers read. The tenant inside is evidence, so its field is private and this file is
 //! the only decoder.
 
-use kernel::ids::{MessageId, TenantId};
+use kernel::ids::{ErrandId, MessageId, TenantId};
 use serde::{Deserialize, Serialize};
 
 use crate::Internal;
@@ -10,15 +10,35 @@ use crate::Internal;
 const FORMAT: u8 = 1;
 
 /// One thing to do, small enough that ten fit one 64 KB queue request.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Job {
-    v: u8,
     tenant: TenantId,
-    /// The message to send.
-    pub message: MessageId,
+    /// What it is about.
+    pub task: Task,
     /// Its state's number when the job was made: a job about a past state is void.
     pub seq: u64,
+}
+
+/// What a job is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Task {
+    /// Send this message.
+    Message(MessageId),
+    /// Carry out this errand.
+    Errand(ErrandId),
+}
+
+/// A job as the queue message says it.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Body {
+    v: u8,
+    tenant: TenantId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    message: Option<MessageId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    errand: Option<ErrandId>,
+    seq: u64,
 }
 
 /// Why a queue message is no job.
@@ -33,27 +53,44 @@ pub enum Unreadable {
 impl Job {
     /// A job for a message of the tenant that the evidence names.
     pub const fn send(evidence: &Internal, message: MessageId, seq: u64) -> Self {
-        Self { v: FORMAT, tenant: evidence.tenant(), message, seq }
+        Self { tenant: evidence.tenant(), task: Task::Message(message), seq }
+    }
+
+    /// A job for an errand of the tenant that the evidence names.
+    pub const fn errand(evidence: &Internal, errand: ErrandId, seq: u64) -> Self {
+        Self { tenant: evidence.tenant(), task: Task::Errand(errand), seq }
     }
 
     /// Reads a queue message's body.
     pub fn decode(body: &str) -> Result<Self, Unreadable> {
-        match serde_json::from_str::<Self>(body) {
-            Ok(job) if job.v == FORMAT => Ok(job),
-            Ok(job) => Err(Unreadable::Format(job.v.into())),
+        let format = |version: u64| (version != u64::from(FORMAT)).then_some(Unreadable::Format(version));
+        let read = match serde_json::from_str::<Body>(body) {
+            Ok(read) => read,
             Err(error) => {
-                let version = serde_json::from_str::<serde_json::Value>(body)
-                    .ok()
-                    .and_then(|value| value.get("v")?.as_u64())
-                    .filter(|version| *version != u64::from(FORMAT));
-                Err(version.map_or_else(|| Unreadable::Garbage(error.to_string()), Unreadable::Format))
+                let value = serde_json::from_str::<serde_json::Value>(body).ok();
+                let version = value.and_then(|value| value.get("v")?.as_u64());
+                return Err(version.and_then(format).unwrap_or_else(|| Unreadable::Garbage(error.to_string())));
             }
+        };
+        if let Some(other) = format(read.v.into()) {
+            return Err(other);
         }
+        let task = match (read.message, read.errand) {
+            (Some(message), None) => Task::Message(message),
+            (None, Some(errand)) => Task::Errand(errand),
+            (None, None) | (Some(_), Some(_)) => return Err(Unreadable::Garbage("a job is about one thing".to_owned())),
+        };
+        Ok(Self { tenant: read.tenant, task, seq: read.seq })
     }
 
     /// The queue message's body.
     pub fn encode(&self) -> String {
-        serde_json::to_string(self).unwrap_or_default()
+        let (message, errand) = match self.task {
+            Task::Message(message) => (Some(message), None),
+            Task::Errand(errand) => (None, Some(errand)),
+        };
+        let body = Body { v: FORMAT, tenant: self.tenant, message, errand, seq: self.seq };
+        serde_json::to_string(&body).unwrap_or_default()
     }
 
     /// What jobs are grouped by, so that no tenant's jobs make another's wait.
@@ -76,6 +113,10 @@ mod tests {
         let evidence = Internal::new(TenantId::from_bytes([1; 16]));
         let job = Job::send(&evidence, MessageId::from_bytes([2; 16]), 7);
         assert_eq!(Job::decode(&job.encode()), Ok(job.clone()));
+        let errand = Job::errand(&evidence, ErrandId::from_bytes([3; 16]), 1);
+        assert_eq!(Job::decode(&errand.encode()), Ok(errand.clone()));
+        let both = errand.encode().replace("\"seq\"", &format!("\"message\":\"{}\",\"seq\"", MessageId::from_bytes([2; 16])));
+        assert_eq!(Job::decode(&both), Err(Unreadable::Garbage("a job is about one thing".to_owned())));
         let newer = job.encode().replace("\"v\":1", "\"v\":2");
         assert_eq!(Job::decode(&newer), Err(Unreadable::Format(2)));
         assert_eq!(Job::decode(r#"{"v":9,"who":"knows"}"#), Err(Unreadable::Format(9)));

@@ -44,7 +44,7 @@ pub use change::{Change, Cond};
 pub use cursor::Position;
 pub use doors::{Credential, Due, Internal, Platform, Store};
 pub use dynamo::Dynamo;
-pub use job::Job;
+pub use job::{Job, Task};
 pub use list::{Listing, Page};
 pub use memory::Memory;
 pub use record::Record;

@@ -82,6 +82,8 @@ rows! {
         "Who is this person, how are they reached, what do they allow? Which contacts are newest?";
     CONVERSATION = "conversation", "cnv", "CNV", Shape::Dated { shards: 1 }, "T#tenant#CNV#yyyymm#shard", "conversation id",
         "Who talks to us through which account, and what is unread? Which conversations are newest?";
+    ERRAND = "errand", "erd", "ERD", Shape::Dated { shards: 1 }, "T#tenant#ERD#yyyymm#shard", "errand id",
+        "What is to be asked of an account's provider, apart from messages?";
     IDEMPOTENCY = "idempotency", "", "IDEM", Shape::Single, "T#tenant#IDEM#digest of key", "-",
         "Was a request with this key seen in the last 24 hours, and how was it answered?";
     INBOUND = "inbound", "inb", "INB", Shape::Below, "T#tenant#INB#conversation id", "inbound id",
@@ -164,6 +166,7 @@ locators!(
     kernel::ids::ApiKeyId,
     kernel::ids::ContactId,
     kernel::ids::ConversationId,
+    kernel::ids::ErrandId,
     kernel::ids::MessageId,
     kernel::ids::SuppressionId,
     kernel::ids::TemplateId,

@@ -22,7 +22,7 @@ use local::stage::{PLATFORM_KEY, Stage};
 use providers::Roots;
 use providers::issuer::Issuer;
 use serde_json::{Value, json};
-use store::{Credential, Item, Job, Memory, Store, Table, TenantScope};
+use store::{Credential, Item, Job, Memory, Store, Table, Task, TenantScope};
 use tower::ServiceExt;
 use webhook_intake::Intake;
 
@@ -269,9 +269,10 @@ async fn relay() {
     let changes: Changes = serde_json::from_str(&file("relay")).unwrap();
     let response = relay::handle(&relay, changes).await.unwrap();
     assert!(response.batch_item_failures.is_empty());
-    let jobs: Vec<(String, u64)> =
-        queue.take(10).iter().map(|body| Job::decode(body).unwrap()).map(|job| (job.message.to_string(), job.seq)).collect();
-    assert_eq!(jobs, [(FIRST.to_owned(), 1), (SECOND.to_owned(), 2)]);
+    let jobs: Vec<(Task, u64)> =
+        queue.take(10).iter().map(|body| Job::decode(body).unwrap()).map(|job| (job.task, job.seq)).collect();
+    let message = |id: &str| Task::Message(MessageId::parse(id).unwrap());
+    assert_eq!(jobs, [(message(FIRST), 1), (message(SECOND), 2)]);
 }
 
 async fn analytics() {

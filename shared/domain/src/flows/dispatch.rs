@@ -3,14 +3,18 @@
 use store::schema::attr;
 use store::{Job, Record};
 
-use crate::Message;
+use crate::{Errand, Message, errand};
 
-/// The job that a change asks for. Most changes are no transition of a message and are told by one attribute: a row is read whole
-/// only for a job.
+/// The job that a change asks for. Most changes are no transition of a message or errand and are told by one attribute: a row is
+/// read whole only for a job.
 pub fn jobs(record: &Record) -> Option<Job> {
     if record.new_value(&attr::STATE_SEQ) == record.old_value(&attr::STATE_SEQ) {
         return None;
     }
-    let now = record.new_row::<Message>()?.row;
-    now.state.wants_sending().then(|| Some(Job::send(&record.internal()?, now.id, now.state_seq)))?
+    let evidence = record.internal()?;
+    if let Some(errand) = record.new_row::<Errand>().map(|found| found.row) {
+        return (errand.state == errand::State::Queued).then(|| Job::errand(&evidence, errand.id, errand.state_seq));
+    }
+    let message = record.new_row::<Message>()?.row;
+    message.state.wants_sending().then(|| Job::send(&evidence, message.id, message.state_seq))
 }

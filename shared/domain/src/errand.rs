@@ -1,0 +1,87 @@
+//! Errands: what must be asked of a provider for an account and belongs to no message. Only `send` talks to providers, so whoever
+//! wants something of one writes an errand; the stream carries it there like a message, and its outcome is noted where it matters.
+//!
+//! An errand may be carried out more than once: whoever carries it out can die before that is noted.
+
+use kernel::Time;
+use kernel::ids::{AccountId, ErrandId};
+use serde::{Deserialize, Serialize};
+use store::schema::{self, Entity, Locator, Row};
+
+/// Days after which an errand is forgotten.
+const KEPT_DAYS: i64 = 7;
+
+/// See the module's words.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Errand {
+    /// Its id.
+    pub id: ErrandId,
+    /// The account whose provider is asked.
+    pub account: AccountId,
+    /// What is to be done.
+    pub deed: Deed,
+    /// How far it is.
+    pub state: State,
+    /// Number of the state. A job for another number is void.
+    pub state_seq: u64,
+    /// How often it was begun.
+    #[serde(default)]
+    pub attempt: u32,
+    /// Who is at it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// Until when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease: Option<Time>,
+    /// When it was wanted.
+    pub at: Time,
+}
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Deed {
+    /// Find out whether the account is in order.
+    Check,
+}
+
+/// How far an errand is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// To be done.
+    Queued,
+    /// Done, whatever came of it.
+    Done,
+}
+
+impl State {
+    /// As a value for conditions and changes.
+    pub fn value(self) -> store::Value {
+        let word = match self {
+            Self::Queued => "queued",
+            Self::Done => "done",
+        };
+        store::Value::S(word.to_owned())
+    }
+}
+
+impl Errand {
+    /// An errand that waits to be done.
+    pub fn new(id: ErrandId, account: AccountId, deed: Deed) -> Self {
+        let at = id.made_at();
+        Self { id, account, deed, state: State::Queued, state_seq: 1, attempt: 0, owner: None, lease: None, at }
+    }
+}
+
+impl Entity for Errand {
+    const ROW: Row = schema::ERRAND;
+
+    fn locator(&self) -> Locator {
+        self.id.into()
+    }
+
+    fn expires(&self) -> Option<Time> {
+        Some(self.at.plus_seconds(KEPT_DAYS * 86_400))
+    }
+}
