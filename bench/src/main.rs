@@ -2,21 +2,27 @@
 //!
 //! `cargo run --release -p bench` measures everything; `-- --skip-binaries` leaves out building and starting the functions,
 //! `-- --binaries` does nothing else. `-- --pipeline` times the pipeline alone, and `-- --pipeline 2000` with that many messages,
-//! as a profiler wants it.
+//! as a profiler wants it. `-- --providers` times the providers alone.
 #![expect(clippy::disallowed_methods, reason = "a bench reads the clock, its arguments and its environment")]
 #![expect(clippy::large_futures, reason = "a stage is large, and a bench has a stack of its own")]
 
 mod bill;
 mod binaries;
 mod pipeline;
+mod providers;
 mod runtime;
 mod templates;
+mod watch;
 mod world;
 
 use std::io::Write;
 use std::process::{Command, ExitCode};
 
 use serde_json::{Map, Value, json};
+
+/// The one of the functions.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Says what is under way.
 pub(crate) fn note(text: &str) {
@@ -31,6 +37,8 @@ fn main() -> ExitCode {
     let has = |name: &str| arguments.iter().any(|argument| argument == name);
     let measured = if has("--pipeline") {
         pipeline::measure(arguments.get(1))
+    } else if has("--providers") {
+        providers::measure()
     } else if has("--binaries") {
         binaries::measure()
     } else {
@@ -66,6 +74,8 @@ fn all(skip_binaries: bool) -> Fallible<Value> {
     add(serde_json::from_slice(&child.stdout)?);
     note("timing templates");
     add(json!({ "template": templates::measure()? }));
+    note("timing providers");
+    add(providers::measure()?);
     if !skip_binaries {
         note("building the functions as they are deployed");
         add(binaries::measure()?);

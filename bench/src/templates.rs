@@ -1,13 +1,12 @@
 //! Templates beside raw minijinja, compiled and rendered in the same run: what all the bounds cost.
 
 use std::collections::BTreeMap;
-use std::hint::black_box;
-use std::time::Instant;
 
 use render::{Compiled, Limits, Source, Strictness};
 use serde_json::{Value, json};
 
 use crate::Fallible;
+use crate::watch::{rounded, time};
 
 /// A page with a loop, conditions and filters, of the size of a usual mail.
 const PAGE: &str = "<html><body><h1>Hello {{ contact.first_name }}</h1>{% if items %}<ul>{% for item in items %}\
@@ -33,7 +32,6 @@ pub(crate) fn measure() -> Fallible<Value> {
     raw.add_template("page.html", PAGE)?;
     let page = raw.get_template("page.html")?;
     let raw_render = time(ROUNDS, || page.render(minijinja::Value::from(minijinja::value::Serde(&context))).is_ok());
-    let rounded = |value: f64| (value * 100.0).round() / 100.0;
     Ok(json!({
         "compile_us": rounded(compile),
         "render_us": rounded(render),
@@ -41,19 +39,4 @@ pub(crate) fn measure() -> Fallible<Value> {
         "raw_render_us": rounded(raw_render),
         "render_ratio": rounded(render / raw_render),
     }))
-}
-
-/// Microseconds of one call, as the median of nine runs.
-fn time(rounds: usize, work: impl Fn() -> bool) -> f64 {
-    let mut runs: Vec<f64> = (0..9)
-        .map(|_| {
-            let start = Instant::now();
-            for _ in 0..rounds / 9 {
-                black_box(work());
-            }
-            start.elapsed().as_secs_f64() * 1e6 / f64::from(u32::try_from(rounds / 9).unwrap_or(1))
-        })
-        .collect();
-    runs.sort_by(f64::total_cmp);
-    runs.get(4).copied().unwrap_or(0.0)
 }

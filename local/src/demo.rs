@@ -129,6 +129,7 @@ impl Maker<'_> {
             settings: json!({}),
             credentials: connect::seal(self.vault, &tenant, &json!({})).await?,
             priority: 100,
+            terms: domain::Terms::default(),
             enabled: true,
             on_unknown: OnUnknown::Resend,
             route: kernel::crypto::encode(&context.ids.bytes::<24>()),

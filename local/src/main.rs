@@ -6,6 +6,10 @@ use std::process::ExitCode;
 use local::options::{HELP, Options};
 use local::runner;
 
+/// The one of the functions.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     tracing_subscriber::fmt().with_env_filter(filter()).with_writer(std::io::stderr).init();

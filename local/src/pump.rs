@@ -13,6 +13,7 @@ use domain::flows::Context;
 use http::Request;
 use kernel::Time;
 use relay::Relay;
+use relay::queue::Waiting;
 use reminder_scan::Scanner;
 use send::Sender;
 use send::outbox::{Kept, Outbox};
@@ -143,12 +144,12 @@ impl Pump {
                 tracing::error!(?error, "a record was not relayed");
                 continue;
             }
-            let bodies = self.queue.take(usize::MAX);
-            let visible = self.context.clock.now();
+            let bodies = self.queue.empty();
             let mut work = lock(work);
             work.ledger.split(ticket, bodies.len());
             work.ledger.done(ticket);
-            work.jobs.extend(bodies.into_iter().map(|body| Job { ticket, body, visible, receives: 0 }));
+            let job = |Waiting { from, body }| Job { ticket, body, visible: from, receives: 0 };
+            work.jobs.extend(bodies.into_iter().map(job));
         }
     }
 

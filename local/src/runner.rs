@@ -13,6 +13,7 @@ use domain::Channel;
 use domain::flows::Context;
 use domain::flows::breaker::Breaker;
 use domain::flows::catalog::Catalog;
+use domain::flows::pace::Paces;
 use kernel::crypto::SealKey;
 use kernel::{Clock, Error, Ids, Keys};
 use relay::{Queue, Relay};
@@ -121,13 +122,14 @@ pub async fn start(options: &Options) -> Result<Running, String> {
     let queue = relay::queue::Memory::default();
     let pump = Arc::new(Pump {
         engine,
-        relay: Relay { queue: Queue::Memory(queue.clone()) },
+        relay: Relay { queue: Queue::Memory(queue.clone()), clock: clock.clone() },
         queue,
         sender: Sender {
             store: store.clone(),
             context: context.clone(),
             catalog: Catalog::new(clock.clone()),
             breaker: Breaker::new(clock.clone()),
+            paces: Paces::new(clock.clone()),
             vault,
             carrier: Carrier::Outbox { outbox: outbox.clone(), live: live(&options.live) },
             tokens: send::Tokens::default(),

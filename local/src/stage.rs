@@ -13,6 +13,7 @@ use axum::body::Body;
 use domain::flows::Context;
 use domain::flows::breaker::Breaker;
 use domain::flows::catalog::Catalog;
+use domain::flows::pace::Paces;
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use kernel::crypto::SealKey;
@@ -56,6 +57,8 @@ pub struct Stage {
     pub vault: Vault,
     /// The sender.
     pub sender: Sender,
+    /// Further senders, which take turns with it.
+    others: Vec<Sender>,
     queue: relay::queue::Memory,
     api: Router,
     intake: Router,
@@ -133,20 +136,11 @@ impl Stage {
             roots: provider.roots()?,
             origin: Some(ORIGIN.to_owned()),
         });
-        let sender = Sender {
-            store: store.clone(),
-            context: context.clone(),
-            catalog: Catalog::new(clock.clone()),
-            breaker: Breaker::new(clock.clone()),
-            vault: vault.clone(),
-            carrier: Carrier::Outbox { outbox: outbox.clone(), live: None },
-            tokens: send::Tokens::default(),
-            public_url: PUBLIC_URL.to_owned(),
-        };
+        let sender = sender(&store, &context, &vault, &outbox);
         Ok(Self {
             api: api::router(api),
             intake: webhook_intake::router(intake),
-            relay: Relay { queue: Queue::Memory(queue.clone()) },
+            relay: Relay { queue: Queue::Memory(queue.clone()), clock: clock.clone() },
             analytics: Analytics { store: store.clone() },
             scanner: Scanner { store: store.clone(), clock: clock.clone() },
             clock,
@@ -157,9 +151,15 @@ impl Stage {
             context,
             vault,
             sender,
+            others: Vec::new(),
             queue,
             flow: Mutex::default(),
         })
+    }
+
+    /// One more sender, in a process of its own.
+    pub fn add_sender(&mut self) {
+        self.others.push(sender(&self.store, &self.context, &self.vault, &self.outbox));
     }
 
     fn flow(&self) -> MutexGuard<'_, Flow> {
@@ -244,15 +244,20 @@ impl Stage {
             flow.hidden = hidden;
             visible.into_iter().map(|(_, body)| body).collect::<Vec<_>>()
         };
-        bodies.extend(self.queue.take(10_usize.saturating_sub(bodies.len())));
+        bodies.extend(self.queue.take(10_usize.saturating_sub(bodies.len()), now));
         if bodies.is_empty() {
             return false;
         }
-        self.flow().batches += 1;
+        let batch = {
+            let mut flow = self.flow();
+            flow.batches += 1;
+            usize::try_from(flow.batches).unwrap_or_default()
+        };
+        let sender = self.others.get(batch % (self.others.len() + 1)).unwrap_or(&self.sender);
         let records: Vec<Value> =
             bodies.iter().enumerate().map(|(at, body)| json!({ "messageId": at.to_string(), "body": body })).collect();
         let event: SqsEvent = serde_json::from_value(json!({ "Records": records })).unwrap_or_default();
-        let failed: Vec<usize> = match self.alive(send::handle(&self.sender, event)).await {
+        let failed: Vec<usize> = match self.alive(send::handle(sender, event)).await {
             Some(response) => {
                 response.batch_item_failures.iter().filter_map(|failure| failure.item_identifier.parse().ok()).collect()
             }
@@ -340,6 +345,22 @@ impl Stage {
     pub async fn post_sns(&self, path: &str, envelope: &str) -> Option<Answer> {
         let headers = [("content-type", "text/plain; charset=UTF-8")];
         self.try_call(Method::POST, path, &headers, Some(envelope.as_bytes().to_vec())).await
+    }
+}
+
+/// A sender in a process of its own.
+fn sender(store: &Store, context: &Context, vault: &Vault, outbox: &Outbox) -> Sender {
+    let clock = &context.clock;
+    Sender {
+        store: store.clone(),
+        context: context.clone(),
+        catalog: Catalog::new(clock.clone()),
+        breaker: Breaker::new(clock.clone()),
+        paces: Paces::new(clock.clone()),
+        vault: vault.clone(),
+        carrier: Carrier::Outbox { outbox: outbox.clone(), live: None },
+        tokens: send::Tokens::default(),
+        public_url: PUBLIC_URL.to_owned(),
     }
 }
 

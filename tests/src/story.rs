@@ -7,6 +7,8 @@ use http::{HeaderMap, Method};
 use local::provider::Deed;
 use local::stage::{Answer, PLATFORM_KEY, Stage};
 use providers::Reply as Said;
+use send::Carrier;
+use send::wire::Wire;
 use serde_json::{Value, json};
 use store::Item;
 use store::memory::Faults;
@@ -40,6 +42,20 @@ impl Story {
     #[expect(clippy::unused_async, reason = "a story begins like everything else in it")]
     pub async fn with(faults: Faults) -> Self {
         Self { stage: Stage::with(faults).unwrap(), settled: AtomicUsize::new(0) }
+    }
+
+    /// A stage whose messages leave it by that wire.
+    pub fn over(wire: Wire) -> Self {
+        let mut stage = Stage::new().unwrap();
+        stage.sender.carrier = Carrier::Wire(wire);
+        Self { stage, settled: AtomicUsize::new(0) }
+    }
+
+    /// A stage on which that many senders share the work.
+    pub async fn with_senders(count: usize) -> Self {
+        let mut story = Self::begin().await;
+        (1..count).for_each(|_| story.stage.add_sender());
+        story
     }
 
     /// Does everything there is to do now.

@@ -21,6 +21,10 @@ use crate::reply::words::{ChannelWord, HealthWord, OnUnknownWord};
 use crate::reply::{Gone, Reply, refused};
 use crate::state::Api;
 
+mod terms;
+
+use terms::{LimitsBody, LimitsChange, PriceBody, WarmUpBody};
+
 /// Most bytes of settings, and of credentials.
 const SETTINGS_LIMIT: usize = 16 * 1024;
 
@@ -40,6 +44,11 @@ pub(crate) struct AccountView {
     settings: Value,
     /// Lower is tried earlier.
     priority: u16,
+    /// Its share of the messages beside other accounts of the same priority.
+    weight: u8,
+    limits: LimitsBody,
+    price: Option<PriceBody>,
+    warm_up: Option<WarmUpBody>,
     enabled: bool,
     #[schema(value_type = OnUnknownWord)]
     on_unknown: OnUnknown,
@@ -103,6 +112,10 @@ impl From<Account> for AccountView {
             from: account.from.map(|from| SenderView { email: from.email, name: from.name }),
             settings: account.settings,
             priority: account.priority,
+            weight: account.terms.weight,
+            limits: account.terms.limits.into(),
+            price: account.terms.price.map(Into::into),
+            warm_up: account.terms.warm_up.map(Into::into),
             enabled: account.enabled,
             on_unknown: account.on_unknown,
             created_at: account.created_at,
@@ -133,6 +146,12 @@ pub(crate) struct NewAccount {
     credentials: Value,
     /// Lower is tried earlier; 100 when not said.
     priority: Option<u16>,
+    /// Its share of the messages beside other accounts of the same priority; 1 when not said.
+    #[schema(minimum = 1, maximum = 100)]
+    weight: Option<u8>,
+    limits: Option<LimitsBody>,
+    price: Option<PriceBody>,
+    warm_up: Option<WarmUpBody>,
     /// Whether it is used; it is when not said.
     enabled: Option<bool>,
     /// What to do when nobody knows whether a message was sent: `hold` leaves it to a person, `resend` sends it once more.
@@ -173,6 +192,20 @@ pub(crate) struct AccountChange {
     #[schema(value_type = u16, required = false)]
     priority: Option<u16>,
     #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = u8, required = false, minimum = 1, maximum = 100)]
+    weight: Option<u8>,
+    #[serde(default, deserialize_with = "double_option")]
+    #[schema(value_type = Option<LimitsChange>)]
+    limits: Option<Option<LimitsChange>>,
+    /// Replaced as a whole.
+    #[serde(default, deserialize_with = "double_option")]
+    #[schema(value_type = Option<PriceBody>)]
+    price: Option<Option<PriceBody>>,
+    /// Replaced as a whole.
+    #[serde(default, deserialize_with = "double_option")]
+    #[schema(value_type = Option<WarmUpBody>)]
+    warm_up: Option<Option<WarmUpBody>>,
+    #[serde(default, deserialize_with = "present")]
     #[schema(value_type = bool, required = false)]
     enabled: Option<bool>,
     #[serde(default, deserialize_with = "present")]
@@ -210,6 +243,7 @@ impl NewAccount {
             settings: sheet(self.settings),
             credentials: String::new(),
             priority: self.priority.unwrap_or(100),
+            terms: terms::New { weight: self.weight, limits: self.limits, price: self.price, warm_up: self.warm_up }.into(),
             enabled: self.enabled.unwrap_or(true),
             on_unknown: self.on_unknown,
             route,
@@ -234,6 +268,8 @@ impl AccountChange {
             account.settings = sheet(account.settings.take());
         }
         put(&mut account.priority, self.priority);
+        let terms = terms::Change { weight: self.weight, limits: self.limits, price: self.price, warm_up: self.warm_up };
+        terms.apply(&mut account.terms);
         put(&mut account.enabled, self.enabled);
         put(&mut account.on_unknown, self.on_unknown);
         // What was wrong may be mended by this: it is found out by using it.

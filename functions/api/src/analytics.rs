@@ -1,9 +1,10 @@
-//! Numbers: how many messages reached which milestone, by hour, day, template or account.
+//! Numbers: how many messages reached which milestone and what they cost, by hour, day, template or account.
 
 use std::collections::BTreeMap;
 
 use domain::Statistic;
 use domain::message::Mark;
+use domain::price::{Amount, Currency};
 use domain::statistic::day_hour;
 use kernel::error::Faults;
 use kernel::ids::{AccountId, TemplateId};
@@ -78,6 +79,8 @@ pub(crate) struct EmailNumbers {
     until: Time,
     totals: Counts,
     rates: Rates,
+    /// What the messages cost, by currency: those whose account has a price.
+    costs: Vec<CostSumView>,
     /// Groups in which something was counted, in the order of their keys.
     groups: Vec<Group>,
 }
@@ -89,6 +92,44 @@ pub(crate) struct Group {
     #[schema(example = "2026-03-01T00:00:00.000Z")]
     key: Option<String>,
     counts: Counts,
+    /// What its messages cost, by currency.
+    costs: Vec<CostSumView>,
+}
+
+/// A sum of costs.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CostSum)]
+pub(crate) struct CostSumView {
+    #[serde(with = "domain::price::decimal")]
+    #[schema(value_type = String, example = "12.5")]
+    amount: Amount,
+    #[schema(value_type = String, example = "EUR")]
+    currency: Currency,
+}
+
+/// What rows add up to.
+#[derive(Default)]
+struct Sums {
+    counts: Counts,
+    costs: BTreeMap<Currency, i64>,
+}
+
+impl Sums {
+    fn add(&mut self, row: &Statistic) {
+        self.counts.add(row);
+        for (currency, amount) in row.costs() {
+            *self.costs.entry(currency).or_default() += amount.millionths();
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.counts == Counts::default() && self.costs.values().all(|sum| *sum == 0)
+    }
+
+    fn costs(&self) -> Vec<CostSumView> {
+        let views = self.costs.iter().filter(|(_, sum)| **sum != 0);
+        views.map(|(currency, sum)| CostSumView { amount: Amount::from_millionths(*sum), currency: *currency }).collect()
+    }
 }
 
 /// Messages by milestone. A message counts once in each that it reached, in the hour in which it did.
@@ -245,8 +286,8 @@ async fn walk(scope: &TenantScope, span: Span, mut each: impl FnMut(&Statistic))
     responses((status = 200, description = "The numbers.", body = EmailNumbers), refused::Listing))]
 async fn count_emails(caller: Caller<may::Read>, Params(question): Params<Question>) -> Result<Reply<EmailNumbers>, Failure> {
     let span = question.span(caller.context.clock.now())?;
-    let mut totals = Counts::default();
-    let mut groups: BTreeMap<Option<String>, Counts> = BTreeMap::new();
+    let mut totals = Sums::default();
+    let mut groups: BTreeMap<Option<String>, Sums> = BTreeMap::new();
     walk(&caller.scope, span, |row| {
         if question.keeps(row) {
             totals.add(row);
@@ -254,9 +295,16 @@ async fn count_emails(caller: Caller<may::Read>, Params(question): Params<Questi
         }
     })
     .await?;
-    groups.retain(|_, counts| *counts != Counts::default());
-    let groups = groups.into_iter().map(|(key, counts)| Group { key, counts }).collect();
-    Ok(Reply::ok(EmailNumbers { since: span.since, until: span.until, totals, rates: totals.into(), groups }))
+    groups.retain(|_, sums| !sums.is_empty());
+    let groups = groups.into_iter().map(|(key, sums)| Group { key, counts: sums.counts, costs: sums.costs() }).collect();
+    Ok(Reply::ok(EmailNumbers {
+        since: span.since,
+        until: span.until,
+        totals: totals.counts,
+        rates: totals.counts.into(),
+        costs: totals.costs(),
+        groups,
+    }))
 }
 
 operations!(count_emails);

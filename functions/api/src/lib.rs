@@ -57,6 +57,7 @@ macro_rules! resources {
 
 resources!(
     messages,
+    messages::estimate,
     contacts,
     conversations,
     templates,

@@ -1,5 +1,9 @@
 //! Wires `api` to Lambda.
 
+/// The C library's is slow at the many small pieces that a message is made of.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
     let env = aws::Env::process();

@@ -24,6 +24,7 @@ use crate::reply::words::{ChannelWord, StatusWord};
 use crate::reply::{Gone, Reply, refused};
 use crate::state::Api;
 
+pub(crate) mod estimate;
 pub(crate) mod expanded;
 mod once;
 pub(crate) mod request;

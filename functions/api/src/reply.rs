@@ -152,9 +152,11 @@ pub mod words {
     use domain::conversation;
     use domain::gate::Check;
     use domain::message::{Status, Verdict, Wait};
+    use domain::price::Per;
     use domain::suppression::Reason;
     use domain::template::Use;
     use domain::{Channel, Role};
+    use providers::sms::Encoding;
     use providers::{BounceClass, EventKind, MediaKind, Wish};
     use render::{Engine, Markup, Type as Holds};
     use serde::Serialize;
@@ -190,13 +192,16 @@ pub mod words {
         ConversationStatusWord = "ConversationStatus", "Whether somebody is to answer.", [conversation::Status::Open];
         WishWord = "Wish", "What a sender wants of all future messages.", [Wish::Stop, Wish::Start, Wish::Help];
         HealthWord = "AccountHealth", "Whether an account works.", [Health::Working, Health::Silent, Health::Refused];
+        EncodingWord = "Encoding", "How a text message travels.", [Encoding::Gsm7, Encoding::Ucs2];
+        PerWord = "PricePer", "What a price is for.", [Per::Message, Per::Segment];
         OnUnknownWord = "OnUnknown", "What to do when nobody knows.", [OnUnknown::Hold, OnUnknown::Resend];
         ReasonWord = "SuppressionReason", "Why an address is suppressed.",
             [Reason::HardBounce, Reason::Complaint, Reason::Unsubscribe, Reason::Manual];
         RoleWord = "Role", "What a person or key may be.", Role::ALL;
         StatusWord = "MessageStatus", "Where a message is.", Status::ALL;
         WaitWord = "Wait", "Why a message waits.",
-            [Wait::Schedule, Wait::QuietHours, Wait::Retry, Wait::Outage, Wait::Evidence, Wait::Resend];
+            [Wait::Schedule, Wait::QuietHours, Wait::Retry, Wait::Outage, Wait::Pace, Wait::DayLimit, Wait::Evidence,
+             Wait::Resend];
         VerdictWord = "Verdict", "What a provider's answer meant.",
             [Verdict::Sent, Verdict::Retry, Verdict::Limited, Verdict::Rejected, Verdict::Undeliverable, Verdict::Misconfigured,
              Verdict::Unknown];

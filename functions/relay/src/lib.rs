@@ -9,7 +9,7 @@ use aws::{Connection, Env};
 use aws_lambda_events::event::dynamodb::Event;
 use aws_lambda_events::event::streams::DynamoDbEventResponse;
 use domain::flows::dispatch;
-use kernel::Result;
+use kernel::{Clock, Result};
 use store::Record;
 
 pub use queue::Queue;
@@ -19,12 +19,15 @@ pub use queue::Queue;
 pub struct Relay {
     /// The send queue.
     pub queue: Queue,
+    /// Time.
+    pub clock: Clock,
 }
 
 impl Relay {
     /// A relay to the queue that the environment names.
     pub fn from_env(env: &Env) -> Result<Self> {
-        Ok(Self { queue: Queue::sqs(Connection::from_env(env)?, env.need("SEND_QUEUE_URL")?) })
+        let queue = Queue::sqs(Connection::from_env(env)?, env.need("SEND_QUEUE_URL")?);
+        Ok(Self { queue, clock: Clock::System })
     }
 }
 
@@ -45,6 +48,6 @@ pub async fn handle(relay: &Relay, event: Event) -> Result<DynamoDbEventResponse
 /// Puts the jobs that the changes ask for on the queue.
 pub async fn relay(relay: &Relay, records: &[Record]) -> Result<usize> {
     let jobs: Vec<_> = records.iter().filter_map(dispatch::jobs).collect();
-    relay.queue.put(&jobs).await?;
+    relay.queue.put(&jobs, relay.clock.now()).await?;
     Ok(jobs.len())
 }

@@ -9,7 +9,7 @@ use domain::{Body, Channel, Contact, Tenant};
 use kernel::{Email, Error, Fault, Purpose, Result};
 use providers::{Content, Direct, Mail, Mailbox, Outgoing};
 use render::{Compiled, Limits, Rendered, Strictness};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use store::TenantScope;
 
 use crate::Sender;
@@ -32,7 +32,8 @@ pub async fn compose(
     let token = keys.reference_token(Purpose::Unsubscribe, tenant.id, message.id);
     let unsubscribe = leave.then(|| format!("{}/u/{token}", sender.public_url));
     let variables = body.as_ref().map_or(&message.variables, |body| &body.variables);
-    let values = values(tenant, contact, message, variables, unsubscribe.as_deref());
+    let given = accept::values(variables, contact, &message.to);
+    let values = accept::with_own(given, tenant, message.id, unsubscribe.as_deref());
     let rendered = rendered(sender, scope, contact, message, body.as_ref(), &values).await?;
     let content = match (message.channel, from) {
         (Channel::Email, Some(from)) => {
@@ -93,22 +94,6 @@ fn direct(message: &Message, contact: Option<&Contact>, rendered: Rendered, body
         locale: locale.map(ToString::to_string),
         data: extras.data,
     })
-}
-
-fn values(
-    tenant: &Tenant,
-    contact: Option<&Contact>,
-    message: &Message,
-    variables: &Map<String, Value>,
-    leave: Option<&str>,
-) -> Value {
-    let mut values = accept::values(variables, contact, &message.to);
-    if let Value::Object(values) = &mut values {
-        values.insert("tenant".to_owned(), serde_json::json!({ "name": tenant.name, "slug": tenant.slug }));
-        values.insert("message".to_owned(), serde_json::json!({ "id": message.id }));
-        values.insert("unsubscribe_url".to_owned(), leave.map_or(Value::Null, Value::from));
-    }
-    values
 }
 
 async fn rendered(

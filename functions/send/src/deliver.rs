@@ -24,8 +24,10 @@ use store::{Change, Cond, Outcome, Stored, TenantScope, Value};
 
 use crate::Sender;
 use crate::compose::compose;
+use crate::cost::cost;
 use crate::health;
-use crate::turn::{Turn, again, candidates, carries, hold, later, next, unknown};
+use crate::turn::{Chosen, Turn, again, candidates, carries, hold, later, next, unknown, wait_for};
+use crate::veil::Veil;
 
 /// How long a claim holds: longer than the function may run.
 pub(crate) const LEASE_SECONDS: i64 = 60;
@@ -132,11 +134,14 @@ async fn attempt(sender: &Sender, scope: &TenantScope, message: &Message) -> Res
             rehearse(sender, scope, &tenant, contact.as_ref(), message, candidates.first(), now).await?
         }
         Decision::Go => match next(sender, scope, message, &candidates).await? {
-            Turn::Account(account) => call(sender, scope, &tenant, contact.as_ref(), message, account, &candidates).await?,
+            Turn::Account(chosen) => call(sender, scope, &tenant, contact.as_ref(), message, chosen).await?,
+            Turn::Booked(booking) => return Ok(wait_for(sender, &booking, now)?.set(attr::GATE, noted)),
             Turn::Wait(until) => hold(State::Held, Wait::Outage, now, until)?,
             Turn::Nobody => enter(State::Failed, now),
         },
     };
+    // What it had booked is spent or void.
+    let change = if message.booking.is_some() { change.remove(attr::BOOKING) } else { change };
     Ok(change.set(attr::GATE, noted))
 }
 
@@ -209,13 +214,15 @@ async fn call(
     tenant: &Tenant,
     contact: Option<&Contact>,
     message: &Message,
-    account: &Account,
-    candidates: &[Account],
+    mut chosen: Chosen<'_>,
 ) -> Result<Change> {
     let now = sender.context.clock.now();
+    let account = chosen.account;
     let provider = account.provider()?;
+    let passed = chosen.passed.clone();
     let refuse = |note: &str| -> Result<Change> {
         let refused = record(message, Some(account.id), now, Meaning::Rejected, None, note);
+        let refused = Try { passed: passed.clone(), ..refused };
         Ok(enter(State::Rejected, now).append(attr::TRIES, store::scope::value(&refused)?))
     };
     let outgoing = match compose(sender, scope, tenant, contact, message, account.from.as_ref()).await {
@@ -224,15 +231,16 @@ async fn call(
         Err(Error::Invalid(faults)) => return refuse(&words(&faults)),
         Err(error) => return Err(error),
     };
+    chosen.cost = cost(account, &outgoing);
     let credentials = connect::open(&sender.vault, tenant, account).await?;
     let callback = account.callback(&sender.public_url);
     let bare = Setup { settings: &account.settings, credentials: &credentials, token: None, callback: &callback };
     let token = match sender.tokens.find(account.id, provider, &bare, &sender.carrier, &sender.context.clock).await {
         Ok(Ok(token)) => token,
-        Ok(Err(verdict)) => return conclude(sender, scope, message, account, candidates, now, &verdict),
+        Ok(Err(verdict)) => return shut_out(sender, scope, message, &chosen, Veil::of(&bare).over(verdict)).await,
         Err(Error::Invalid(faults)) => {
             let verdict = Verdict::Misconfigured { reason: words(&faults) };
-            return conclude(sender, scope, message, account, candidates, now, &verdict);
+            return shut_out(sender, scope, message, &chosen, verdict).await;
         }
         Err(error) => return Err(error),
     };
@@ -243,7 +251,7 @@ async fn call(
         Err(error) => return Err(error),
     };
     let reply = sender.carrier.carry(account.channel, &call, &sender.context.clock).await;
-    let verdict = judge(provider, &setup, candidates.len() == 1, &reply);
+    let verdict = Veil::of(&setup).and(&call).over(judge(provider, &setup, chosen.candidates.len() == 1, &reply));
     health::note(sender, scope, account, &reply, &verdict).await;
     if matches!(verdict, Verdict::Undeliverable { gone: true, .. }) {
         close(sender, scope, message).await;
@@ -253,7 +261,20 @@ async fn call(
         sender.tokens.forget(account.id);
     }
     // From here on the provider may have it: an answer that cannot be noted is as good as a lost one.
-    Ok(conclude(sender, scope, message, account, candidates, now, &verdict).unwrap_or_else(|_| unknown(Some(account), now)))
+    Ok(conclude(sender, scope, message, &chosen, now, &verdict).unwrap_or_else(|_| unknown(Some(account), now)))
+}
+
+/// There is no access token, so nothing was sent.
+async fn shut_out(
+    sender: &Sender,
+    scope: &TenantScope,
+    message: &Message,
+    chosen: &Chosen<'_>,
+    verdict: Verdict,
+) -> Result<Change> {
+    let now = sender.context.clock.now();
+    health::note_no_token(sender, scope, chosen.account, &verdict).await;
+    conclude(sender, scope, message, chosen, now, &verdict)
 }
 
 /// The address is of no use any more. This comes before the attempt is settled, so that a crash in between does not forget it;
@@ -273,11 +294,11 @@ fn conclude(
     sender: &Sender,
     scope: &TenantScope,
     message: &Message,
-    account: &Account,
-    candidates: &[Account],
+    chosen: &Chosen<'_>,
     now: Time,
     verdict: &Verdict,
 ) -> Result<Change> {
+    let Chosen { account, candidates, passed, cost } = chosen;
     let (meaning, id, note, after) = match verdict {
         Verdict::Sent { id } => (Meaning::Sent, Some(id.as_str()), "", None),
         Verdict::Retry { after, reason } => (Meaning::Retry, None, reason.as_str(), *after),
@@ -287,7 +308,10 @@ fn conclude(
         Verdict::Misconfigured { reason } => (Meaning::Misconfigured, None, reason.as_str(), None),
         Verdict::Unknown { reason } => (Meaning::Unknown, None, reason.as_str(), None),
     };
+    // A message whose answer was lost may turn out to have been sent.
+    let cost = cost.filter(|_| matches!(meaning, Meaning::Sent | Meaning::Unknown));
     let made = record(message, Some(account.id), now, meaning, id, note);
+    let made = Try { cost, passed: passed.clone(), ..made };
     let done = sender.context.clock.now();
     let change = match meaning {
         Meaning::Sent => enter(State::Sent, done),
@@ -333,6 +357,8 @@ fn record(message: &Message, account: Option<AccountId>, at: Time, verdict: Mean
         verdict,
         id: id.map(str::to_owned),
         note: Some(cut(note, 160)).filter(|note| !note.is_empty()),
+        cost: None,
+        passed: Vec::new(),
     }
 }
 

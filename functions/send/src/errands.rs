@@ -10,12 +10,13 @@ use domain::flows::connect;
 use domain::{Account, Errand, Tenant};
 use kernel::ids::{AccountId, ErrandId};
 use kernel::{Error, Result};
-use providers::{Setup, Verdict};
+use providers::Setup;
 use store::change::n;
 use store::schema::attr;
 use store::{Change, Cond, Outcome, TenantScope, Value};
 
 use crate::deliver::{Done, LEASE_SECONDS};
+use crate::veil::Veil;
 use crate::{Sender, health};
 
 /// How often an errand is begun.
@@ -63,11 +64,17 @@ async fn check(sender: &Sender, scope: &TenantScope, id: AccountId) -> Result<()
     let callback = account.callback(&sender.public_url);
     let bare = Setup { settings: &account.settings, credentials: &credentials, token: None, callback: &callback };
     let (carrier, clock) = (&sender.carrier, &sender.context.clock);
-    let Ok(token) = sender.tokens.find(account.id, provider, &bare, carrier, clock).await? else { return Ok(()) };
+    let token = match sender.tokens.find(account.id, provider, &bare, carrier, clock).await? {
+        Ok(token) => token,
+        Err(verdict) => {
+            health::note_no_token(sender, scope, &account, &Veil::of(&bare).over(verdict)).await;
+            return Ok(());
+        }
+    };
     let setup = Setup { token: token.as_ref(), ..bare };
     let Some(call) = provider.probe(&setup)? else { return Ok(()) };
     let reply = carrier.carry(account.channel, &call, clock).await;
-    let verdict: Verdict = provider.verdict_for(&reply, &setup);
+    let verdict = Veil::of(&setup).and(&call).over(provider.verdict_for(&reply, &setup));
     health::note(sender, scope, &account, &reply, &verdict).await;
     Ok(())
 }

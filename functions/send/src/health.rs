@@ -8,9 +8,25 @@ use store::TenantScope;
 
 use crate::Sender;
 
-/// Tells the breaker. The message does not depend on it.
+/// Tells the breaker what a call came to. The message does not depend on it.
 pub async fn note(sender: &Sender, scope: &TenantScope, account: &Account, reply: &Reply, verdict: &Verdict) {
-    let sign = sign(reply, verdict);
+    tell(sender, scope, account, sign(reply, verdict)).await;
+}
+
+/// Tells the breaker why there is no access token, without which nothing is called.
+pub async fn note_no_token(sender: &Sender, scope: &TenantScope, account: &Account, verdict: &Verdict) {
+    match verdict {
+        Verdict::Misconfigured { reason } => tell(sender, scope, account, Sign::Fails(Cause::Refused, reason)).await,
+        Verdict::Retry { reason, .. } => tell(sender, scope, account, Sign::Fails(Cause::Silent, reason)).await,
+        Verdict::Sent { .. }
+        | Verdict::Limited { .. }
+        | Verdict::Rejected { .. }
+        | Verdict::Undeliverable { .. }
+        | Verdict::Unknown { .. } => {}
+    }
+}
+
+async fn tell(sender: &Sender, scope: &TenantScope, account: &Account, sign: Sign<'_>) {
     match sender.breaker.note(scope, account, sign).await {
         Ok(false) => {}
         Ok(true) => {

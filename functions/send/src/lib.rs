@@ -5,12 +5,15 @@
 
 pub mod carrier;
 pub mod compose;
+mod cost;
 pub mod deliver;
 pub mod errands;
 mod health;
 pub mod outbox;
+mod pause;
 pub mod tokens;
 mod turn;
+mod veil;
 pub mod wire;
 
 use std::panic::AssertUnwindSafe;
@@ -20,6 +23,7 @@ use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use domain::flows::Context;
 use domain::flows::breaker::Breaker;
 use domain::flows::catalog::Catalog;
+use domain::flows::pace::Paces;
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 use kernel::{Clock, Ids, Keys, Result};
@@ -40,6 +44,8 @@ pub struct Sender {
     pub catalog: Catalog,
     /// What is known of accounts whose provider does not answer.
     pub breaker: Breaker,
+    /// Slots of accounts that have limits.
+    pub paces: Paces,
     /// Data keys of tenants.
     pub vault: Vault,
     /// The way to providers.
@@ -61,6 +67,7 @@ impl Sender {
             store: Store::new(table),
             catalog: Catalog::new(context.clock.clone()),
             breaker: Breaker::new(context.clock.clone()),
+            paces: Paces::new(context.clock.clone()),
             vault: Vault::kms(connection.clone(), env.need("KMS_KEY_ID")?, context.clock.clone(), context.ids.clone()),
             carrier: Carrier::Wire(wire::Wire::new(connection, env.find("SES_CONFIGURATION_SET"))),
             tokens: Tokens::default(),

@@ -1,10 +1,15 @@
-//! Whose turn it is to carry a message, and when: which account comes next, how long to wait for the attempt after this one, and
-//! what is waited for when nobody knows how an attempt ended.
+//! Whose turn it is to carry a message, and when: which account comes next, how long to wait for its slot or for the attempt after
+//! this one, and what is waited for when nobody knows how an attempt ended.
+
+use std::cmp::Ordering;
 
 use domain::account::OnUnknown;
 use domain::flows::breaker::Passage;
+use domain::flows::pace::Room;
 use domain::flows::release::enter;
-use domain::message::{Hold, State, Wait};
+use domain::message::{Hold, Obstacle, Passed, State, Wait};
+use domain::price::Cost;
+use domain::slot::{Booking, Window};
 use domain::{Account, Message};
 use kernel::ids::AccountId;
 use kernel::{Result, Time};
@@ -12,7 +17,7 @@ use store::change::n;
 use store::schema::attr;
 use store::{Change, TenantScope};
 
-use crate::Sender;
+use crate::{Sender, pause};
 
 /// How long evidence is waited for when an answer was lost.
 const EVIDENCE_SECONDS: i64 = 300;
@@ -22,6 +27,10 @@ const TRIES: usize = 8;
 const OUTAGE_SECONDS: i64 = 15;
 /// Up to how much longer, so that not all come back at once.
 const SPREAD_MILLIS: f64 = 30_000.0;
+/// Longest wait for a slot that the queue sees to: as long as it can hold a message back.
+const QUEUED_SECONDS: i64 = 900;
+/// How long before a slot that is further off the row is due: more than a scan can be late.
+const AHEAD_SECONDS: i64 = 180;
 /// First wait between attempts; each further one is four times as long, up to [`LONGEST_SECONDS`].
 const FIRST_SECONDS: i64 = 30;
 /// Longest wait between attempts.
@@ -52,32 +61,112 @@ pub fn tried(message: &Message, account: AccountId) -> usize {
 /// Who carries the message now.
 #[derive(Debug)]
 pub enum Turn<'a> {
-    /// This account.
-    Account(&'a Account),
+    /// An account.
+    Account(Chosen<'a>),
+    /// None yet: of those that are left and work, all have carried as many as they may, and this one has promised it its next slot.
+    Booked(Booking),
     /// None of those that are left works at present: it is looked at again then.
     Wait(Time),
     /// Nobody: all have been tried often enough.
     Nobody,
 }
 
-/// The account to try now: of those that work the one tried least, the earlier one among equals.
+/// The account that carries a message, and how it came to that.
+#[derive(Debug)]
+pub struct Chosen<'a> {
+    /// The account.
+    pub account: &'a Account,
+    /// All that could have carried it.
+    pub candidates: &'a [Account],
+    /// Those that would have been tried before.
+    pub passed: Vec<Passed>,
+    /// What the message costs.
+    pub cost: Option<Cost>,
+}
+
+/// The account to try now: of those that work and have a slot free the one tried least; among equals the one of the lowest
+/// priority number, and then the one with the highest lot.
 pub async fn next<'a>(sender: &Sender, scope: &TenantScope, message: &Message, candidates: &'a [Account]) -> Result<Turn<'a>> {
     let mut left: Vec<&Account> = candidates.iter().filter(|account| tried(message, account.id) < TRIES).collect();
-    left.sort_by_key(|account| tried(message, account.id));
-    let mut shut = false;
+    left.sort_by(|a, b| order(message, a, b));
+    let mut passed = Vec::new();
+    let mut full: Option<(Time, &Account)> = None;
     for account in left {
+        let mut pass = |why| passed.push(Passed { account: account.id, why });
+        if sender.breaker.shut_until(scope, account).is_some_and(|until| until > sender.context.clock.now()) {
+            pass(Obstacle::Outage);
+            continue;
+        }
+        match sender.paces.ask(scope, account, message.booking.as_ref()).await? {
+            Room::Free => {}
+            Room::Full { until, window } => {
+                pass(if window == Window::Second { Obstacle::Pace } else { Obstacle::DayLimit });
+                full = full.filter(|(earlier, _)| *earlier <= until).or(Some((until, account)));
+                continue;
+            }
+        }
         match sender.breaker.pass(scope, account).await? {
-            Passage::Free | Passage::Probe => return Ok(Turn::Account(account)),
-            Passage::Shut { .. } => shut = true,
+            Passage::Free | Passage::Probe => return Ok(Turn::Account(Chosen { account, candidates, passed, cost: None })),
+            Passage::Shut { .. } => pass(Obstacle::Outage),
         }
     }
-    if !shut {
+    if let Some((_, account)) = full {
+        return book(sender, scope, message, account, candidates, passed).await;
+    }
+    if passed.is_empty() {
         return Ok(Turn::Nobody);
     }
-    // Not all at once, and all within a minute of the provider's return.
+    Ok(Turn::Wait(after_outage(sender)))
+}
+
+/// Who comes first.
+fn order(message: &Message, a: &Account, b: &Account) -> Ordering {
+    let rank = |account: &Account| (tried(message, account.id), account.priority);
+    let lot = |account: &Account| account.terms.lot(account.id, message.id);
+    rank(a).cmp(&rank(b)).then_with(|| lot(b).total_cmp(&lot(a)))
+}
+
+/// Books a slot of the account. One that begins in a moment is waited for.
+async fn book<'a>(
+    sender: &Sender,
+    scope: &TenantScope,
+    message: &Message,
+    account: &'a Account,
+    candidates: &'a [Account],
+    mut passed: Vec<Passed>,
+) -> Result<Turn<'a>> {
+    let clock = &sender.context.clock;
+    let booking = sender.paces.book(scope, account, message.booking.as_ref()).await?;
+    if booking.at.since(clock.now()) > pause::longest(clock) {
+        return Ok(Turn::Booked(booking));
+    }
+    pause::until(clock, booking.at).await;
+    let place = passed.iter().position(|passed| passed.account == account.id);
+    passed.truncate(place.unwrap_or_default());
+    match sender.breaker.pass(scope, account).await? {
+        Passage::Free | Passage::Probe => Ok(Turn::Account(Chosen { account, candidates, passed, cost: None })),
+        Passage::Shut { .. } => Ok(Turn::Wait(after_outage(sender))),
+    }
+}
+
+/// When a message comes back for which no account works: not all at once, and all within a minute of the provider's return.
+fn after_outage(sender: &Sender) -> Time {
     #[expect(clippy::cast_possible_truncation, reason = "at most thirty seconds")]
     let spread = (sender.context.ids.fraction() * SPREAD_MILLIS) as i64;
-    Ok(Turn::Wait(sender.context.clock.now().plus_seconds(OUTAGE_SECONDS).plus_millis(spread)))
+    sender.context.clock.now().plus_seconds(OUTAGE_SECONDS).plus_millis(spread)
+}
+
+/// The wait for a slot that was booked: in the queue where it can hold a message back so long, else in the due index until a few
+/// minutes before.
+pub fn wait_for(sender: &Sender, booking: &Booking, now: Time) -> Result<Change> {
+    let (why, until) = (booking.why(), booking.at);
+    let booking = Booking { at: pause::before(&sender.context.clock, until), ..booking.clone() };
+    let change = if until.since(now) <= QUEUED_SECONDS * 1000 {
+        enter(State::Queued, now).set(attr::HOLD, store::scope::value(&Hold { why, until })?)
+    } else {
+        hold(State::Held, why, now, until)?.due(until.plus_seconds(-AHEAD_SECONDS))
+    };
+    Ok(change.set(attr::BOOKING, store::scope::value(&booking)?))
 }
 
 /// After an attempt that certainly sent nothing: at once through an account that was tried less, else after a wait, else never.

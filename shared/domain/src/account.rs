@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::schema::{self, Entity, Locator, Row};
 
-use crate::Channel;
+use crate::{Channel, Terms};
 
 /// A connection to a provider.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,6 +31,9 @@ pub struct Account {
     pub credentials: String,
     /// Lower is tried earlier.
     pub priority: u16,
+    /// How much it takes, how fast, and at which price.
+    #[serde(default)]
+    pub terms: Terms,
     /// Whether it is used.
     pub enabled: bool,
     /// What to do when nobody knows whether a message was sent.
@@ -108,6 +111,7 @@ impl Account {
     pub fn check(&self, credentials: &Value) -> Result<()> {
         let mut faults = Faults::default();
         faults.take("/name", crate::name::title(&self.name));
+        faults.take("", self.terms.check(self.channel));
         match &self.from {
             None if self.channel == Channel::Email => faults.add("/from", "required", "an account for email has a sender"),
             Some(_) if self.channel != Channel::Email => {

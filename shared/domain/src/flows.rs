@@ -10,6 +10,7 @@ pub mod edit_template;
 pub mod found;
 pub mod keep_contact;
 pub mod let_in;
+pub mod pace;
 pub mod release;
 pub mod report;
 pub mod suppress;

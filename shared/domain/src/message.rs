@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use store::schema::{self, Entity, Locator, Row};
 
+use crate::price::Cost;
+use crate::slot::Booking;
 use crate::{Category, Channel};
 
 pub mod event;
@@ -79,6 +81,9 @@ pub struct Message {
     /// Why and until when it waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold: Option<Hold>,
+    /// What an account whose limits are used up has promised it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub booking: Option<Booking>,
     /// Number of the latest attempt.
     #[serde(default)]
     pub attempt: u32,
@@ -145,6 +150,35 @@ pub struct Try {
     /// The provider's words, cut to 160 bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// What it costs, if a provider took it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Cost>,
+    /// Accounts that would have been tried before, and were not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passed: Vec<Passed>,
+}
+
+/// An account that a message passed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Passed {
+    /// The account.
+    #[serde(rename = "a")]
+    pub account: AccountId,
+    /// Why.
+    #[serde(rename = "w")]
+    pub why: Obstacle,
+}
+
+/// Why an account was passed over without being tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Obstacle {
+    /// It does not work at present.
+    Outage,
+    /// It had carried as many messages as it may in this second.
+    Pace,
+    /// It had carried as many messages as it may on this day.
+    DayLimit,
 }
 
 /// What a provider's answer meant.
@@ -175,7 +209,8 @@ impl Entity for Message {
     }
 
     fn due(&self) -> Option<Time> {
-        self.hold.as_ref().map(|hold| hold.until)
+        // Who waits in the queue is in no index.
+        self.hold.as_ref().filter(|_| self.state != State::Queued).map(|hold| hold.until)
     }
 }
 
@@ -200,6 +235,11 @@ impl Message {
         said.or_else(proven)
     }
 
+    /// What it cost, when a provider took it and the account has a price.
+    pub fn cost(&self) -> Option<Cost> {
+        self.carried().and_then(|attempt| attempt.cost)
+    }
+
     /// The message as it was when it was accepted: what a repeated request is answered with.
     #[must_use]
     pub fn as_accepted(&self) -> Self {
@@ -210,6 +250,7 @@ impl Message {
         first.state_at = at;
         first.state_seq = 1;
         first.hold = later.map(|until| Hold { why: Wait::Schedule, until });
+        first.booking = None;
         first.attempt = 0;
         first.grants = 0;
         first.owner = None;

@@ -1,4 +1,4 @@
-//! Statistics: counters of marks by hour, account and template, exact under duplicates and replay.
+//! Statistics: counters of marks and sums of costs by hour, account and template, exact under duplicates and replay.
 //!
 //! Every counter row belongs to one shard of message partitions, and carries as watermark the sequence number of the last
 //! stream record counted into it. Records of one partition come in order, so a record at or below the watermark was counted
@@ -13,6 +13,10 @@ use store::schema::{self, Entity, Locator, Row};
 
 use crate::message::Mark;
 use crate::message::mark::Cell;
+use crate::price::{Amount, Currency};
+
+/// What the names of sums of costs begin with.
+const COST: &str = "cost_";
 
 /// One counter row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,6 +50,20 @@ impl Statistic {
     pub fn count(&self, mark: Mark) -> i64 {
         let name = schema::Attr::counter(mark.as_str());
         self.numbers.get(name.as_str()).and_then(serde_json::Value::as_i64).unwrap_or(0)
+    }
+
+    /// The sum of costs in a currency, in millionths: its counter's name ends in the currency's letters.
+    pub fn cost(currency: Currency) -> schema::Attr {
+        schema::Attr::counter(&format!("{COST}{}", currency.to_string().to_ascii_lowercase()))
+    }
+
+    /// What messages cost, by currency.
+    pub fn costs(&self) -> impl Iterator<Item = (Currency, Amount)> {
+        let start = schema::Attr::counter(COST);
+        self.numbers.iter().filter_map(move |(name, sum)| {
+            let currency = Currency::parse(&name.strip_prefix(start.as_str())?.to_ascii_uppercase()).ok()?;
+            Some((currency, Amount::from_millionths(sum.as_i64()?)))
+        })
     }
 }
 

@@ -12,7 +12,7 @@ use crate::callback::TAG;
 use crate::json::{set, text};
 use crate::settings::{self, Nothing, fault};
 use crate::sms::{Encoding, segments, text_only};
-use crate::sns_sms::{is_india_id, is_price};
+use crate::terms::{self, Kind};
 use crate::{
     Body, Call, Callback, Channel, Event, HttpCall, Inbound, Login, Method, Outgoing, Provider, Reply, Setup, Verdict,
     Verified, proof, ses, sns,
@@ -28,17 +28,6 @@ const CHARACTERS: usize = 630;
 /// Shortest and longest time that a delivery is tried, in seconds.
 const SHORTEST: u32 = 5;
 const LONGEST: u32 = 259_200;
-
-/// How urgent a message is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Kind {
-    /// Codes, orders.
-    #[default]
-    Transactional,
-    /// Advertising.
-    Promotional,
-}
 
 /// What an account sets.
 #[derive(Clone, Debug, Deserialize)]
@@ -91,17 +80,10 @@ impl Settings {
                 return refuse(name, "a name, an id, a number or an ARN of at most 256 characters is needed");
             }
         }
-        if wrong(&given.max_price, is_price) {
-            return refuse("max_price", "an amount such as 0.50 is needed");
-        }
         if given.time_to_live.is_some_and(|seconds| !(SHORTEST..=LONGEST).contains(&seconds)) {
             return refuse("time_to_live", "5 to 259200 seconds");
         }
-        for (id, name) in [(&given.entity_id, "entity_id"), (&given.template_id, "template_id")] {
-            if wrong(id, is_india_id) {
-                return refuse(name, "1 to 50 letters and digits are needed");
-            }
-        }
+        terms::check(given.max_price.as_deref(), given.entity_id.as_deref(), given.template_id.as_deref())?;
         sns::check_topics(&given.topic_arns)?;
         Ok(given)
     }
@@ -144,10 +126,7 @@ impl Provider for AwsSms {
             let detail = "at most 1530 characters of the GSM alphabet, or 630 when there is any other";
             return Err(Error::invalid("/content/text", "too_long", detail));
         }
-        let kind = match settings.message_type {
-            Kind::Transactional => "TRANSACTIONAL",
-            Kind::Promotional => "PROMOTIONAL",
-        };
+        let kind = settings.message_type.as_str().to_ascii_uppercase();
         let mut content = json!({
             "DestinationPhoneNumber": direct.to, "MessageBody": text, "MessageType": kind, "Context": {(TAG): message.tag},
         });
@@ -224,6 +203,9 @@ fn verdict(reply: &Reply) -> Verdict {
         Err(answer) => answer,
     };
     let body = answer.json();
+    if let Some(unknown) = Verdict::unreadable(answer, &body) {
+        return unknown;
+    }
     if answer.is_success() {
         return Verdict::Sent { id: text(&body, "/MessageId").unwrap_or_default().to_owned() };
     }

@@ -264,11 +264,36 @@ impl fmt::Debug for Body {
 }
 
 impl HttpCall {
+    /// A question: GET, without a body.
+    pub(crate) fn question(url: Secret, login: Login) -> Self {
+        Self { method: Method::Get, url, headers: Vec::new(), login, body: Body::default(), http2: false }
+    }
+
+    /// A request that is answered in JSON, whose body, when it has one, is JSON as well.
+    pub(crate) fn json(method: Method, url: Secret, login: Login, body: Body) -> Self {
+        let mut headers = vec![("accept", "application/json".to_owned())];
+        if !body.is_empty() {
+            headers.push(("content-type", "application/json".to_owned()));
+        }
+        Self { method, url, headers, login, body, http2: false }
+    }
+
     /// The host, which is all that may be shown of the address.
     pub fn host(&self) -> String {
         let address = url::Url::parse(self.url.reveal()).ok();
         address.and_then(|address| address.host_str().map(str::to_owned)).unwrap_or_default()
     }
+}
+
+/// Whether an address that came from elsewhere leads to one of those hosts and nowhere else, so that a login may go along.
+pub(crate) fn leads_to(address: &str, hosts: &[&str]) -> bool {
+    url::Url::parse(address).is_ok_and(|address| {
+        address.scheme() == "https"
+            && address.port().is_none()
+            && address.username().is_empty()
+            && address.password().is_none()
+            && address.host_str().is_some_and(|host| hosts.contains(&host))
+    })
 }
 
 impl fmt::Debug for Call {
@@ -319,5 +344,23 @@ mod tests {
         assert_eq!(body.len(), 19 - 4 + 10);
         assert!(body.whole().is_none());
         assert_eq!(Body::spliced(b"abc", vec![("@".to_owned(), stored)]).whole().unwrap(), b"abc");
+    }
+
+    #[test]
+    fn a_login_goes_to_its_own_hosts_alone() {
+        assert!(leads_to("https://api.example.com/a?b=c", &["files.example.com", "api.example.com"]));
+        for evil in [
+            "http://api.example.com/",
+            "https://api.example.com:8443/",
+            "https://ada@api.example.com/",
+            "https://:secret@api.example.com/",
+            "https://api.example.com.evil.example/",
+            "https://api.example.com@evil.example/",
+            "https:///a",
+            "api.example.com",
+            "",
+        ] {
+            assert!(!leads_to(evil, &["api.example.com"]), "{evil}");
+        }
     }
 }

@@ -75,6 +75,12 @@ impl Callback<'_> {
         found.next().filter(|_| found.next().is_none())
     }
 
+    /// A parameter of the query, decoded, when it is there exactly once.
+    pub fn parameter(&self, name: &str) -> Option<String> {
+        let mut found = self.query().into_iter().filter(|(known, _)| known == name).map(|(_, value)| value);
+        found.next().filter(|_| found.next().is_none())
+    }
+
     /// The query's parameters, decoded.
     pub fn query(&self) -> Vec<(String, String)> {
         let query = self.url.split_once('?').map_or("", |(_, query)| query);

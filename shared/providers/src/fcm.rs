@@ -16,7 +16,7 @@ use crate::jwt::Signer;
 use crate::settings::{self, fault};
 use crate::{
     Access, Body, Call, Callback, Channel, Direct, Event, HttpCall, HttpReply, Inbound, Method, Outgoing, Provider, Reply,
-    Setup, Token, Verdict, Verified, notification, oauth,
+    Setup, Verdict, Verified, notification, oauth,
 };
 
 /// See the file's head.
@@ -122,10 +122,6 @@ impl Provider for Fcm {
         Ok(Access::Ask(Box::new(oauth::assert(oauth::GOOGLE, &assertion))))
     }
 
-    fn token(&self, reply: &Reply) -> std::result::Result<Token, Verdict> {
-        oauth::granted(reply)
-    }
-
     fn call(&self, message: &Outgoing, setup: &Setup<'_>) -> Result<Call> {
         let direct = message.direct()?;
         notification::check(direct, true)?;
@@ -217,6 +213,9 @@ fn data(given: &Map<String, Value>) -> Result<Value> {
 
 fn verdict(answer: &HttpReply) -> Verdict {
     let body = answer.json();
+    if let Some(unknown) = Verdict::unreadable(answer, &body) {
+        return unknown;
+    }
     let words = text(&body, "/error/message").unwrap_or_default();
     if answer.is_success() && body.get("error").is_none() {
         return Verdict::Sent { id: text(&body, "/name").unwrap_or_default().to_owned() };

@@ -18,8 +18,8 @@ use crate::json::{list, text};
 use crate::oauth::{self, Client, Consent};
 use crate::settings::{self, fault};
 use crate::{
-    Access, Body, Call, Callback, Channel, Event, HttpCall, HttpReply, Inbound, Login, Method, Outgoing, Provider, Reply,
-    Setup, Token, Verdict, Verified, proof,
+    Body, Call, Callback, Channel, Event, HttpCall, HttpReply, Inbound, Login, Method, Outgoing, Provider, Reply, Setup,
+    Verdict, Verified, proof,
 };
 
 /// See the file's head.
@@ -75,11 +75,11 @@ struct Credentials {
     refresh_token: Option<Secret>,
 }
 
-/// What is to be consented to, and the refresh token when that is done.
-fn consent(settings: &Settings, credentials: &Value) -> Result<(Consent, Option<Secret>)> {
+/// What is to be consented to.
+fn consent(settings: &Settings, credentials: &Value) -> Result<Consent> {
     let given: Credentials = settings::credentials(credentials)?;
     let client = Client::read(&given.client_id, Some(&given.client_secret), given.refresh_token.as_ref())?;
-    let consent = Consent {
+    Ok(Consent {
         page: "https://accounts.google.com/o/oauth2/v2/auth".to_owned(),
         tokens: oauth::GOOGLE.to_owned(),
         scopes: &[SEND],
@@ -87,8 +87,8 @@ fn consent(settings: &Settings, credentials: &Value) -> Result<(Consent, Option<
         further: &[("access_type", "offline"), ("prompt", "consent")],
         client,
         mailbox: settings.mailbox.as_ref().map(ToString::to_string),
-    };
-    Ok((consent, given.refresh_token))
+        refresh_token: given.refresh_token,
+    })
 }
 
 impl Provider for Gmail {
@@ -109,17 +109,8 @@ impl Provider for Gmail {
         consent(&Settings::read(settings)?, credentials).map(|_| ())
     }
 
-    fn access(&self, setup: &Setup<'_>, _now: Time) -> Result<Access> {
-        let (consent, token) = consent(&Settings::read(setup.settings)?, setup.credentials)?;
-        oauth::refresh(&consent, token.as_ref())
-    }
-
-    fn token(&self, reply: &Reply) -> std::result::Result<Token, Verdict> {
-        oauth::granted(reply)
-    }
-
     fn consent(&self, settings: &Value, credentials: &Value) -> Result<Option<Consent>> {
-        consent(&Settings::read(settings)?, credentials).map(|(consent, _)| Some(consent))
+        consent(&Settings::read(settings)?, credentials).map(Some)
     }
 
     /// A mail with files is uploaded as it is: JSON cannot hold what is yet to be read.
@@ -152,14 +143,8 @@ impl Provider for Gmail {
     fn probe(&self, setup: &Setup<'_>) -> Result<Option<Call>> {
         let Login::Bearer(token) = setup.bearer()? else { return Ok(None) };
         let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("access_token", token.reveal()).finish();
-        Ok(Some(Call::Http(HttpCall {
-            method: Method::Get,
-            url: Secret::new(format!("https://oauth2.googleapis.com/tokeninfo?{query}")),
-            headers: Vec::new(),
-            login: Login::None,
-            body: Body::default(),
-            http2: false,
-        })))
+        let address = Secret::new(format!("https://oauth2.googleapis.com/tokeninfo?{query}"));
+        Ok(Some(Call::Http(HttpCall::question(address, Login::None))))
     }
 
     fn keys_url(&self) -> Option<&'static str> {
@@ -207,6 +192,9 @@ fn named(verified: &Verified) -> Option<String> {
 
 fn verdict(answer: &HttpReply) -> Verdict {
     let body = answer.json();
+    if let Some(unknown) = Verdict::unreadable(answer, &body) {
+        return unknown;
+    }
     if answer.is_success() && body.get("error").is_none() {
         // The answer to a probe.
         if let Some(rights) = text(&body, "/scope") {

@@ -8,16 +8,16 @@
 #[cfg(test)]
 mod tests;
 
-use kernel::{Email, Error, Result, Secret, Time};
+use kernel::{Email, Error, Result, Secret};
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::json::{list, text};
-use crate::oauth::{self, Client, Consent};
+use crate::oauth::{Client, Consent};
 use crate::settings::{self, fault, visible};
 use crate::{
-    Access, Answer, Body, Call, Callback, Channel, Event, HttpCall, HttpReply, Inbound, Method, Outgoing, Piece, Provider,
-    Reply, Setup, Token, Verdict, Verified, proof,
+    Answer, Body, Call, Callback, Channel, Event, HttpCall, HttpReply, Inbound, Method, Outgoing, Piece, Provider, Reply,
+    Setup, Verdict, Verified, proof,
 };
 
 /// See the file's head.
@@ -93,12 +93,12 @@ impl Credentials {
     }
 }
 
-/// What is to be consented to, and the refresh token when that is done.
-fn consent(settings: &Settings, credentials: &Value) -> Result<(Consent, Option<Secret>)> {
+/// What is to be consented to.
+fn consent(settings: &Settings, credentials: &Value) -> Result<Consent> {
     let given = Credentials::read(credentials)?;
     let client = Client::read(&given.client_id, given.client_secret.as_ref(), given.refresh_token.as_ref())?;
     let base = format!("https://login.microsoftonline.com/{}/oauth2/v2.0", settings.tenant.as_deref().unwrap_or(COMMON));
-    let consent = Consent {
+    Ok(Consent {
         page: format!("{base}/authorize"),
         tokens: format!("{base}/token"),
         // The second is for the probe.
@@ -106,8 +106,8 @@ fn consent(settings: &Settings, credentials: &Value) -> Result<(Consent, Option<
         further: &[("response_mode", "query")],
         client,
         mailbox: settings.mailbox.as_ref().map(ToString::to_string),
-    };
-    Ok((consent, given.refresh_token))
+        refresh_token: given.refresh_token,
+    })
 }
 
 impl Provider for Graph {
@@ -128,17 +128,8 @@ impl Provider for Graph {
         consent(&Settings::read(settings)?, credentials).map(|_| ())
     }
 
-    fn access(&self, setup: &Setup<'_>, _now: Time) -> Result<Access> {
-        let (consent, token) = consent(&Settings::read(setup.settings)?, setup.credentials)?;
-        oauth::refresh(&consent, token.as_ref())
-    }
-
-    fn token(&self, reply: &Reply) -> std::result::Result<Token, Verdict> {
-        oauth::granted(reply)
-    }
-
     fn consent(&self, settings: &Value, credentials: &Value) -> Result<Option<Consent>> {
-        consent(&Settings::read(settings)?, credentials).map(|(consent, _)| Some(consent))
+        consent(&Settings::read(settings)?, credentials).map(Some)
     }
 
     fn call(&self, message: &Outgoing, setup: &Setup<'_>) -> Result<Call> {
@@ -161,14 +152,8 @@ impl Provider for Graph {
     }
 
     fn probe(&self, setup: &Setup<'_>) -> Result<Option<Call>> {
-        Ok(Some(Call::Http(HttpCall {
-            method: Method::Get,
-            url: Secret::new("https://graph.microsoft.com/v1.0/me?$select=id"),
-            headers: Vec::new(),
-            login: setup.bearer()?,
-            body: Body::default(),
-            http2: false,
-        })))
+        let own = Secret::new("https://graph.microsoft.com/v1.0/me?$select=id");
+        Ok(Some(Call::Http(HttpCall::question(own, setup.bearer()?))))
     }
 
     /// Graph asks of a new subscription's address whether it wants to be posted to. What is given back is plain text and no markup.

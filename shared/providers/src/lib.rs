@@ -15,6 +15,8 @@ pub mod discord;
 mod event;
 pub mod fcm;
 mod form;
+#[cfg(feature = "fuzz")]
+pub mod fuzz;
 pub mod gmail;
 pub mod graph;
 mod inbound;
@@ -46,6 +48,7 @@ pub mod sns;
 pub mod sns_sms;
 pub mod teams;
 pub mod telegram;
+mod terms;
 pub mod twilio;
 mod upload;
 pub mod vonage;
@@ -122,13 +125,16 @@ pub trait Provider: Sync {
     fn repeatable(&self) -> bool;
     /// Checks an account's settings and credentials before they are stored; faults point below `/settings` and `/credentials`.
     fn check(&self, settings: &Value, credentials: &Value) -> Result<()>;
-    /// What must be at hand before anything can be asked of the provider.
-    fn access(&self, _setup: &Setup<'_>, _now: Time) -> Result<Access> {
-        Ok(Access::Ready)
+    /// What must be at hand before anything can be asked of the provider: what a person consented to gives a token.
+    fn access(&self, setup: &Setup<'_>, _now: Time) -> Result<Access> {
+        match self.consent(setup.settings, setup.credentials)? {
+            Some(consent) => oauth::refresh(&consent),
+            None => Ok(Access::Ready),
+        }
     }
     /// Reads the access token out of the answer to what [`Provider::access`] asked. The error is what the answer means.
     fn token(&self, reply: &Reply) -> std::result::Result<Token, Verdict> {
-        Err(Verdict::Misconfigured { reason: format!("{} gives no tokens: {reply:?}", self.id()) })
+        oauth::granted(reply)
     }
     /// Whether the answer to a call says that its access token is of no use any more. The token is then thrown away, and the next
     /// attempt gets another by [`Provider::access`]. Asked of calls that were made with a token only.

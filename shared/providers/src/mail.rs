@@ -21,7 +21,7 @@ use mail_builder::headers::url::URL;
 use crate::{Body, Mail, Mailbox, Outgoing};
 use header::{LINE, VALUE, is_unsafe};
 
-pub(crate) use fields::{check_size, further, headers};
+pub(crate) use fields::{check_reserved, check_size, further, headers};
 pub use header::check_header;
 
 /// The header that carries [`Outgoing::tag`], for providers' notifications that have no tags of their own.

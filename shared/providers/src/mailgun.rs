@@ -72,9 +72,7 @@ fn settings(value: &Value) -> Result<Settings> {
 fn credentials(value: &Value) -> Result<Credentials> {
     let given: Credentials = settings::credentials(value)?;
     settings::visible(&given.api_key, "/credentials/api_key")?;
-    if let Some(key) = &given.signing_key {
-        settings::visible(key, "/credentials/signing_key")?;
-    }
+    settings::visible_if_any(given.signing_key.as_ref(), "/credentials/signing_key")?;
     Ok(given)
 }
 
@@ -120,9 +118,7 @@ impl Provider for Mailgun {
             return Err(Error::invalid("/cc", "too_many", "at most 1000 recipients"));
         }
         mail::check_size(letter, LARGEST)?;
-        if let Some(index) = letter.headers.iter().position(|(name, _)| name.to_ascii_lowercase().starts_with("x-mailgun-")) {
-            return Err(Error::invalid(format!("/headers/{index}"), "header", "Mailgun takes this header for an order to it"));
-        }
+        mail::check_reserved(letter, &["x-mailgun-"], "Mailgun takes this header for an order to it")?;
         let to = to.iter().map(kernel::Email::as_str).collect::<Vec<_>>().join(",");
         let (boundary, body) = form(message, &to, mail::build(message)?);
         call(setup, Method::Post, "{domain}/messages.mime", Some(&boundary), body)
@@ -134,6 +130,9 @@ impl Provider for Mailgun {
             Err(answer) => answer,
         };
         let body = answer.json();
+        if let Some(unknown) = Verdict::unreadable(answer, &body) {
+            return unknown;
+        }
         if answer.is_success() {
             // Events name it without brackets.
             let id = text(&body, "/id").unwrap_or_default().trim_start_matches('<').trim_end_matches('>');

@@ -14,8 +14,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::proof::{self, Hash};
-use crate::settings::{self, fault, visible};
-use crate::{Answer, Body, Callback, HttpCall, Login, Method, Reply, Verdict, Verified};
+use crate::settings::{self, fault, visible, visible_if_any};
+use crate::{Answer, Body, Call, Callback, HttpCall, Login, Method, Reply, Setup, Verdict, Verified};
 
 /// Where most requests go.
 const GRAPH: &str = "graph.facebook.com";
@@ -42,10 +42,8 @@ impl Credentials {
     fn read(value: &Value) -> Result<Self> {
         let given: Self = settings::credentials(value)?;
         visible(&given.access_token, "/credentials/access_token")?;
-        let further = [(&given.app_secret, "/credentials/app_secret"), (&given.verify_token, "/credentials/verify_token")];
-        for (secret, pointer) in further {
-            secret.as_ref().map_or(Ok(()), |secret| visible(secret, pointer))?;
-        }
+        visible_if_any(given.app_secret.as_ref(), "/credentials/app_secret")?;
+        visible_if_any(given.verify_token.as_ref(), "/credentials/verify_token")?;
         Ok(given)
     }
 }
@@ -81,6 +79,27 @@ fn request(method: Method, host: &str, version: Option<&str>, path: &str, given:
         login: Login::Bearer(given.access_token),
         body,
         http2: false,
+    }
+}
+
+/// Who speaks: a number, a page or an account, where it is asked for.
+struct Speaker<'a> {
+    host: &'static str,
+    version: Option<&'a str>,
+    id: &'a str,
+}
+
+impl Speaker<'_> {
+    /// The request that hands a message over.
+    fn say(&self, message: &Value, setup: &Setup<'_>) -> Result<Call> {
+        let (path, given) = (format!("{}/messages", self.id), Credentials::read(setup.credentials)?);
+        Ok(Call::Http(request(Method::Post, self.host, self.version, &path, given, Body::json(message))))
+    }
+
+    /// The request for its own id, which it is told when the token is in order.
+    fn look(&self, setup: &Setup<'_>) -> Result<Call> {
+        let (path, given) = (format!("{}?fields=id", self.id), Credentials::read(setup.credentials)?);
+        Ok(Call::Http(request(Method::Get, self.host, self.version, &path, given, Body::default())))
     }
 }
 
@@ -170,6 +189,9 @@ fn verdict(reply: &Reply, class: fn(i64, i64) -> Option<Class>) -> Verdict {
     };
     let body = answer.json();
     let Some(fault) = body.get("error").and_then(Fault::read) else {
+        if let Some(unknown) = Verdict::unreadable(answer, &body) {
+            return unknown;
+        }
         if answer.is_success() && body.get("error").is_none() {
             let id = crate::json::text(&body, "/messages/0/id").or_else(|| crate::json::text(&body, "/message_id"));
             return Verdict::Sent { id: id.unwrap_or_default().to_owned() };

@@ -8,7 +8,7 @@ use serde_json::Value;
 use url::Url;
 
 use crate::json::text;
-use crate::settings::{fault, visible};
+use crate::settings::{fault, visible, visible_if_any};
 use crate::{Access, Body, HttpCall, Login, Method, Reply, Token, Verdict};
 
 /// Where Google gives tokens.
@@ -35,6 +35,8 @@ pub struct Consent {
     pub(crate) client: Client,
     /// The mailbox that is meant, so that the right one of several is offered.
     pub(crate) mailbox: Option<String>,
+    /// What came of it, when somebody has consented.
+    pub(crate) refresh_token: Option<Secret>,
 }
 
 /// An app that is registered with a provider.
@@ -50,8 +52,8 @@ impl Client {
     /// Checks `client_id`, `client_secret` and `refresh_token` of an account's credentials.
     pub(crate) fn read(id: &str, secret: Option<&Secret>, refresh_token: Option<&Secret>) -> Result<Self> {
         visible(&Secret::new(id), "/credentials/client_id")?;
-        secret.map_or(Ok(()), |secret| visible(secret, "/credentials/client_secret"))?;
-        refresh_token.map_or(Ok(()), |token| visible(token, "/credentials/refresh_token"))?;
+        visible_if_any(secret, "/credentials/client_secret")?;
+        visible_if_any(refresh_token, "/credentials/refresh_token")?;
         Ok(Self { id: id.to_owned(), secret: secret.cloned() })
     }
 }
@@ -90,8 +92,9 @@ pub fn exchange(consent: &Consent, redirect: &str, code: &Secret, verifier: &Sec
 }
 
 /// The request for an access token by the refresh token. There is none before somebody has consented.
-pub(crate) fn refresh(consent: &Consent, token: Option<&Secret>) -> Result<Access> {
-    let token = token.ok_or_else(|| fault("/credentials/refresh_token", "nobody has consented to this account yet"))?;
+pub(crate) fn refresh(consent: &Consent) -> Result<Access> {
+    let refuse = || fault("/credentials/refresh_token", "nobody has consented to this account yet");
+    let token = consent.refresh_token.as_ref().ok_or_else(refuse)?;
     let fields = [("grant_type", "refresh_token"), ("refresh_token", token.reveal())];
     Ok(Access::Ask(Box::new(ask(&consent.tokens, &fields, Some(&consent.client)))))
 }
@@ -199,6 +202,7 @@ mod tests {
             further: &[("prompt", "consent")],
             client: Client { id: "app&id".to_owned(), secret: Some(Secret::new("hunter2&secret")) },
             mailbox: Some("ada+1@example.com".to_owned()),
+            refresh_token: Some(Secret::new("r1")),
         }
     }
 
@@ -258,14 +262,15 @@ mod tests {
     fn an_app_without_secret_shows_none() {
         let mut consent = consent();
         consent.client.secret = None;
-        let Access::Ask(call) = refresh(&consent, Some(&Secret::new("r1"))).unwrap() else { unreachable!() };
+        let Access::Ask(call) = refresh(&consent).unwrap() else { unreachable!() };
         let expected = [("grant_type", "refresh_token"), ("refresh_token", "r1"), ("client_id", "app&id")];
         assert_eq!(fields(&call.body.whole().unwrap()), pairs(&expected));
     }
 
     #[test]
     fn nothing_is_asked_for_before_somebody_has_consented() {
-        let Err(Error::Invalid(faults)) = refresh(&consent(), None) else { unreachable!() };
+        let nobody = Consent { refresh_token: None, ..consent() };
+        let Err(Error::Invalid(faults)) = refresh(&nobody) else { unreachable!() };
         assert_eq!(faults[0].pointer, "/credentials/refresh_token");
     }
 

@@ -67,25 +67,13 @@ fn settings(value: &Value) -> Result<Settings> {
 fn credentials(value: &Value) -> Result<Credentials> {
     let given: Credentials = settings::credentials(value)?;
     settings::visible(&given.server_token, "/credentials/server_token")?;
-    if let Some(password) = &given.webhook_password {
-        settings::visible(password, "/credentials/webhook_password")?;
-    }
+    settings::visible_if_any(given.webhook_password.as_ref(), "/credentials/webhook_password")?;
     Ok(given)
 }
 
 fn call(setup: &Setup<'_>, method: Method, path: &str, body: Body) -> Result<Call> {
-    let mut headers = vec![("accept", "application/json".to_owned())];
-    if method == Method::Post {
-        headers.push(("content-type", "application/json".to_owned()));
-    }
-    Ok(Call::Http(HttpCall {
-        method,
-        url: Secret::new(format!("https://api.postmarkapp.com/{path}")),
-        headers,
-        login: Login::Header(LOGIN, credentials(setup.credentials)?.server_token),
-        body,
-        http2: false,
-    }))
+    let login = Login::Header(LOGIN, credentials(setup.credentials)?.server_token);
+    Ok(Call::Http(HttpCall::json(method, Secret::new(format!("https://api.postmarkapp.com/{path}")), login, body)))
 }
 
 impl Provider for Postmark {
@@ -110,9 +98,7 @@ impl Provider for Postmark {
         let letter = message.mail()?;
         mail::check(message)?;
         mail::check_size(letter, LARGEST)?;
-        if let Some(index) = letter.headers.iter().position(|(name, _)| name.to_ascii_lowercase().starts_with(RESERVED)) {
-            return Err(Error::invalid(format!("/headers/{index}"), "header", "Postmark takes this header for an order to it"));
-        }
+        mail::check_reserved(letter, &[RESERVED], "Postmark takes this header for an order to it")?;
         let stream = settings(setup.settings)?.message_stream;
         call(setup, Method::Post, "email", body(message, letter, stream.as_deref())?)
     }
@@ -123,6 +109,9 @@ impl Provider for Postmark {
             Err(answer) => answer,
         };
         let body = answer.json();
+        if let Some(unknown) = Verdict::unreadable(answer, &body) {
+            return unknown;
+        }
         let code = body.get("ErrorCode").and_then(Value::as_i64);
         if answer.is_success() && matches!(code, None | Some(0)) {
             return Verdict::Sent { id: text(&body, "/MessageID").unwrap_or_default().to_owned() };

@@ -53,6 +53,12 @@ impl Verified {
         }
     }
 
+    /// A callback as if its sender were proven, for readers that must bear any bytes.
+    #[cfg(feature = "fuzz")]
+    pub(crate) fn unproven(callback: &Callback<'_>, notice: Notice) -> Self {
+        Self { notice: Some(notice), ..Self::of(callback) }
+    }
+
     /// The raw body.
     pub fn body(&self) -> &[u8] {
         &self.body

@@ -164,6 +164,11 @@ impl Verdict {
         }
     }
 
+    /// The meaning of a success whose body, where a provider tells what it did, cannot be read: nobody knows.
+    pub(crate) fn unreadable(answer: &HttpReply, body: &serde_json::Value) -> Option<Self> {
+        (answer.is_success() && !body.is_object()).then(|| Self::Unknown { reason: answer.words() })
+    }
+
     /// The meaning of a refusal by its status alone, for codes that are not known: what is not recognised may be tried again.
     pub(crate) fn by_status(answer: &HttpReply, reason: String) -> Self {
         by_status(answer.status, answer.retry_after(), reason)

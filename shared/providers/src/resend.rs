@@ -98,6 +98,9 @@ impl Provider for Resend {
         };
         let body = answer.json();
         let word = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default();
+        if let Some(unknown) = Verdict::unreadable(answer, &body) {
+            return unknown;
+        }
         if answer.is_success() {
             return Verdict::Sent { id: word("id").to_owned() };
         }
@@ -117,14 +120,8 @@ impl Provider for Resend {
     }
 
     fn probe(&self, setup: &Setup<'_>) -> Result<Option<Call>> {
-        Ok(Some(Call::Http(HttpCall {
-            method: Method::Get,
-            url: Secret::new("https://api.resend.com/domains"),
-            headers: Vec::new(),
-            login: Login::Bearer(credentials(setup.credentials)?.api_key),
-            body: Body::default(),
-            http2: false,
-        })))
+        let login = Login::Bearer(credentials(setup.credentials)?.api_key);
+        Ok(Some(Call::Http(HttpCall::question(Secret::new("https://api.resend.com/domains"), login))))
     }
 
     fn verify(&self, callback: &Callback<'_>, setup: &Setup<'_>) -> Result<Verified> {

@@ -77,9 +77,7 @@ fn settings(value: &Value) -> Result<Settings> {
 fn credentials(value: &Value) -> Result<Credentials> {
     let given: Credentials = settings::credentials(value)?;
     settings::visible(&given.api_key, "/credentials/api_key")?;
-    if let Some(password) = &given.inbound_password {
-        settings::visible(password, "/credentials/inbound_password")?;
-    }
+    settings::visible_if_any(given.inbound_password.as_ref(), "/credentials/inbound_password")?;
     Ok(given)
 }
 
@@ -95,18 +93,8 @@ fn call(setup: &Setup<'_>, method: Method, path: &str, body: Body) -> Result<Cal
         Region::Global => "api.sendgrid.com",
         Region::Eu => "api.eu.sendgrid.com",
     };
-    let mut headers = vec![("accept", "application/json".to_owned())];
-    if method == Method::Post {
-        headers.push(("content-type", "application/json".to_owned()));
-    }
-    Ok(Call::Http(HttpCall {
-        method,
-        url: Secret::new(format!("https://{host}/v3/{path}")),
-        headers,
-        login: Login::Bearer(credentials(setup.credentials)?.api_key),
-        body,
-        http2: false,
-    }))
+    let login = Login::Bearer(credentials(setup.credentials)?.api_key);
+    Ok(Call::Http(HttpCall::json(method, Secret::new(format!("https://{host}/v3/{path}")), login, body)))
 }
 
 impl Provider for Sendgrid {
@@ -131,10 +119,7 @@ impl Provider for Sendgrid {
         let letter = message.mail()?;
         mail::check(message)?;
         mail::check_size(letter, LARGEST)?;
-        let reserved = |name: &str| RESERVED.iter().any(|word| name.to_ascii_lowercase().starts_with(word));
-        if let Some(index) = letter.headers.iter().position(|(name, _)| reserved(name)) {
-            return Err(Error::invalid(format!("/headers/{index}"), "header", "SendGrid keeps this header for itself"));
-        }
+        mail::check_reserved(letter, RESERVED, "SendGrid keeps this header for itself")?;
         // They go along as an object, which has each name once.
         let twice = |index: &usize| {
             let (before, rest) = letter.headers.split_at(*index);

@@ -57,6 +57,11 @@ pub(crate) fn visible(secret: &Secret, pointer: &str) -> Result<()> {
     Ok(())
 }
 
+/// Checks a secret that an account may do without.
+pub(crate) fn visible_if_any(secret: Option<&Secret>, pointer: &str) -> Result<()> {
+    secret.map_or(Ok(()), |secret| visible(secret, pointer))
+}
+
 /// The error for an account setting that is missing or wrong.
 pub(crate) fn fault(pointer: &str, detail: &str) -> Error {
     Error::invalid(pointer, "setting", detail)

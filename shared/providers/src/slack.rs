@@ -19,7 +19,7 @@ use serde_json::Value;
 
 use crate::json::text;
 use crate::proof::{self, Hash};
-use crate::settings::{self, fault, visible};
+use crate::settings::{self, fault, visible, visible_if_any};
 use crate::{
     Answer, Body, Call, Callback, Channel, Event, FileSource, HttpCall, Inbound, Login, Method, Outgoing, Provider, Reply,
     Setup, Verdict, Verified,
@@ -71,7 +71,7 @@ impl Credentials {
     fn read(value: &Value) -> Result<Self> {
         let given: Self = settings::credentials(value)?;
         visible(&given.bot_token, "/credentials/bot_token")?;
-        given.signing_secret.as_ref().map_or(Ok(()), |secret| visible(secret, "/credentials/signing_secret"))?;
+        visible_if_any(given.signing_secret.as_ref(), "/credentials/signing_secret")?;
         Ok(given)
     }
 }

@@ -57,6 +57,8 @@ pub struct Segments {
     pub units: usize,
     /// In how many parts it travels; an empty text is one.
     pub parts: usize,
+    /// Units that the last part has room for.
+    pub left: usize,
     /// The characters that keep it from travelling in septets, each once, in order of their first place.
     pub forced_by: Vec<Forced>,
 }
@@ -110,7 +112,10 @@ pub fn segments(text: &str) -> Segments {
     }
     let encoding = if forced_by.is_empty() { Encoding::Gsm7 } else { Encoding::Ucs2 };
     let units = text.chars().map(|character| encoding.units(character)).sum();
-    Segments { encoding, characters, units, parts: parts(text).len(), forced_by }
+    let parts = parts(text);
+    let last: usize = parts.last().map_or(0, |part| part.chars().map(|character| encoding.units(character)).sum());
+    let room = if parts.len() > 1 { encoding.part() } else { encoding.single() };
+    Segments { encoding, characters, units, parts: parts.len(), left: room.saturating_sub(last), forced_by }
 }
 
 /// The parts that a text travels in.
@@ -313,6 +318,8 @@ mod tests {
             let cut = parts(&text);
             prop_assert_eq!(cut.concat(), text.clone());
             prop_assert_eq!(cut.len(), told.parts);
+            let filled = format!("{text}{}", "a".repeat(told.left));
+            prop_assert_eq!((segments(&filled).parts, segments(&filled).left), (told.parts, 0));
             let limit = if cut.len() == 1 { told.encoding.single() } else { told.encoding.part() };
             let sizes: Vec<usize> = cut.iter().map(|part| match told.encoding {
                 Encoding::Gsm7 => part.chars().map(|one| if ESCAPED.contains(&u32::from(one)) { 2 } else { 1 }).sum(),

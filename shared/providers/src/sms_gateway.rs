@@ -109,10 +109,7 @@ impl Provider for SmsGateway {
     /// The address that a gateway is given shows the account's secret.
     fn verify(&self, callback: &Callback<'_>, setup: &Setup<'_>) -> Result<Verified> {
         let known = Credentials::read(setup.credentials)?.callback_secret.ok_or(Error::Unauthenticated)?;
-        let query = callback.query();
-        let mut shown = query.iter().filter(|(name, _)| name == KEY).map(|(_, value)| value.as_str());
-        let (first, second) = (shown.next(), shown.next());
-        proof::shared_secret(callback, first.filter(|_| second.is_none()), known.reveal())
+        proof::shared_secret(callback, callback.parameter(KEY).as_deref(), known.reveal())
     }
 
     fn events(&self, verified: &Verified, setup: &Setup<'_>) -> Vec<Event> {

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::settings::{self, Nothing, fault};
 use crate::sms::{is_name, is_number, short_text};
+use crate::terms::{self, Kind};
 use crate::{Call, Callback, Channel, Event, Inbound, Outgoing, Provider, Reply, Setup, SnsCall, Verdict, Verified, ses, sns};
 
 /// See the file's head.
@@ -16,17 +17,6 @@ pub struct SnsSms;
 
 /// Most characters of a text.
 const TEXT: usize = 1600;
-
-/// How urgent a message is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Kind {
-    /// Delivered first: codes, orders.
-    #[default]
-    Transactional,
-    /// Delivered at the lowest price.
-    Promotional,
-}
 
 /// What an account may set.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -61,28 +51,9 @@ impl Settings {
         if wrong(&given.origination_number, is_number) {
             return refuse("origination_number", "a number such as +14155550123 is needed");
         }
-        if wrong(&given.max_price, is_price) {
-            return refuse("max_price", "an amount such as 0.50 is needed");
-        }
-        for (id, name) in [(&given.entity_id, "entity_id"), (&given.template_id, "template_id")] {
-            if wrong(id, is_india_id) {
-                return refuse(name, "1 to 50 letters and digits are needed");
-            }
-        }
+        terms::check(given.max_price.as_deref(), given.entity_id.as_deref(), given.template_id.as_deref())?;
         Ok(given)
     }
-}
-
-/// Whether it is an amount of money in decimal digits.
-pub(crate) fn is_price(text: &str) -> bool {
-    let digits = |part: &str| (1..=5).contains(&part.len()) && part.bytes().all(|one| one.is_ascii_digit());
-    let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
-    digits(whole) && digits(part)
-}
-
-/// Whether it has the form of an id by which India knows sender or text.
-pub(crate) fn is_india_id(text: &str) -> bool {
-    (1..=50).contains(&text.len()) && text.bytes().all(|one| one.is_ascii_alphanumeric())
 }
 
 impl Provider for SnsSms {
@@ -107,11 +78,7 @@ impl Provider for SnsSms {
     fn call(&self, message: &Outgoing, setup: &Setup<'_>) -> Result<Call> {
         let settings = Settings::read(setup.settings)?;
         let (direct, text) = short_text(message, TEXT)?;
-        let kind = match settings.message_type {
-            Kind::Transactional => "Transactional",
-            Kind::Promotional => "Promotional",
-        };
-        let mut attributes = vec![("AWS.SNS.SMS.SMSType", kind.to_owned())];
+        let mut attributes = vec![("AWS.SNS.SMS.SMSType", settings.message_type.as_str().to_owned())];
         let more = [
             ("AWS.SNS.SMS.SenderID", settings.sender_id),
             ("AWS.MM.SMS.OriginationNumber", settings.origination_number),

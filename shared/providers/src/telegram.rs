@@ -17,8 +17,8 @@ use crate::proof;
 use crate::reply::wait;
 use crate::settings::{self, Nothing, fault};
 use crate::{
-    Answer, Body, Call, Callback, Channel, Event, FileSource, HttpCall, Inbound, Login, Method, Outgoing, Provider, Reply,
-    Setup, Verdict, Verified,
+    Answer, Call, Callback, Channel, Event, FileSource, HttpCall, Inbound, Login, Method, Outgoing, Provider, Reply, Setup,
+    Verdict, Verified,
 };
 
 /// See the file's head.
@@ -61,10 +61,6 @@ impl Credentials {
     fn address(&self, method: &str) -> Secret {
         Secret::new(format!("{HOST}/bot{}/{method}", self.bot_token.reveal()))
     }
-}
-
-fn get(url: Secret) -> HttpCall {
-    HttpCall { method: Method::Get, url, headers: Vec::new(), login: Login::None, body: Body::default(), http2: false }
 }
 
 impl Provider for Telegram {
@@ -114,7 +110,7 @@ impl Provider for Telegram {
     }
 
     fn probe(&self, setup: &Setup<'_>) -> Result<Option<Call>> {
-        Ok(Some(Call::Http(get(Credentials::read(setup.credentials)?.address("getMe")))))
+        Ok(Some(Call::Http(HttpCall::question(Credentials::read(setup.credentials)?.address("getMe"), Login::None))))
     }
 
     /// The header shows a word that both sides know; it does not cover the body.
@@ -150,10 +146,13 @@ impl Provider for Telegram {
             (1..=400).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || more.contains(&byte))
         };
         Ok(match source {
-            FileSource::Id(id) if plain(id, b"-_") => Some(get(given.address(&format!("getFile?file_id={id}")))),
+            FileSource::Id(id) if plain(id, b"-_") => {
+                Some(HttpCall::question(given.address(&format!("getFile?file_id={id}")), Login::None))
+            }
             FileSource::Url(url) => {
                 let path = url.strip_prefix(FILES).filter(|path| plain(path, b"-_./") && path.split('/').all(is_name));
-                path.map(|path| get(Secret::new(format!("{FILES}bot{}/{path}", given.bot_token.reveal()))))
+                let address = |path| Secret::new(format!("{FILES}bot{}/{path}", given.bot_token.reveal()));
+                path.map(|path| HttpCall::question(address(path), Login::None))
             }
             FileSource::Id(_) | FileSource::Bytes(_) => None,
         })

@@ -15,7 +15,8 @@ use kernel::{Result, Secret};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::settings::{self, fault, visible};
+use crate::call::leads_to;
+use crate::settings::{self, fault, visible_if_any};
 use crate::{Body, FileSource, HttpCall, Login, Method, Reply, Setup, Verdict};
 
 /// Where requests go, and where files that came in are.
@@ -42,11 +43,8 @@ struct Credentials {
 impl Credentials {
     fn read(value: &Value) -> Result<Self> {
         let given: Self = settings::credentials(value)?;
-        for (secret, pointer) in
-            [(&given.auth_token, "/credentials/auth_token"), (&given.api_secret, "/credentials/api_secret")]
-        {
-            secret.as_ref().map_or(Ok(()), |secret| visible(secret, pointer))?;
-        }
+        visible_if_any(given.auth_token.as_ref(), "/credentials/auth_token")?;
+        visible_if_any(given.api_secret.as_ref(), "/credentials/api_secret")?;
         if given.api_key.as_deref().is_some_and(|id| !is_sid(id, "SK")) {
             return Err(fault("/credentials/api_key", "SK and 32 hexadecimal digits are needed"));
         }
@@ -135,37 +133,18 @@ fn create(account: &str, resource: &str, fields: Vec<(&'static str, String)>, se
 
 /// Lists one message or call: a standard API key may do so, though it may not read the account itself.
 fn look(account: &str, resource: &str, setup: &Setup<'_>) -> Result<HttpCall> {
-    Ok(HttpCall {
-        method: Method::Get,
-        url: address(account, &format!("{resource}?PageSize=1")),
-        headers: Vec::new(),
-        login: Credentials::read(setup.credentials)?.login(account),
-        body: Body::default(),
-        http2: false,
-    })
+    let login = Credentials::read(setup.credentials)?.login(account);
+    Ok(HttpCall::question(address(account, &format!("{resource}?PageSize=1")), login))
 }
 
 /// Fetches a file that came in: it may be protected by the account's login, which goes to Twilio's own host alone.
 fn file(source: &FileSource, account: &str, setup: &Setup<'_>) -> Result<Option<HttpCall>> {
     let FileSource::Url(address) = source else { return Ok(None) };
-    let own = url::Url::parse(address).is_ok_and(|address| {
-        address.scheme() == "https"
-            && address.port().is_none()
-            && address.username().is_empty()
-            && address.password().is_none()
-            && address.host_str() == Some(HOST)
-    });
-    if !own {
+    if !leads_to(address, &[HOST]) {
         return Ok(None);
     }
-    Ok(Some(HttpCall {
-        method: Method::Get,
-        url: Secret::new(address.clone()),
-        headers: Vec::new(),
-        login: Credentials::read(setup.credentials)?.login(account),
-        body: Body::default(),
-        http2: false,
-    }))
+    let login = Credentials::read(setup.credentials)?.login(account);
+    Ok(Some(HttpCall::question(Secret::new(address.as_str()), login)))
 }
 
 /// What a code of Twilio's is about.
@@ -209,6 +188,9 @@ fn verdict(reply: &Reply) -> Verdict {
         Err(answer) => answer,
     };
     let body = answer.json();
+    if let Some(unknown) = Verdict::unreadable(answer, &body) {
+        return unknown;
+    }
     let number = |name: &str| body.get(name).and_then(Value::as_i64);
     let word = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default();
     let (code, words) = if answer.is_success() {

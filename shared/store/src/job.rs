@@ -1,6 +1,7 @@
 //! Queue jobs: what `relay` writes and the workers read. The tenant inside is evidence, so its field is private and this file is
 //! the only decoder.
 
+use kernel::Time;
 use kernel::ids::{ErrandId, MessageId, TenantId};
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +18,8 @@ pub struct Job {
     pub task: Task,
     /// Its state's number when the job was made: a job about a past state is void.
     pub seq: u64,
+    /// Not to be worked on before then. The queue sees to that, so it is not in the body.
+    pub at: Option<Time>,
 }
 
 /// What a job is about.
@@ -53,12 +56,19 @@ pub enum Unreadable {
 impl Job {
     /// A job for a message of the tenant that the evidence names.
     pub const fn send(evidence: &Internal, message: MessageId, seq: u64) -> Self {
-        Self { tenant: evidence.tenant(), task: Task::Message(message), seq }
+        Self { tenant: evidence.tenant(), task: Task::Message(message), seq, at: None }
     }
 
     /// A job for an errand of the tenant that the evidence names.
     pub const fn errand(evidence: &Internal, errand: ErrandId, seq: u64) -> Self {
-        Self { tenant: evidence.tenant(), task: Task::Errand(errand), seq }
+        Self { tenant: evidence.tenant(), task: Task::Errand(errand), seq, at: None }
+    }
+
+    /// The same job, not before then.
+    #[must_use]
+    pub const fn not_before(mut self, at: Option<Time>) -> Self {
+        self.at = at;
+        self
     }
 
     /// Reads a queue message's body.
@@ -80,7 +90,7 @@ impl Job {
             (None, Some(errand)) => Task::Errand(errand),
             (None, None) | (Some(_), Some(_)) => return Err(Unreadable::Garbage("a job is about one thing".to_owned())),
         };
-        Ok(Self { tenant: read.tenant, task, seq: read.seq })
+        Ok(Self { tenant: read.tenant, task, seq: read.seq, at: None })
     }
 
     /// The queue message's body.

@@ -92,6 +92,8 @@ rows! {
         "What is the state of this message, and why? Which messages are newest?";
     NAME = "name", "", "NAME", Shape::Single, "T#tenant#NAME#noun:slug", "-",
         "Which template has this name?";
+    PACE = "pace", "", "PACE", Shape::Single, "T#tenant#PACE#account:window:limit", "-",
+        "How far are the slots of this limit of an account promised to messages?";
     RECEIPT = "receipt", "", "RCP", Shape::Single, "T#tenant#RCP#digest of account and provider's id", "-",
         "Was this message that a provider brings taken in before?";
     STATISTIC = "statistic", "", "STAT", Shape::Below, "T#tenant#STAT#yyyymm", "ddhh#account#template#shard",

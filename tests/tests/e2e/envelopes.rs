@@ -16,7 +16,7 @@ use domain::user::key_digest;
 use domain::{Account, Contact, Message, Role, Tenant, Version};
 use http_body_util::BodyExt;
 use kernel::ids::{AccountId, ContactId, MessageId, TemplateId, TenantId};
-use kernel::{Purpose, Time};
+use kernel::{Clock, Purpose, Time};
 use local::provider::ORIGIN;
 use local::stage::{PLATFORM_KEY, Stage};
 use providers::Roots;
@@ -26,7 +26,7 @@ use store::{Credential, Item, Job, Memory, Store, Table, Task, TenantScope};
 use tower::ServiceExt;
 use webhook_intake::Intake;
 
-use crate::exact;
+use crate::exact::{self, Sum};
 
 /// Ids and the key that stand in the files.
 const TENANT: &str = "ten_019cac0000007a10b1c2d3e4f5a6b7c8";
@@ -265,12 +265,13 @@ fn images_are_ours(changes: &Value) {
 async fn relay() {
     images_are_ours(&read(serde_json::from_str(&file("relay")).unwrap()));
     let queue = relay::queue::Memory::default();
-    let relay = relay::Relay { queue: relay::Queue::Memory(queue.clone()) };
+    let clock = Clock::manual(Time::EPOCH);
+    let relay = relay::Relay { queue: relay::Queue::Memory(queue.clone()), clock: clock.clone() };
     let changes: Changes = serde_json::from_str(&file("relay")).unwrap();
     let response = relay::handle(&relay, changes).await.unwrap();
     assert!(response.batch_item_failures.is_empty());
     let jobs: Vec<(Task, u64)> =
-        queue.take(10).iter().map(|body| Job::decode(body).unwrap()).map(|job| (job.task, job.seq)).collect();
+        queue.take(10, clock.now()).iter().map(|body| Job::decode(body).unwrap()).map(|job| (job.task, job.seq)).collect();
     let message = |id: &str| Task::Message(MessageId::parse(id).unwrap());
     assert_eq!(jobs, [(message(FIRST), 1), (message(SECOND), 2)]);
 }
@@ -283,17 +284,15 @@ async fn analytics() {
         let changes: Changes = serde_json::from_str(&file("analytics")).unwrap();
         assert!(analytics::handle(&analytics, changes).await.unwrap().batch_item_failures.is_empty());
         let counted = exact::counted(&memory.rows());
-        let marks: BTreeMap<Mark, (String, Option<AccountId>, i64)> = counted
-            .into_iter()
-            .map(|((_, hour, account, _, mark), count)| (mark, (hour.to_string(), account, count)))
-            .collect();
+        let sums: BTreeMap<Sum, (String, Option<AccountId>, i64)> =
+            counted.into_iter().map(|((_, hour, account, _, sum), count)| (sum, (hour.to_string(), account, count))).collect();
         let account = AccountId::parse(ACCOUNT);
         let expected = [
-            (Mark::Accepted, ("2026-03-02T08:00:00.000Z".to_owned(), None, 1)),
-            (Mark::Sent, ("2026-03-02T09:00:00.000Z".to_owned(), account, 1)),
-            (Mark::Delivered, ("2026-03-02T09:00:00.000Z".to_owned(), account, 1)),
+            (Sum::Mark(Mark::Accepted), ("2026-03-02T08:00:00.000Z".to_owned(), None, 1)),
+            (Sum::Mark(Mark::Sent), ("2026-03-02T09:00:00.000Z".to_owned(), account, 1)),
+            (Sum::Mark(Mark::Delivered), ("2026-03-02T09:00:00.000Z".to_owned(), account, 1)),
         ];
-        assert_eq!(marks, BTreeMap::from(expected));
+        assert_eq!(sums, BTreeMap::from(expected));
     }
 }
 

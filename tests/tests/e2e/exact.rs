@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::message::mark::Mark;
 use domain::message::{Entry, Made, Recipient, State, Try, Verdict};
+use domain::price::{Amount, Cost, Currency};
 use domain::{Category, Channel, Message, Statistic};
 use kernel::ids::{AccountId, MessageId, TemplateId, TenantId};
 use kernel::{Clock, Ids, Time};
@@ -14,8 +15,17 @@ use store::memory::{Fault, Faults};
 use store::schema::attr;
 use store::{Change, Cond, Item, Memory, Outcome, Record, Store, Table, TenantScope, Value};
 
-/// Tenant, hour, account, template, mark.
-pub(crate) type Counter = (String, Time, Option<AccountId>, Option<TemplateId>, Mark);
+/// What is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Sum {
+    /// Messages that reached a milestone.
+    Mark(Mark),
+    /// What they cost, in millionths.
+    Cost(Currency),
+}
+
+/// Tenant, hour, account, template, and what is counted.
+pub(crate) type Counter = (String, Time, Option<AccountId>, Option<TemplateId>, Sum);
 
 /// What is counted where; what is zero is not there.
 pub(crate) type Counts = BTreeMap<Counter, i64>;
@@ -42,9 +52,11 @@ pub(crate) fn counted(rows: &[Item]) -> Counts {
     let mut counts = Counts::new();
     for row in rows.iter().filter(|row| kind(row) == "statistic") {
         let statistic: Statistic = serde_dynamo::from_item(row.clone()).unwrap();
-        for mark in Mark::ALL {
-            let counter = (tenant(row), statistic.hour, statistic.account, statistic.template, mark);
-            *counts.entry(counter).or_default() += statistic.count(mark);
+        let marks = Mark::ALL.into_iter().map(|mark| (Sum::Mark(mark), statistic.count(mark)));
+        let costs = statistic.costs().map(|(currency, amount)| (Sum::Cost(currency), amount.millionths()));
+        for (sum, count) in marks.chain(costs) {
+            let counter = (tenant(row), statistic.hour, statistic.account, statistic.template, sum);
+            *counts.entry(counter).or_default() += count;
         }
     }
     counts.retain(|_, count| *count != 0);
@@ -55,8 +67,10 @@ pub(crate) fn counted(rows: &[Item]) -> Counts {
 pub(crate) fn recomputed(rows: &[Item]) -> Counts {
     let mut counts = Counts::new();
     for (tenant, message) in messages(rows) {
-        for ((mark, cell), count) in message.marks() {
-            *counts.entry((tenant.clone(), cell.hour, cell.account, cell.template, mark)).or_default() += count;
+        let marks = message.marks().into_iter().map(|((mark, cell), count)| (Sum::Mark(mark), cell, count));
+        let costs = message.costs().into_iter().map(|((currency, cell), amount)| (Sum::Cost(currency), cell, amount));
+        for (sum, cell, count) in marks.chain(costs) {
+            *counts.entry((tenant.clone(), cell.hour, cell.account, cell.template, sum)).or_default() += count;
         }
     }
     counts.retain(|_, count| *count != 0);
@@ -126,7 +140,9 @@ impl Worlds {
         let now = self.clock.now();
         let enter = |state: State| domain::flows::release::enter(state, now);
         let tried = |account: Option<AccountId>, verdict: Verdict| {
-            let attempt = Try { n: 1, account, at: now, verdict, id: None, note: None };
+            let price = |currency| Cost { amount: Amount::from_millionths(7_500), currency, segments: Some(1) };
+            let cost = ["EUR", "USD"].get(choice % 3).map(|currency| price(Currency::parse(currency).unwrap()));
+            let attempt = Try { n: 1, account, at: now, verdict, id: None, note: None, cost, passed: Vec::new() };
             store::scope::value(&attempt).unwrap()
         };
         let account = |choice: usize| self.accounts.get(choice % 2).copied();
@@ -174,6 +190,7 @@ pub(crate) fn blank(id: MessageId, template: Option<TemplateId>) -> Message {
         untracked: false,
         pinned: None,
         hold: None,
+        booking: None,
         attempt: 0,
         grants: 0,
         owner: None,
@@ -303,12 +320,12 @@ fn the_stories_are_rich() {
         counts.extend(counted);
     }
     let hours: BTreeSet<_> = counts.keys().map(|(_, hour, ..)| *hour).collect();
-    let marks: BTreeSet<_> = counts.keys().map(|counter| counter.4).collect();
+    let sums: BTreeSet<_> = counts.keys().map(|counter| counter.4).collect();
     let accounts: BTreeSet<_> = counts.keys().map(|counter| counter.2).collect();
     let tenants: BTreeSet<_> = counts.keys().map(|counter| &counter.0).collect();
     assert!(faults > 50, "{faults} faults");
     assert!(hours.len() > 20 && accounts.len() == 3 && tenants.len() == 2, "{hours:?} {accounts:?}");
-    assert_eq!(marks.len(), Mark::ALL.len(), "{marks:?}");
+    assert_eq!(sums.len(), Mark::ALL.len() + 2, "{sums:?}");
 }
 
 /// A counter row keeps one watermark for each month whose messages it counts: what was accepted in March and in April is opened

@@ -79,7 +79,7 @@ fn body(operation: &str) -> Option<Value> {
         "create_user" => json!({ "name": "A", "email": "a@acme.example", "role": "viewer" }),
         "create_version" => json!({ "contents": { "en": content } }),
         "preview_template" | "test_template" => json!({}),
-        "send_message" => json!({ "to": { "email": "a@example.com" }, "template": "welcome" }),
+        "estimate_message" | "send_message" => json!({ "to": { "email": "a@example.com" }, "template": "welcome" }),
         "update_account" | "update_user" | "update_tenant" => json!({ "name": "A" }),
         "update_contact" => json!({ "first_name": "A" }),
         "update_template" => json!({ "description": "A" }),
@@ -211,9 +211,13 @@ fn id_fields(contract: &Contract, schema: &Value, at: &str, found: &mut BTreeSet
 #[expect(clippy::type_complexity, reason = "a path and a body, used in one place")]
 fn body_with(operation: &str, pointer: &str) -> Option<(&'static str, fn(&str) -> Value)> {
     Some(match (operation, pointer) {
-        ("send_message", "/to/contact") => ("con", |id| json!({ "to": { "contact": id }, "template": "welcome" })),
-        ("send_message", "/template") => ("tpl", |id| json!({ "to": { "email": "a@example.com" }, "template": id })),
-        ("send_message", "/account") => {
+        ("estimate_message" | "send_message", "/to/contact") => {
+            ("con", |id| json!({ "to": { "contact": id }, "template": "welcome" }))
+        }
+        ("estimate_message" | "send_message", "/template") => {
+            ("tpl", |id| json!({ "to": { "email": "a@example.com" }, "template": id }))
+        }
+        ("estimate_message" | "send_message", "/account") => {
             ("acc", |id| json!({ "to": { "email": "a@example.com" }, "template": "welcome", "account": id }))
         }
         ("preview_template" | "test_template", "/contact") => ("con", |id| json!({ "contact": id })),
@@ -252,6 +256,9 @@ async fn an_id_of_another_tenant_in_a_body_is_refused() {
             "send_message /account",
             "send_message /template",
             "send_message /to/contact",
+            "estimate_message /account",
+            "estimate_message /template",
+            "estimate_message /to/contact",
             "preview_template /contact",
             "test_template /contact"
         ]

@@ -11,9 +11,11 @@
 )]
 
 mod access;
+mod apis;
 mod channels;
 mod contents;
 mod converge;
+mod costs;
 mod crash;
 mod envelopes;
 mod events;
@@ -34,6 +36,7 @@ mod lost;
 mod numbers;
 mod odd;
 mod outage;
+mod pace;
 mod people;
 mod preferences;
 mod queue;

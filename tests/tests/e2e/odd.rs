@@ -37,12 +37,16 @@ fn whole(operation: &str, contact: &str, account: &str) -> Option<Value> {
     Some(match operation {
         "create_account" => json!({
             "name": "A", "provider": "smtp", "from": { "email": "a@acme.example", "name": "A" }, "priority": 1, "enabled": true,
-            "settings": { "host": "mail.example.com", "port": 25, "security": "tls" }, "on_unknown": "hold",
+            "settings": { "host": "mail.example.com", "port": 25, "security": "tls" }, "on_unknown": "hold", "weight": 2,
+            "limits": { "per_second": 5, "per_day": 1_000_000 }, "price": { "amount": "0.01", "currency": "EUR", "per": "message" },
+            "warm_up": { "from": "2026-03-01", "first_day": 50, "growth": 20 },
             "credentials": { "username": "u", "password": "p" },
         }),
         "update_account" => json!({
             "name": "A", "from": { "email": "a@acme.example", "name": null }, "settings": { "region": "eu-west-1", "topic_arns": [] },
-            "credentials": {}, "priority": 2, "enabled": true, "on_unknown": "resend",
+            "credentials": {}, "priority": 2, "enabled": true, "on_unknown": "resend", "weight": 3,
+            "limits": { "per_second": null, "per_day": 1_000_000 }, "price": { "amount": "2", "currency": "USD", "per": "message" },
+            "warm_up": { "from": "2026-03-01", "first_day": 1, "growth": null },
         }),
         "create_api_key" => json!({ "name": "A", "role": "viewer", "expires_at": "2027-01-01T00:00:00Z" }),
         "create_contact" | "update_contact" => json!({
@@ -68,7 +72,7 @@ fn whole(operation: &str, contact: &str, account: &str) -> Option<Value> {
         "test_template" => json!({
             "content": content, "version": 1, "locale": "en", "variables": { "v": "x" }, "contact": contact, "send_to": "a@example.com",
         }),
-        "send_message" => json!({
+        "estimate_message" | "send_message" => json!({
             "to": { "email": "a@example.com", "name": "A" }, "channel": "email", "content": content, "locale": "en",
             "variables": { "v": { "w": [1] } }, "metadata": { "m": 1 }, "headers": { "X-A": "b" }, "reply_to": "r@example.com",
             "cc": ["c@example.com"], "bcc": ["d@example.com"], "tags": ["t"], "category": "transactional",

@@ -27,6 +27,7 @@ delete_message manager
 delete_suppression manager
 delete_template manager
 delete_user admin
+estimate_message agent
 find_account admin
 find_api_key admin
 find_contact viewer

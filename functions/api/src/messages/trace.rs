@@ -1,14 +1,14 @@
 //! Why a message was or was not sent: everything that was decided and that happened, and one sentence that sums it up.
 
 use domain::gate::{Answer, Check, Decision, Why};
-use domain::message::{Hold, Message, Outcome, State, Status, Try, Verdict, Wait};
+use domain::message::{Hold, Message, Obstacle, Outcome, State, Status, Try, Verdict, Wait};
 use kernel::Time;
 use kernel::ids::{AccountId, MessageId};
 use providers::{BounceClass, EventKind};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::view::{EventView, HoldView};
+use super::view::{CostView, EventView, HoldView};
 use crate::reply::words::{CheckWord, StatusWord, VerdictWord};
 
 /// What was decided about a message and what happened to it.
@@ -28,6 +28,8 @@ pub(crate) struct TraceView {
     hold: Option<HoldView>,
     /// Every call of a provider, oldest first.
     tries: Vec<TryView>,
+    /// Every time that it went on to another account than the one that would have carried it, oldest first.
+    failovers: Vec<FailoverView>,
     /// What providers and recipients told since, oldest first.
     events: Vec<EventView>,
 }
@@ -102,6 +104,61 @@ pub(crate) struct TryView {
     provider_id: Option<String>,
     /// The provider's words.
     note: Option<String>,
+    /// What it costs, when a provider took it or may have.
+    cost: Option<CostView>,
+}
+
+/// A message went on to another account.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct FailoverView {
+    #[serde(with = "kernel::clock::rfc3339")]
+    #[schema(value_type = String, format = DateTime)]
+    at: Time,
+    /// The account that would have carried it.
+    #[schema(value_type = String)]
+    from: AccountId,
+    /// The account that was tried instead.
+    #[schema(value_type = String)]
+    to: AccountId,
+    /// Why: what the try through the first came to, or what stood in the way of one.
+    #[schema(example = "pace")]
+    why: &'static str,
+}
+
+/// The failovers of a message, by its tries.
+fn failovers(tries: &[Try]) -> Vec<FailoverView> {
+    let mut found = Vec::new();
+    let mut before: Option<(AccountId, Verdict)> = None;
+    for attempt in tries {
+        let Some(to) = attempt.account else { continue };
+        if let Some((from, verdict)) = before.filter(|(from, _)| *from != to) {
+            found.push(FailoverView { at: attempt.at, from, to, why: word(verdict) });
+        }
+        let passed = attempt.passed.iter().filter(|passed| before.is_none_or(|(from, _)| from != passed.account));
+        found.extend(passed.map(|passed| FailoverView { at: attempt.at, from: passed.account, to, why: obstacle(passed.why) }));
+        before = Some((to, attempt.verdict));
+    }
+    found
+}
+
+const fn obstacle(why: Obstacle) -> &'static str {
+    match why {
+        Obstacle::Outage => "outage",
+        Obstacle::Pace => "pace",
+        Obstacle::DayLimit => "day_limit",
+    }
+}
+
+const fn word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Sent => "sent",
+        Verdict::Retry => "retry",
+        Verdict::Limited => "limited",
+        Verdict::Rejected => "rejected",
+        Verdict::Undeliverable => "undeliverable",
+        Verdict::Misconfigured => "misconfigured",
+        Verdict::Unknown => "unknown",
+    }
 }
 
 impl TraceView {
@@ -113,6 +170,7 @@ impl TraceView {
             accepted_at: message.id.made_at(),
             gate: GateView::of(message.gate.as_ref()),
             hold: message.hold.map(HoldView::from),
+            failovers: failovers(&message.tries),
             tries: message.tries.into_iter().map(Into::into).collect(),
             events: message.events.into_iter().map(Into::into).collect(),
         }
@@ -157,8 +215,8 @@ impl From<(Check, Option<bool>)> for CheckView {
 }
 
 impl From<Try> for TryView {
-    fn from(Try { n, account, at, verdict, id, note }: Try) -> Self {
-        Self { number: n, account, at, verdict, provider_id: id, note }
+    fn from(Try { n, account, at, verdict, id, note, cost, passed: _ }: Try) -> Self {
+        Self { number: n, account, at, verdict, provider_id: id, note, cost: cost.map(Into::into) }
     }
 }
 
@@ -220,8 +278,10 @@ fn why_so_far(message: &Message) -> String {
             Some(Hold { why: Wait::Outage, .. }) => {
                 format!("No account's provider works at present; it is looked at again at {until}.")
             }
+            Some(hold @ Hold { why: Wait::Pace | Wait::DayLimit, .. }) => in_line(&hold),
             Some(_) | None => format!("The last try did not succeed{}; the next is due at {until}.", note()),
         },
+        State::Queued if message.hold.is_some() => message.hold.as_ref().map(in_line).unwrap_or_default(),
         State::Queued => "Its time has come: it waits for a sender.".to_owned(),
         State::Sending => "A sender has it and is about to call a provider, or waits for the answer.".to_owned(),
         State::Sent if message.sandbox => {
@@ -247,4 +307,10 @@ fn why_so_far(message: &Message) -> String {
                 .to_owned(),
         },
     }
+}
+
+/// While the accounts that could carry it have carried as many messages as they may.
+fn in_line(hold: &Hold) -> String {
+    let span = if hold.why == Wait::DayLimit { "this day" } else { "this second" };
+    format!("No account may carry more messages in {span}; its turn comes at {}.", hold.until)
 }

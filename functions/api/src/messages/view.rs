@@ -1,6 +1,7 @@
 //! Messages as callers see them.
 
 use domain::message::{Entry, Hold, Message, Status, Wait};
+use domain::price::{Amount, Cost, Currency};
 use domain::{Body, Category, Channel};
 use kernel::ids::{AccountId, ContactId, MessageId, TemplateId};
 use kernel::{Email, Error, Locale, Result, Time};
@@ -59,6 +60,8 @@ pub(crate) struct MessageView {
     account: Option<AccountId>,
     /// The provider's id for it.
     provider_id: Option<String>,
+    /// What it cost, when a provider took it through an account that has a price.
+    cost: Option<CostView>,
     /// What the recipient did.
     engagement: Vec<EngagementView>,
     /// What happened after it was sent, oldest first.
@@ -92,6 +95,25 @@ pub(crate) struct MadeView {
     #[schema(value_type = String, example = "tpl_0195527c0d7b7c3e8a51d2b0f3a94c11")]
     id: TemplateId,
     version: u32,
+}
+
+/// What a message costs.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Cost)]
+pub(crate) struct CostView {
+    #[serde(with = "domain::price::decimal")]
+    #[schema(value_type = String, example = "0.0075")]
+    amount: Amount,
+    #[schema(value_type = String, example = "EUR")]
+    currency: Currency,
+    /// The parts that it travels in, of a text message.
+    segments: Option<u32>,
+}
+
+impl From<Cost> for CostView {
+    fn from(Cost { amount, currency, segments }: Cost) -> Self {
+        Self { amount, currency, segments }
+    }
 }
 
 /// A wait.
@@ -216,6 +238,7 @@ impl MessageView {
         let (variables, metadata) = given.unzip();
         let provider_id = message.carried().and_then(|attempt| attempt.id.clone());
         let account = account_of(&message);
+        let cost = message.cost().map(Into::into);
         Self {
             status: message.status(),
             engagement: engagement(&message.events),
@@ -238,6 +261,7 @@ impl MessageView {
             attempts: message.attempt,
             account,
             provider_id,
+            cost,
             events: message.events.into_iter().map(Into::into).collect(),
             created_at: message.id.made_at(),
             updated_at: message.state_at,

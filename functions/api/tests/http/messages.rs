@@ -37,7 +37,16 @@ impl Stage {
     /// What a sender does: the state, with a try that came to this verdict.
     async fn tried(&self, id: &str, state: State, verdict: Verdict, note: &str) {
         let now = self.clock.now();
-        let attempt = Try { n: 1, account: None, at: now, verdict, id: Some("p-1".to_owned()), note: Some(note.to_owned()) };
+        let attempt = Try {
+            n: 1,
+            account: None,
+            at: now,
+            verdict,
+            id: Some("p-1".to_owned()),
+            note: Some(note.to_owned()),
+            cost: None,
+            passed: Vec::new(),
+        };
         let change = enter(state, now).append(attr::TRIES, store::scope::value(&attempt).unwrap()).add(attr::ATTEMPT, 1);
         self.change(id, change).await;
     }

@@ -20,7 +20,16 @@ impl Stage {
 
     async fn carried(&self, id: MessageId, account: AccountId) {
         let now = self.clock.now();
-        let attempt = Try { n: 1, account: Some(account), at: now, verdict: Verdict::Sent, id: None, note: None };
+        let attempt = Try {
+            n: 1,
+            account: Some(account),
+            at: now,
+            verdict: Verdict::Sent,
+            id: None,
+            note: None,
+            cost: None,
+            passed: Vec::new(),
+        };
         let change = enter(State::Sent, now).append(attr::TRIES, store::scope::value(&attempt).unwrap());
         let changed = self.scope.change::<Message>(id, change, Cond::Present).await.unwrap();
         assert!(matches!(changed, Outcome::Done(_)));

@@ -102,6 +102,10 @@ pub fn refused(text: &str) -> Reply {
 
 fn failed<E: ProvideErrorMetadata + std::fmt::Debug>(service: &str, error: &SdkError<E>) -> Reply {
     match error {
+        // A success that cannot be read comes as an error that nobody knows.
+        SdkError::ServiceError(failed) if failed.raw().status().is_success() => {
+            Reply::Lost { text: format!("the answer of {service} could not be read") }
+        }
         SdkError::ServiceError(failed) => {
             let after = failed.raw().headers().get("retry-after").and_then(|after| after.parse().ok());
             Reply::Refused {

@@ -43,6 +43,12 @@ async fn what_sns_refuses_comes_with_its_name_and_is_asked_once() {
 }
 
 #[tokio::test]
+async fn a_success_that_cannot_be_read_is_lost() {
+    let (reply, stub) = publish(Deed::Say(says("200 OK", "", "<html>Thank you!</html>"))).await;
+    assert_eq!((lost(reply).as_str(), stub.asked().len()), ("the answer of SNS could not be read", 1));
+}
+
+#[tokio::test]
 async fn an_answer_that_never_came_is_lost() {
     let (reply, stub) = publish(Deed::HangUp).await;
     assert_eq!((lost(reply).as_str(), stub.asked().len()), ("SNS did not answer", 1));

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use send::wire::names::Names;
 
 use super::*;
-use crate::stub::Identity;
+use stub::Identity;
 
 const HOST: &str = "api.example.com";
 
@@ -48,7 +48,8 @@ async fn requests_go_over_tls_to_a_server_that_proves_its_name() {
 #[tokio::test]
 async fn the_protocol_is_the_one_that_the_call_wants() {
     let good = Identity::of(HOST);
-    let (reply, stub) = protected(Script::default().tls(&good, &["h2", "http/1.1"]), &good, secured(true)).await;
+    let two = Deed::Say(says("200 OK", "", "{\"id\":\"two\"}"));
+    let (reply, stub) = protected(Script::of(&[two]).tls(&good, &["h2", "http/1.1"]), &good, secured(true)).await;
     let answer = answered(reply);
     assert_eq!((answer.status, answer.json()["id"].as_str()), (200, Some("two")));
     let [asked] = stub.asked().try_into().unwrap();

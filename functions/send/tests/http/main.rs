@@ -6,7 +6,6 @@ mod answers;
 mod cloud;
 mod lines;
 mod logins;
-mod stub;
 mod tokens;
 
 use kernel::{Clock, Secret, Time};
@@ -17,7 +16,7 @@ use send::wire::names::Reach;
 use send::wire::patience::Patience;
 use send::wire::smtp::Smtp;
 
-use stub::{Deed, Script, Stub, says};
+use stub::web::{Deed, Script, Stub, says};
 
 const BODY: &str = "{\"hello\":\"Ada\"}";
 

@@ -3,8 +3,8 @@
 use futures_util::future::join_all;
 
 use super::*;
-use crate::stub::At::{Dot, MailAgain, Rcpt, Rset};
-use crate::stub::Deed::{HangUp, Say, SayAndHangUp, Silence};
+use stub::mail::At::{Dot, MailAgain, Rcpt, Rset};
+use stub::mail::Deed::{HangUp, Say, SayAndHangUp, Silence};
 
 /// As many messages, one after the other, and how they ended.
 async fn several(scripts: Vec<Script>, messages: usize) -> (Vec<Reply>, Stub) {

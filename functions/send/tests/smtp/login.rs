@@ -1,8 +1,8 @@
 //! Logging in, and keeping the login to oneself.
 
 use super::*;
-use crate::stub::At::{Auth, Dot};
-use crate::stub::Deed::{HangUp, Say, Silence};
+use stub::mail::At::{Auth, Dot};
+use stub::mail::Deed::{HangUp, Say, Silence};
 
 /// base64 of `\0shop\0hunter2`.
 const PROOF: &str = "AHNob3AAaHVudGVyMg==";

@@ -7,7 +7,6 @@ mod login;
 mod message;
 mod phases;
 mod protection;
-mod stub;
 
 use kernel::{Clock, Email, Secret};
 use providers::smtp::Smtp as Provider;
@@ -18,7 +17,7 @@ use send::wire::names::Reach;
 use send::wire::patience::Patience;
 use send::wire::smtp::Smtp;
 
-use stub::{Script, Session, Stub};
+use stub::mail::{Script, Session, Stub};
 
 fn email(text: &str) -> Email {
     Email::parse(text).unwrap()

@@ -3,8 +3,8 @@
 use providers::Setup;
 
 use super::*;
-use crate::stub::At::Mail;
-use crate::stub::Deed::Say;
+use stub::mail::At::Mail;
+use stub::mail::Deed::Say;
 
 fn with(raw: &'static [u8]) -> impl FnOnce(u16) -> SmtpCall {
     move |port| SmtpCall { raw: Body::bytes(raw), ..call(port) }

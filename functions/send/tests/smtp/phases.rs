@@ -1,9 +1,9 @@
 //! How far the exchange had come decides what became of the message.
 
 use super::*;
-use crate::stub::At::{Body, Data, Dot, Ehlo, Greeting, Mail, Rcpt};
-use crate::stub::Deed::{HangUp, Say, SayAndHangUp, Silence};
-use crate::stub::{At, Deed};
+use stub::mail::At::{Body, Data, Dot, Ehlo, Greeting, Mail, Rcpt};
+use stub::mail::Deed::{HangUp, Say, SayAndHangUp, Silence};
+use stub::mail::{At, Deed};
 
 async fn story(at: At, deed: Deed, expected: Reply, word: &str) {
     let (reply, _) = one(Script::good().at(at, deed), call).await;

@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex};
 use send::wire::names::Names;
 
 use super::*;
-use crate::stub::At::Starttls;
-use crate::stub::Deed::{HangUp, Say, Silence};
-use crate::stub::Identity;
+use stub::Identity;
+use stub::mail::At::Starttls;
+use stub::mail::Deed::{HangUp, Say, Silence};
 
 const HOST: &str = "mail.example.com";
 

@@ -5,6 +5,8 @@
 //! 3. Check the variables against the template.
 //! 4. Write the message (and first its body, when there is one). The stream takes it from there.
 
+use std::sync::Arc;
+
 use kernel::error::Faults;
 use kernel::ids::MessageId;
 use kernel::{Error, Result};
@@ -14,7 +16,7 @@ use store::{Stored, TenantScope};
 
 use super::catalog::Catalog;
 use crate::message::{Hold, Made, Message, Recipient, State, Wait};
-use crate::{Body, Channel, Contact, Template};
+use crate::{Body, Channel, Contact, Template, Tenant};
 
 mod order;
 
@@ -33,8 +35,24 @@ pub struct Accepted {
     pub body: Option<Body>,
 }
 
+/// A message about to be written, and what its text is made of.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// What would be written.
+    pub accepted: Accepted,
+    /// Its content; none when it speaks without text.
+    pub compiled: Option<Arc<Compiled>>,
+    /// The values that its content sees, but for the system's own.
+    pub values: Value,
+}
+
 /// Checks an order and makes the message of it. Reads at most the contact; templates come from the catalog.
 pub async fn prepare(catalog: &Catalog, scope: &TenantScope, order: Order, id: MessageId) -> Result<Accepted> {
+    Ok(draft(catalog, scope, order, id).await?.accepted)
+}
+
+/// The same with what its text is made of.
+pub async fn draft(catalog: &Catalog, scope: &TenantScope, order: Order, id: MessageId) -> Result<Draft> {
     let now = id.made_at();
     order.check(now)?;
     let contact = match order.to.contact {
@@ -56,6 +74,7 @@ pub async fn prepare(catalog: &Catalog, scope: &TenantScope, order: Order, id: M
     let mut category = order.category.clone();
     let mut variables = order.variables;
     let mut made = None;
+    let mut content = None;
     match (template, &order.content) {
         (Some(template), _) => {
             if template.r#use != crate::template::Use::Message || !template.active {
@@ -76,6 +95,7 @@ pub async fn prepare(catalog: &Catalog, scope: &TenantScope, order: Order, id: M
             })?;
             made = Some(Made { id: edition.template.id, number });
             category = category.or_else(|| Some(edition.template.category.clone()));
+            content = Some((edition.compiled, values));
         }
         (None, Some(source)) => {
             let compiled = compile(channel, source)?;
@@ -84,6 +104,7 @@ pub async fn prepare(catalog: &Catalog, scope: &TenantScope, order: Order, id: M
             try_out(channel, "/content", &compiled, &values, |fault| {
                 Error::Invalid(super::edit_template::faults_under("/content", &[fault]))
             })?;
+            content = Some((Arc::new(compiled), values));
         }
         // It speaks without text: this was checked.
         (None, None) => {}
@@ -92,9 +113,8 @@ pub async fn prepare(catalog: &Catalog, scope: &TenantScope, order: Order, id: M
     let headers: Vec<(String, String)> = order.headers.into_iter().collect();
     let brought = size(&variables) + size(&order.metadata);
     let apart = order.content.is_some() || !headers.is_empty() || brought > INLINE || !order.extras.is_empty();
-    let content =
-        order.content.as_ref().map_or(0, |source| serde_json::to_string(source).map_or(usize::MAX, |text| text.len()));
-    if content.saturating_add(brought) > crate::body::LIMIT {
+    let source = order.content.as_ref().map_or(0, |source| serde_json::to_string(source).map_or(usize::MAX, |text| text.len()));
+    if source.saturating_add(brought) > crate::body::LIMIT {
         let pointer = if order.content.is_some() { "/content" } else { "/variables" };
         let limit = crate::body::LIMIT;
         return Err(Error::invalid(
@@ -134,6 +154,7 @@ pub async fn prepare(catalog: &Catalog, scope: &TenantScope, order: Order, id: M
         untracked: !order.track,
         pinned: order.account,
         hold: later.map(|until| Hold { why: Wait::Schedule, until }),
+        booking: None,
         attempt: 0,
         grants: 0,
         owner: None,
@@ -143,7 +164,8 @@ pub async fn prepare(catalog: &Catalog, scope: &TenantScope, order: Order, id: M
         evidence: None,
         events: Vec::new(),
     };
-    Ok(Accepted { message, body })
+    let (compiled, values) = content.unzip();
+    Ok(Draft { accepted: Accepted { message, body }, compiled, values: values.unwrap_or_default() })
 }
 
 /// Writes what [`prepare`] made. Writing it twice is writing it once: the id is the key.
@@ -248,6 +270,16 @@ pub fn values(variables: &Map<String, Value>, contact: Option<&Contact>, recipie
         contact.map_or_else(|| serde_json::json!({ "email": recipient.address, "name": recipient.name }), Contact::variables);
     values.insert("contact".to_owned(), person);
     Value::Object(values)
+}
+
+/// The same with the system's own.
+pub fn with_own(mut values: Value, tenant: &Tenant, message: MessageId, leave: Option<&str>) -> Value {
+    if let Value::Object(values) = &mut values {
+        values.insert("tenant".to_owned(), serde_json::json!({ "name": tenant.name, "slug": tenant.slug }));
+        values.insert("message".to_owned(), serde_json::json!({ "id": message }));
+        values.insert("unsubscribe_url".to_owned(), leave.map_or(Value::Null, Value::from));
+    }
+    values
 }
 
 /// Names that the sender fills in.

@@ -16,5 +16,7 @@ pub fn jobs(record: &Record) -> Option<Job> {
         return (errand.state == errand::State::Queued).then(|| Job::errand(&evidence, errand.id, errand.state_seq));
     }
     let message = record.new_row::<Message>()?.row;
-    message.state.wants_sending().then(|| Job::send(&evidence, message.id, message.state_seq))
+    // Who has booked a slot comes when it has begun.
+    let at = message.booking.map(|booking| booking.at);
+    message.state.wants_sending().then(|| Job::send(&evidence, message.id, message.state_seq).not_before(at))
 }

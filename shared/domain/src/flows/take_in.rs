@@ -198,6 +198,7 @@ mod tests {
             settings: json!({}),
             credentials: String::new(),
             priority: 100,
+            terms: crate::Terms::default(),
             enabled: true,
             on_unknown: OnUnknown::Hold,
             route: "route".to_owned(),

@@ -10,14 +10,14 @@ use store::change::n;
 use store::schema::Attr;
 use store::{Change, Cond, Internal, Record, Store, Value};
 
-use crate::message::{Mark, mark::Cell};
+use crate::message::mark::Cell;
 use crate::{Message, Statistic};
 
 /// What one record adds to one counter row.
 #[derive(Clone, Debug)]
 struct Step {
     sequence: String,
-    marks: Vec<(Mark, i64)>,
+    sums: Vec<(Attr, i64)>,
 }
 
 /// Which counter row: its tenant's evidence, its cell, and the partition of messages that it counts.
@@ -44,13 +44,16 @@ fn collect(record: &Record, groups: &mut Groups) {
     let (Some(evidence), Some(partition)) = (record.internal(), record.partition()) else { return };
     let Some(now) = record.new_row::<Message>() else { return };
     let before = record.old_row::<Message>().map(|before| before.row);
-    let mut cells: BTreeMap<Cell, Vec<(Mark, i64)>> = BTreeMap::new();
+    let mut cells: BTreeMap<Cell, Vec<(Attr, i64)>> = BTreeMap::new();
     for ((mark, cell), amount) in now.row.marks_since(before.as_ref()) {
-        cells.entry(cell).or_default().push((mark, amount));
+        cells.entry(cell).or_default().push((Attr::counter(mark.as_str()), amount));
     }
-    for (cell, marks) in cells {
+    for ((currency, cell), amount) in now.row.costs_since(before.as_ref()) {
+        cells.entry(cell).or_default().push((Statistic::cost(currency), amount));
+    }
+    for (cell, sums) in cells {
         let group = groups.entry((partition.to_owned(), cell)).or_insert_with(|| (evidence, Vec::new()));
-        group.1.push(Step { sequence: padded(record.sequence()), marks });
+        group.1.push(Step { sequence: padded(record.sequence()), sums });
     }
 }
 
@@ -64,9 +67,9 @@ async fn count(store: &Store, evidence: &Internal, partition: &str, cell: &Cell,
     steps.dedup_by(|a, b| a.sequence == b.sequence);
     loop {
         let (Some(first), Some(last)) = (steps.first(), steps.last()) else { return Ok(()) };
-        let mut sums: BTreeMap<Mark, i64> = BTreeMap::new();
-        for (mark, amount) in steps.iter().flat_map(|step| &step.marks) {
-            *sums.entry(*mark).or_default() += amount;
+        let mut sums: BTreeMap<Attr, i64> = BTreeMap::new();
+        for (counter, amount) in steps.iter().flat_map(|step| &step.sums) {
+            *sums.entry(counter.clone()).or_default() += amount;
         }
         let mut change = Change::new()
             .set(watermark.clone(), Value::S(last.sequence.clone()))
@@ -77,8 +80,8 @@ async fn count(store: &Store, evidence: &Internal, partition: &str, cell: &Cell,
         if let Some(template) = cell.template {
             change = change.set(store::schema::attr::TEMPLATE, Value::S(template.to_string()));
         }
-        for (mark, sum) in sums.into_iter().filter(|(_, sum)| *sum != 0) {
-            change = change.add(Attr::counter(mark.as_str()), sum);
+        for (counter, sum) in sums.into_iter().filter(|(_, sum)| *sum != 0) {
+            change = change.add(counter, sum);
         }
         let cond = Cond::Below(watermark.clone(), Value::S(first.sequence.clone()));
         let Err(found) = scope.tally::<Statistic>(Statistic::at(cell, shard), change, cond).await? else { return Ok(()) };

@@ -8,6 +8,7 @@ use kernel::ids::{AccountId, TemplateId};
 use providers::EventKind;
 
 use super::{Message, State};
+use crate::price::Currency;
 
 /// A milestone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -95,6 +96,10 @@ pub struct Cell {
 
 const HOUR: i64 = 3_600_000;
 
+const fn hour(at: Time) -> Time {
+    Time::from_millis(at.millis() - at.millis().rem_euclid(HOUR))
+}
+
 impl Message {
     /// Every mark it has reached, with its moment; each mark once.
     pub fn marks(&self) -> BTreeMap<(Mark, Cell), i64> {
@@ -103,8 +108,7 @@ impl Message {
         let template = self.template.map(|made| made.id);
         let mut marks = BTreeMap::new();
         let mut put = |mark: Mark, at: Time, account: Option<AccountId>| {
-            let hour = Time::from_millis(at.millis() - at.millis().rem_euclid(HOUR));
-            marks.insert((mark, Cell { hour, account, template }), 1);
+            marks.insert((mark, Cell { hour: hour(at), account, template }), 1);
         };
         put(Mark::Accepted, self.id.made_at(), None);
         match self.state {
@@ -150,6 +154,26 @@ impl Message {
             put(Mark::Failed, at, account);
         }
         marks
+    }
+
+    /// What it cost, where that is counted: with [`Mark::Sent`].
+    pub fn costs(&self) -> BTreeMap<(Currency, Cell), i64> {
+        let priced = self.carried().and_then(|attempt| attempt.cost.map(|cost| (attempt, cost)));
+        let counted = priced.map(|(attempt, cost)| {
+            let cell = Cell { hour: hour(attempt.at), account: attempt.account, template: self.template.map(|made| made.id) };
+            ((cost.currency, cell), cost.amount.millionths())
+        });
+        counted.into_iter().collect()
+    }
+
+    /// What the change from `before` to this row adds to every sum of costs, in millionths.
+    pub fn costs_since(&self, before: Option<&Self>) -> BTreeMap<(Currency, Cell), i64> {
+        let mut difference = self.costs();
+        for (key, amount) in before.map(Self::costs).unwrap_or_default() {
+            *difference.entry(key).or_default() -= amount;
+        }
+        difference.retain(|_, amount| *amount != 0);
+        difference
     }
 
     /// What the change from `before` to this row adds to every counter.

@@ -16,7 +16,7 @@ pub enum State {
     Scheduled,
     /// Waits for quiet hours to end or for the next attempt.
     Held,
-    /// Its time has come (again).
+    /// Its time has come (again), or comes within minutes: then the queue holds it back until its turn.
     Queued,
     /// A sender holds the lease.
     Sending,
@@ -106,7 +106,7 @@ pub enum Status {
     Scheduled,
     /// Waits for quiet hours to end or for the next attempt.
     Held,
-    /// About to be sent.
+    /// About to be sent, or waiting in the queue for its turn.
     Queued,
     /// Being sent.
     Sending,
@@ -159,6 +159,10 @@ pub enum Wait {
     Retry,
     /// For an account to work again.
     Outage,
+    /// For its turn: its account has carried as many messages as it may in a second.
+    Pace,
+    /// For another day: its account has carried as many messages as it may on one.
+    DayLimit,
     /// For the provider to tell what became of it; if it does not, a person must decide.
     Evidence,
     /// For the provider to tell what became of it; if it does not, it is sent one more time.

@@ -1,7 +1,7 @@
 use mail_parser::MessageParser;
 
 use super::*;
-use crate::{Attachment, Content, Mail, Mailbox};
+use crate::{Access, Attachment, Content, Mail, Mailbox};
 
 fn at() -> Time {
     Time::parse("2026-03-01T09:30:00Z").unwrap()

@@ -1,7 +1,8 @@
+use kernel::Time;
 use serde_json::json;
 
 use super::*;
-use crate::{Attachment, Content, Login, Mail, Mailbox, Roots};
+use crate::{Access, Attachment, Content, Login, Mail, Mailbox, Roots, oauth};
 
 const TENANT: &str = "84bd8158-6d4d-4958-8b9f-000000000001";
 

@@ -35,6 +35,15 @@ pub(crate) fn headers(outgoing: &Outgoing, message: &Mail) -> Vec<(String, Strin
     headers
 }
 
+/// Refuses headers whose names begin with what a provider keeps for itself, in small letters.
+pub(crate) fn check_reserved(message: &Mail, reserved: &[&str], detail: &str) -> Result<()> {
+    let taken = |name: &str| reserved.iter().any(|word| name.to_ascii_lowercase().starts_with(word));
+    match message.headers.iter().position(|(name, _)| taken(name)) {
+        Some(index) => Err(Error::invalid(format!("/headers/{index}"), "header", detail)),
+        None => Ok(()),
+    }
+}
+
 /// Refuses a message that is larger than a provider takes, all its parts as they are sent.
 pub(crate) fn check_size(message: &Mail, most: u64) -> Result<()> {
     let said = [&message.html, &message.text].into_iter().flatten().map(String::len).sum::<usize>();

@@ -6,11 +6,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::messaging::{self, Own};
-use super::{Credentials, GRAPH, check_id, check_version, request};
+use super::{Credentials, GRAPH, Speaker, check_id, check_version};
 use crate::settings::settings;
-use crate::{
-    Answer, Body, Call, Callback, Channel, Event, Inbound, Method, Outgoing, Provider, Reply, Setup, Verdict, Verified,
-};
+use crate::{Answer, Call, Callback, Channel, Event, Inbound, Outgoing, Provider, Reply, Setup, Verdict, Verified};
 
 /// See the file's head.
 #[derive(Clone, Copy, Debug)]
@@ -48,9 +46,9 @@ impl Settings {
         Ok(given)
     }
 
-    /// Host and id that speak for the account.
-    fn speaker(&self) -> (&'static str, &str) {
-        self.page_id.as_deref().map_or((INSTAGRAM, self.instagram_id.as_str()), |page| (GRAPH, page))
+    fn speaker(&self) -> Speaker<'_> {
+        let (host, id) = self.page_id.as_deref().map_or((INSTAGRAM, self.instagram_id.as_str()), |page| (GRAPH, page));
+        Speaker { host, version: self.version.as_deref(), id }
     }
 }
 
@@ -78,10 +76,7 @@ impl Provider for Instagram {
             return Err(Error::invalid("/content/text", "too_long", "at most 1000 bytes of UTF-8"));
         }
         let settings = Settings::read(setup.settings)?;
-        let (host, id) = settings.speaker();
-        let body = Body::json(&messaging::body(message, settings.human_agent)?);
-        let given = Credentials::read(setup.credentials)?;
-        Ok(Call::Http(request(Method::Post, host, settings.version.as_deref(), &format!("{id}/messages"), given, body)))
+        settings.speaker().say(&messaging::body(message, settings.human_agent)?, setup)
     }
 
     fn verdict(&self, reply: &Reply) -> Verdict {
@@ -89,11 +84,7 @@ impl Provider for Instagram {
     }
 
     fn probe(&self, setup: &Setup<'_>) -> Result<Option<Call>> {
-        let settings = Settings::read(setup.settings)?;
-        let (host, id) = settings.speaker();
-        let given = Credentials::read(setup.credentials)?;
-        let path = format!("{id}?fields=id");
-        Ok(Some(Call::Http(request(Method::Get, host, settings.version.as_deref(), &path, given, Body::default()))))
+        Settings::read(setup.settings)?.speaker().look(setup).map(Some)
     }
 
     fn handshake(&self, callback: &Callback<'_>, setup: &Setup<'_>) -> Result<Option<Answer>> {

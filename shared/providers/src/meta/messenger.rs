@@ -5,11 +5,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::messaging::{self, Own};
-use super::{Credentials, GRAPH, check_id, check_version, request};
+use super::{Credentials, GRAPH, Speaker, check_id, check_version};
 use crate::settings::settings;
-use crate::{
-    Answer, Body, Call, Callback, Channel, Event, Inbound, Method, Outgoing, Provider, Reply, Setup, Verdict, Verified,
-};
+use crate::{Answer, Call, Callback, Channel, Event, Inbound, Outgoing, Provider, Reply, Setup, Verdict, Verified};
 
 /// See the file's head.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +35,10 @@ impl Settings {
         check_version(given.version.as_deref())?;
         Ok(given)
     }
+
+    fn speaker(&self) -> Speaker<'_> {
+        Speaker { host: GRAPH, version: self.version.as_deref(), id: &self.page_id }
+    }
 }
 
 impl Provider for Messenger {
@@ -60,10 +62,7 @@ impl Provider for Messenger {
 
     fn call(&self, message: &Outgoing, setup: &Setup<'_>) -> Result<Call> {
         let settings = Settings::read(setup.settings)?;
-        let body = Body::json(&messaging::body(message, settings.human_agent)?);
-        let path = format!("{}/messages", settings.page_id);
-        let given = Credentials::read(setup.credentials)?;
-        Ok(Call::Http(request(Method::Post, GRAPH, settings.version.as_deref(), &path, given, body)))
+        settings.speaker().say(&messaging::body(message, settings.human_agent)?, setup)
     }
 
     fn verdict(&self, reply: &Reply) -> Verdict {
@@ -71,10 +70,7 @@ impl Provider for Messenger {
     }
 
     fn probe(&self, setup: &Setup<'_>) -> Result<Option<Call>> {
-        let settings = Settings::read(setup.settings)?;
-        let path = format!("{}?fields=id", settings.page_id);
-        let given = Credentials::read(setup.credentials)?;
-        Ok(Some(Call::Http(request(Method::Get, GRAPH, settings.version.as_deref(), &path, given, Body::default()))))
+        Settings::read(setup.settings)?.speaker().look(setup).map(Some)
     }
 
     fn handshake(&self, callback: &Callback<'_>, setup: &Setup<'_>) -> Result<Option<Answer>> {

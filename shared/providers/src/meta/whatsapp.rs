@@ -9,7 +9,8 @@ use kernel::{Result, Secret};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Class, Credentials, GRAPH, check_id, check_version, generic, is_id, request as graph};
+use super::{Class, Credentials, GRAPH, Speaker, check_id, check_version, generic, is_id, request as graph};
+use crate::call::leads_to;
 use crate::settings::settings;
 use crate::{
     Answer, Body, Call, Callback, Channel, Event, FileSource, HttpCall, Inbound, Login, Method, Outgoing, Provider, Reply,
@@ -43,6 +44,10 @@ impl Settings {
         check_version(given.version.as_deref())?;
         Ok(given)
     }
+
+    fn speaker(&self) -> Speaker<'_> {
+        Speaker { host: GRAPH, version: self.version.as_deref(), id: &self.phone_number_id }
+    }
 }
 
 impl Provider for Whatsapp {
@@ -66,10 +71,7 @@ impl Provider for Whatsapp {
 
     fn call(&self, message: &Outgoing, setup: &Setup<'_>) -> Result<Call> {
         let settings = Settings::read(setup.settings)?;
-        let body = Body::json(&request::body(message, message.direct()?)?);
-        let path = format!("{}/messages", settings.phone_number_id);
-        let given = Credentials::read(setup.credentials)?;
-        Ok(Call::Http(graph(Method::Post, GRAPH, settings.version.as_deref(), &path, given, body)))
+        settings.speaker().say(&request::body(message, message.direct()?)?, setup)
     }
 
     fn verdict(&self, reply: &Reply) -> Verdict {
@@ -77,10 +79,7 @@ impl Provider for Whatsapp {
     }
 
     fn probe(&self, setup: &Setup<'_>) -> Result<Option<Call>> {
-        let settings = Settings::read(setup.settings)?;
-        let path = format!("{}?fields=id", settings.phone_number_id);
-        let given = Credentials::read(setup.credentials)?;
-        Ok(Some(Call::Http(graph(Method::Get, GRAPH, settings.version.as_deref(), &path, given, Body::default()))))
+        Settings::read(setup.settings)?.speaker().look(setup).map(Some)
     }
 
     fn handshake(&self, callback: &Callback<'_>, setup: &Setup<'_>) -> Result<Option<Answer>> {
@@ -108,27 +107,12 @@ impl Provider for Whatsapp {
                 let settings = Settings::read(setup.settings)?;
                 Some(graph(Method::Get, GRAPH, settings.version.as_deref(), id, given, Body::default()))
             }
-            FileSource::Url(address) if is_file_host(address) => Some(HttpCall {
-                method: Method::Get,
-                url: Secret::new(address.clone()),
-                headers: Vec::new(),
-                login: Login::Bearer(given.access_token),
-                body: Body::default(),
-                http2: false,
-            }),
+            FileSource::Url(address) if leads_to(address, &FILE_HOSTS) => {
+                Some(HttpCall::question(Secret::new(address.as_str()), Login::Bearer(given.access_token)))
+            }
             FileSource::Id(_) | FileSource::Url(_) | FileSource::Bytes(_) => None,
         })
     }
-}
-
-fn is_file_host(address: &str) -> bool {
-    let address = url::Url::parse(address).ok();
-    address.is_some_and(|address| {
-        address.scheme() == "https"
-            && address.port().is_none()
-            && address.username().is_empty()
-            && address.host_str().is_some_and(|host| FILE_HOSTS.contains(&host))
-    })
 }
 
 /// The error table.

@@ -38,10 +38,7 @@ pub(crate) fn password(callback: &Callback<'_>, password: &str) -> Result<Verifi
     if callback.headers.iter().any(|(name, _)| name == "authorization") {
         return basic(callback, USER, password);
     }
-    let query = callback.query();
-    let mut shown = query.iter().filter(|(name, _)| name == PARAMETER).map(|(_, value)| value.as_str());
-    let only = shown.next().filter(|_| shown.next().is_none());
-    shared_secret(callback, only, password)
+    shared_secret(callback, callback.parameter(PARAMETER).as_deref(), password)
 }
 
 #[cfg(test)]

@@ -41,7 +41,8 @@ pub(crate) fn read(verified: &Verified) -> Vec<Event> {
         .or_else(|| text(&record, "/mail/timestamp"))
         .and_then(|time| Time::parse(time).ok())
         .unwrap_or(notice.at);
-    let provider_id = text(&record, "/mail/messageId").map(str::to_owned);
+    // It goes along with each recipient, so it must not be long.
+    let provider_id = text(&record, "/mail/messageId").filter(|id| id.len() <= 256).map(str::to_owned);
     let feedback = text(&record, &format!("/{section}/feedbackId"));
     let tag = tag(&record);
     told.into_iter()

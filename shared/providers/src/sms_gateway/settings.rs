@@ -9,7 +9,7 @@ use url::Url;
 
 use super::hook::{Arrival, Report};
 use super::template::{Name, Template, Values, percent};
-use crate::settings::{credentials, fault, settings, visible};
+use crate::settings::{credentials, fault, settings, visible_if_any};
 use crate::{Login, Method, sms};
 
 /// Most bytes of the address, and of the body.
@@ -149,7 +149,7 @@ impl Credentials {
             (&given.token, "token"),
             (&given.callback_secret, "callback_secret"),
         ] {
-            secret.as_ref().map_or(Ok(()), |secret| visible(secret, &format!("/credentials/{name}")))?;
+            visible_if_any(secret.as_ref(), &format!("/credentials/{name}"))?;
         }
         Ok(given)
     }

@@ -4,13 +4,13 @@
 use kernel::{Error, Result, Secret, Time};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use url::Url;
 
 use super::{WINDOW, check_key, check_sender};
+use crate::call::leads_to;
 use crate::callback::TAG;
 use crate::json::{id, list, set, text, time};
 use crate::jwt::Signer;
-use crate::settings::{self, fault, visible};
+use crate::settings::{self, fault, visible_if_any};
 use crate::sms::{digits, number, short_text};
 use crate::{
     Access, Body, BounceClass, Call, Callback, Channel, Event, EventDetail, EventKind, FileSource, HttpCall, Inbound,
@@ -90,7 +90,7 @@ struct Credentials {
 impl Credentials {
     fn read(value: &Value) -> Result<Self> {
         let given: Self = settings::credentials(value)?;
-        given.signature_secret.as_ref().map_or(Ok(()), |secret| visible(secret, "/credentials/signature_secret"))?;
+        visible_if_any(given.signature_secret.as_ref(), "/credentials/signature_secret")?;
         Ok(given)
     }
 
@@ -190,24 +190,10 @@ impl Provider for VonageMessages {
     /// A file of a multimedia message; the token goes to Vonage's own hosts alone.
     fn file(&self, source: &FileSource, setup: &Setup<'_>) -> Result<Option<HttpCall>> {
         let FileSource::Url(address) = source else { return Ok(None) };
-        let own = Url::parse(address).is_ok_and(|address| {
-            address.scheme() == "https"
-                && address.port().is_none()
-                && address.username().is_empty()
-                && address.password().is_none()
-                && [Region::Global, Region::Eu].iter().any(|region| address.host_str() == Some(region.host()))
-        });
-        if !own {
+        if !leads_to(address, &[Region::Global, Region::Eu].map(Region::host)) {
             return Ok(None);
         }
-        Ok(Some(HttpCall {
-            method: Method::Get,
-            url: Secret::new(address.clone()),
-            headers: Vec::new(),
-            login: login(setup)?,
-            body: Body::default(),
-            http2: false,
-        }))
+        Ok(Some(HttpCall::question(Secret::new(address.as_str()), login(setup)?)))
     }
 }
 
@@ -218,6 +204,9 @@ fn verdict(reply: &Reply) -> Verdict {
         Err(answer) => answer,
     };
     let body = answer.json();
+    if let Some(unknown) = Verdict::unreadable(answer, &body) {
+        return unknown;
+    }
     if answer.is_success() {
         return Verdict::Sent { id: text(&body, "/message_uuid").unwrap_or_default().to_owned() };
     }

@@ -11,7 +11,7 @@ use super::{WINDOW, check_key, check_sender};
 use crate::callback::TAG;
 use crate::json::{id, list, text};
 use crate::proof::{self, Hash};
-use crate::settings::{self, visible};
+use crate::settings::{self, visible, visible_if_any};
 use crate::sms::{Encoding, digits, segments, short_text};
 use crate::{
     Body, Call, Callback, Channel, Event, HttpCall, Inbound, Login, Method, Outgoing, Provider, Reply, Setup, Verdict, Verified,
@@ -76,7 +76,7 @@ impl Credentials {
         let given: Self = settings::credentials(value)?;
         check_key(&given.api_key, "/credentials/api_key")?;
         visible(&given.api_secret, "/credentials/api_secret")?;
-        given.signature_secret.as_ref().map_or(Ok(()), |secret| visible(secret, "/credentials/signature_secret"))?;
+        visible_if_any(given.signature_secret.as_ref(), "/credentials/signature_secret")?;
         Ok(given)
     }
 }
@@ -137,14 +137,8 @@ impl Provider for VonageSms {
     /// The account's balance.
     fn probe(&self, setup: &Setup<'_>) -> Result<Option<Call>> {
         let given = Credentials::read(setup.credentials)?;
-        Ok(Some(Call::Http(HttpCall {
-            method: Method::Get,
-            url: Secret::new("https://rest.nexmo.com/account/get-balance"),
-            headers: Vec::new(),
-            login: Login::Basic(given.api_key, given.api_secret),
-            body: Body::default(),
-            http2: false,
-        })))
+        let login = Login::Basic(given.api_key, given.api_secret);
+        Ok(Some(Call::Http(HttpCall::question(Secret::new("https://rest.nexmo.com/account/get-balance"), login))))
     }
 
     /// The code is over all parameters by name, as `&name=value`. Whether the reference in the address counts as one of them is

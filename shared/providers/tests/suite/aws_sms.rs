@@ -7,9 +7,9 @@ use providers::BounceClass::{Block, Hard, Soft};
 use providers::EventKind::{Bounced, Delivered, Sent};
 use providers::{BounceClass, EventKind, Verified, Wish, find};
 use serde_json::json;
+use stands::{TAG, folder};
 
 use crate::posts::{House, NOBODY, Post, TOPIC, confirmation, now};
-use crate::stands::{TAG, folder};
 
 /// What each file tells of a message; none where it says nothing of one.
 type Meaning = Option<(EventKind, Option<BounceClass>)>;

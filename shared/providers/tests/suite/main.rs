@@ -14,8 +14,8 @@ mod conformance;
 #[cfg(test)]
 mod forgeries;
 #[cfg(test)]
+mod gmail;
+#[cfg(test)]
 mod posts;
 #[cfg(test)]
 mod ses;
-#[cfg(test)]
-mod stands;

@@ -54,6 +54,8 @@ attributes! {
     EVIDENCE_RANK = "evidence_rank", "Its place in the order of outcomes.";
     EVENTS = "events", "What providers told.";
     HOLD = "hold", "Why and until when the message waits.";
+    BOOKING = "booking", "What an account has promised to a message that waits for its turn.";
+    NEXT = "next", "The next slot of an account that nobody has been promised.";
     CONTACT = "contact", "The contact that an address or message belongs to.";
     ACCOUNT = "account", "The account that a counter is for.";
     TEMPLATE = "template", "The template that a counter is for.";

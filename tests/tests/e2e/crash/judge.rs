@@ -6,7 +6,7 @@ use local::provider::Deed;
 use store::Item;
 
 use super::run::Run;
-use crate::exact;
+use crate::exact::{self, Sum};
 
 /// What was found.
 #[derive(Debug, Default)]
@@ -40,7 +40,8 @@ pub(super) fn judge(run: &Run<'_>) -> Verdict {
     if counted != recomputed {
         fault(&mut verdict, format!("counted {counted:#?}\nbut there are {recomputed:#?}"));
     }
-    let unknown: i64 = counted.iter().filter(|(counter, _)| counter.4 == Mark::Unknown).map(|(_, count)| count).sum();
+    let unknown: i64 =
+        counted.iter().filter(|(counter, _)| counter.4 == Sum::Mark(Mark::Unknown)).map(|(_, count)| count).sum();
     if usize::try_from(unknown) != Ok(verdict.undecided) {
         let undecided = verdict.undecided;
         fault(&mut verdict, format!("{unknown} are counted as unknown, and {undecided} say so"));

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::super::{Class, Fault};
 use super::class;
+use crate::event::cut;
 use crate::json::{id, list, location, text, time};
 use crate::{BounceClass, Event, EventDetail, EventKind, FileSource, Inbound, InboundFile, Verified, Wish};
 
@@ -154,15 +155,15 @@ fn message(value: &Value, one: &Value, arrived: Time) -> Option<Inbound> {
     Some(found)
 }
 
-/// The name that the sender goes by.
+/// The name that the sender goes by, cut, since it goes along with each of the sender's messages.
 fn name(value: &Value, sender: &str) -> Option<String> {
     let same = |one: &&Value| [text(one, "/wa_id"), text(one, "/user_id")].contains(&Some(sender));
-    list(value, "/contacts").find(same).and_then(|one| text(one, "/profile/name")).map(str::to_owned)
+    list(value, "/contacts").find(same).and_then(|one| text(one, "/profile/name")).map(|name| cut(name, 200))
 }
 
 /// The number of ours, which is shown with or without its separators.
 fn own(shown: &str) -> String {
-    address(&shown.chars().filter(char::is_ascii_digit).collect::<String>())
+    address(&shown.chars().filter(char::is_ascii_digit).take(20).collect::<String>())
 }
 
 /// A contact that was passed on: the name, and the numbers behind it.
