@@ -10,6 +10,7 @@
 
 pub mod chat;
 pub mod contract;
+pub mod files;
 pub mod letter;
 pub mod log;
 pub mod sns;

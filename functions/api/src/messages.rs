@@ -120,7 +120,7 @@ async fn send_message(
         Begun::Done(message) => return Ok(repeated(scope, &message).await?),
         Begun::Run(claim) => claim,
     };
-    let made = match accept::prepare(&api.0.catalog, scope, ordered.message.into(), claim.id).await {
+    let made = match accept::prepare(&api.0.catalog, &api.0.files, scope, ordered.message.into(), claim.id).await {
         Ok(made) => made,
         Err(error) => return Err(claim.refused(scope, error).await.into()),
     };
@@ -130,7 +130,7 @@ async fn send_message(
     }
 }
 
-fn accepted(accept::Accepted { message, body }: accept::Accepted) -> Reply<MessageView> {
+fn accepted(accept::Accepted { message, body, .. }: accept::Accepted) -> Reply<MessageView> {
     let location = format!("/v1/messages/{}", message.id);
     let view = match body {
         Some(body) => MessageView::full(message, body),

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use aws::{Fetch, Vault};
+use aws::{Fetch, Files, Vault};
 use domain::flows::Context;
 use domain::flows::allow::Allowances;
 use domain::flows::catalog::Catalog;
@@ -23,6 +23,7 @@ pub(crate) struct Inner {
     pub(crate) catalog: Catalog,
     pub(crate) allowances: Allowances,
     pub(crate) vault: Vault,
+    pub(crate) files: Files,
     pub(crate) platform_key: Secret,
     pub(crate) tokens: Tokens,
     pub(crate) started: Time,
@@ -39,6 +40,8 @@ pub struct Parts {
     pub context: Context,
     /// Data keys of tenants.
     pub vault: Vault,
+    /// Stored files.
+    pub files: Files,
     /// Reads of token issuers' key sets.
     pub fetch: Fetch,
     /// The key that makes tenants.
@@ -56,6 +59,7 @@ impl Api {
             catalog: Catalog::new(clock.clone()),
             allowances: Allowances::new(clock.clone()),
             vault: parts.vault,
+            files: parts.files,
             platform_key: parts.platform_key,
             tokens: Tokens::new(parts.issuer, parts.fetch),
             started: clock.now(),

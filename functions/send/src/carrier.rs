@@ -5,6 +5,7 @@ use providers::{Call, Channel, HttpCall, Reply};
 
 use crate::outbox::Outbox;
 use crate::wire::Wire;
+use crate::wire::download::Download;
 
 /// The way to providers. A closed enum, dispatched statically.
 #[derive(Debug)]
@@ -39,6 +40,15 @@ impl Carrier {
                 Some(wire) => wire.carry(call, clock).await,
                 None => outbox.keep(call, clock.now()).await,
             },
+        }
+    }
+
+    /// Asks for a file that came by that channel. An error says why there is no answer.
+    pub async fn download(&self, channel: Channel, call: &HttpCall, clock: &Clock) -> Result<Download, String> {
+        match (self.wire(channel), self) {
+            (Some(wire), _) => wire.download(call, clock).await,
+            (None, Self::Outbox { outbox, .. }) => outbox.give(call, clock.now()).await,
+            (None, Self::Wire(_)) => Err("nothing leaves this machine".to_owned()),
         }
     }
 

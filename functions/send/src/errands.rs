@@ -5,6 +5,8 @@
 //! A crash in between leaves a lease that runs out; the queue brings the job again, and the deed is done once more. One that fails
 //! for a reason of ours comes again as well, and is given up before the queue would park it.
 
+mod fetch;
+
 use domain::errand::{Deed, State};
 use domain::flows::connect;
 use domain::{Account, Errand, Tenant};
@@ -20,7 +22,7 @@ use crate::veil::Veil;
 use crate::{Sender, health};
 
 /// How often an errand is begun.
-const ATTEMPTS: u32 = 4;
+pub(super) const ATTEMPTS: u32 = 4;
 
 /// Carries out an errand whose state has that number.
 pub async fn carry_out(sender: &Sender, scope: &TenantScope, id: ErrandId, seq: u64) -> Result<Done> {
@@ -37,8 +39,9 @@ pub async fn carry_out(sender: &Sender, scope: &TenantScope, id: ErrandId, seq: 
         Outcome::Refused(Some(found)) if found.row.state_seq == seq => return Ok(Done::NotYet),
         Outcome::Refused(_) => return Ok(Done::Settled),
     };
-    match errand.deed {
+    match &errand.deed {
         Deed::Check => check(sender, scope, errand.account).await,
+        Deed::Fetch { attachment, place } => fetch::fetch(sender, scope, &errand, *attachment, place).await,
     }
     .or_else(|error| give_up(&errand, error))?;
     let settled = Change::new().set(attr::STATE, State::Done.value()).add(attr::STATE_SEQ, 1).remove(attr::LEASE);

@@ -5,10 +5,14 @@ use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use aws::Files;
 use kernel::{Email, Time};
 use providers::{Call, HttpCall, Reply};
 use serde::{Deserialize, Serialize};
 use store::memory::Faults;
+
+use crate::wire::download::Download;
+use crate::wire::pieces;
 
 /// How many messages are kept in memory and listed.
 const KEEP: usize = 1_000;
@@ -54,6 +58,7 @@ const ASKED: usize = 100;
 pub struct Outbox {
     state: Arc<Mutex<State>>,
     faults: Faults,
+    files: Files,
 }
 
 #[derive(Debug, Default)]
@@ -68,7 +73,7 @@ struct State {
 impl Outbox {
     /// An empty outbox in memory that fails as `faults` says.
     pub fn new(faults: Faults) -> Self {
-        Self { state: Arc::default(), faults }
+        Self { state: Arc::default(), faults, files: Files::None }
     }
 
     /// An outbox that keeps every message as a file in the folder, and starts with those that are there.
@@ -85,7 +90,13 @@ impl Outbox {
         let taken = u64::try_from(kept.len()).unwrap_or(u64::MAX);
         let kept = kept.into_iter().skip(skip).collect();
         let state = State { kept, taken, folder: Some(folder), replies: VecDeque::new(), asked: VecDeque::new() };
-        Ok(Self { state: Arc::new(Mutex::new(state)), faults: Faults::none() })
+        Ok(Self { state: Arc::new(Mutex::new(state)), faults: Faults::none(), files: Files::None })
+    }
+
+    /// The same with stored files, which are kept within the messages.
+    #[must_use]
+    pub fn files(self, files: Files) -> Self {
+        Self { files, ..self }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -133,11 +144,11 @@ impl Outbox {
         let answer = self.state().replies.pop_front();
         let reply = match answer {
             Some(Reply::Lost { text }) => {
-                self.store(call, now);
+                self.store(call, now).await;
                 Reply::Lost { text }
             }
             Some(reply) => reply,
-            None => self.store(call, now),
+            None => self.store(call, now).await,
         };
         match self.faults.after("carrier.call", fault).await {
             Ok(()) => reply,
@@ -145,7 +156,18 @@ impl Outbox {
         }
     }
 
-    fn store(&self, call: &Call, now: Time) -> Reply {
+    /// Gives a file as [`Self::answer_next`] was told to. By itself an outbox has none.
+    pub async fn give(&self, call: &HttpCall, now: Time) -> Result<Download, String> {
+        match self.keep(&Call::Http(call.clone()), now).await {
+            Reply::Answered(answer) => Ok(answer.into()),
+            Reply::Accepted { .. } => Err("an outbox has no files".to_owned()),
+            Reply::Refused { text, .. } | Reply::Unread { text } | Reply::Unreached { text } | Reply::Lost { text } => {
+                Err(text)
+            }
+        }
+    }
+
+    async fn store(&self, call: &Call, now: Time) -> Reply {
         let (provider, from, to, raw, tag, repeatable) = match call {
             Call::Ses(call) => {
                 let tag = call.tags.iter().find(|(name, _)| name == providers::ses::TAG).map(|(_, tag)| tag.clone());
@@ -157,7 +179,10 @@ impl Outbox {
                 return unfit("nothing leaves this machine on this channel: see --live");
             }
         };
-        let Some(raw) = raw.whole() else { return unfit("the message's stored files cannot be read") };
+        let raw = match pieces::whole(&self.files, raw).await {
+            Ok(raw) => raw,
+            Err(reply) => return reply,
+        };
         let mut state = self.state();
         if let Some(known) = state.kept.iter().find(|kept| repeatable && kept.provider == provider && kept.tag == tag) {
             return Reply::Accepted { id: known.id.clone() };

@@ -18,8 +18,10 @@ use store::TenantScope;
 
 use crate::{Intake, Refusal, Token, read};
 
-/// Most bytes of a callback: SNS sends at most 256 KB, wrapped and escaped.
+/// Most bytes of a callback to the deployment: SNS sends at most 256 KB, wrapped and escaped.
 const LIMIT: usize = 1024 * 1024;
+/// Most bytes of one to an account, which may bring files: what a function is handed at most.
+const WITH_FILES: usize = 6 * 1024 * 1024;
 
 /// Which way a callback came in.
 #[derive(Clone, Copy, Debug)]
@@ -39,7 +41,7 @@ struct Post {
 }
 
 impl Post {
-    async fn read(intake: &Intake, request: Request) -> Result<Self> {
+    async fn read(intake: &Intake, request: Request, limit: usize) -> Result<Self> {
         let (head, body) = request.into_parts();
         let path = head.uri.path_and_query().map_or("/", axum::http::uri::PathAndQuery::as_str);
         let url = format!("{}{path}", origin(intake, &head.headers));
@@ -47,7 +49,7 @@ impl Post {
             (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
         };
         let headers = head.headers.iter().map(header).collect();
-        Ok(Self { method: head.method.as_str().to_owned(), url, headers, body: read(body, LIMIT).await? })
+        Ok(Self { method: head.method.as_str().to_owned(), url, headers, body: read(body, limit).await? })
     }
 }
 
@@ -66,7 +68,7 @@ pub(crate) async fn take_for_deployment(
     request: Request,
 ) -> Result<Response, Refusal> {
     let provider = known(&provider)?;
-    let post = Post::read(&intake, request).await?;
+    let post = Post::read(&intake, request, LIMIT).await?;
     // There is no account here whose secrets could prove anything else.
     sns::certificate_url(&post.body)?;
     let setup = Setup { settings: &Value::Null, credentials: &Value::Null, token: None, callback: "" };
@@ -88,7 +90,7 @@ pub(crate) async fn take_for_account(
     let credentials = connect::open(&intake.0.vault, &tenant, &account).await?;
     let callback = account.callback(&origin(&intake, request.headers()));
     let topics = provider.topics(&account.settings);
-    let post = Post::read(&intake, request).await?;
+    let post = Post::read(&intake, request, WITH_FILES).await?;
     let setup = Setup { settings: &account.settings, credentials: &credentials, token: None, callback: &callback };
     take(&intake, provider, Way::Account(&scope, &account), &topics, setup, &post).await
 }
@@ -187,7 +189,7 @@ async fn messages(
 ) -> Result<()> {
     let Way::Account(scope, account) = way else { return Ok(()) };
     for came in provider.inbound(verified, setup) {
-        match take_in(&intake.0.context, scope, account, &came).await? {
+        match take_in(&intake.0.context, &intake.0.files, scope, account, &came).await? {
             take_in::Taken::Kept(id) => tracing::info!(inbound.id = %id, "a message came in: {id}"),
             take_in::Taken::Before(id) => tracing::info!(inbound.id = %id, "a message came in again: {id}"),
             take_in::Taken::Nobody => tracing::warn!("a message from what is no address"),

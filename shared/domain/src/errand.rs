@@ -4,7 +4,8 @@
 //! An errand may be carried out more than once: whoever carries it out can die before that is noted.
 
 use kernel::Time;
-use kernel::ids::{AccountId, ErrandId};
+use kernel::ids::{AccountId, AttachmentId, ErrandId};
+use providers::FileSource;
 use serde::{Deserialize, Serialize};
 use store::schema::{self, Entity, Locator, Row};
 
@@ -43,6 +44,41 @@ pub struct Errand {
 pub enum Deed {
     /// Find out whether the account is in order.
     Check,
+    /// Fetch a file that came with a message, and store it.
+    Fetch {
+        /// Which.
+        attachment: AttachmentId,
+        /// Where the provider keeps it.
+        place: Place,
+    },
+}
+
+/// Where a provider keeps a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Place {
+    /// At an address.
+    Url(String),
+    /// Under an id.
+    Id(String),
+}
+
+impl Place {
+    /// The address or id.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Url(text) | Self::Id(text) => text,
+        }
+    }
+}
+
+impl From<Place> for FileSource {
+    fn from(place: Place) -> Self {
+        match place {
+            Place::Url(url) => Self::Url(url),
+            Place::Id(id) => Self::Id(id),
+        }
+    }
 }
 
 /// How far an errand is.

@@ -183,6 +183,11 @@ pub trait Provider: Sync {
     fn file(&self, _source: &FileSource, _setup: &Setup<'_>) -> Result<Option<HttpCall>> {
         Ok(None)
     }
+    /// Where the bytes of a file are, as the answer to the request for its id tells: for [`Provider::file`] once more. The error is
+    /// what the answer says instead.
+    fn file_place(&self, reply: &HttpReply) -> std::result::Result<FileSource, String> {
+        Err(reply.words())
+    }
 }
 
 /// What must be at hand before a provider is asked anything.

@@ -76,6 +76,8 @@ rows! {
         "How much of what a tenant, credential or account may do in this window has been handed out?";
     API_KEY = "api_key", "key", "KEY", Shape::Small, "T#tenant#KEY", "key id",
         "Which machine credentials does this tenant have?";
+    ATTACHMENT = "attachment", "att", "ATT", Shape::Dated { shards: 1 }, "T#tenant#ATT#yyyymm#shard", "attachment id",
+        "Which file is this, and are its bytes there?";
     BODY = "body", "", "BODY", Shape::Single, "T#tenant#BODY#message id", "-",
         "What content did this message bring along, when it does not fit its row?";
     CONTACT = "contact", "con", "CON", Shape::Dated { shards: 1 }, "T#tenant#CON#yyyymm#shard", "contact id",
@@ -166,6 +168,7 @@ macro_rules! locators {
 locators!(
     kernel::ids::AccountId,
     kernel::ids::ApiKeyId,
+    kernel::ids::AttachmentId,
     kernel::ids::ContactId,
     kernel::ids::ConversationId,
     kernel::ids::ErrandId,

@@ -1,14 +1,15 @@
 //! Keeping what people write to a tenant. A message, its receipt and its conversation move together, and with the first message of
 //! a person the contact and the address that it is found by: all of them are there, or none.
 
+use aws::Files;
 use kernel::ids::{ContactId, ConversationId, InboundId};
 use kernel::{Email, Error, Phone, Result};
 use providers::{Inbound as Came, Wish};
 use store::{Stored, TenantScope, Write};
 
-use super::Context;
 use super::keep_contact::own;
 use super::suppress::{address_row, lift, suppress};
+use super::{Context, attach};
 use crate::contact::Handle;
 use crate::conversation::{LABEL, Status, Thread};
 use crate::inbound::Receipt;
@@ -41,22 +42,29 @@ struct Sender {
 
 /// Takes in a message that came through the account. What the sender wants of future messages is done first, so that a message
 /// with a receipt is one whose wish was heard.
-pub async fn take_in(context: &Context, scope: &TenantScope, account: &Account, came: &Came) -> Result<Taken> {
+pub async fn take_in(context: &Context, files: &Files, scope: &TenantScope, account: &Account, came: &Came) -> Result<Taken> {
     let channel = account.channel;
     let Ok(address) = address::parse(channel, &came.from) else { return Ok(Taken::Nobody) };
     let key = address::key(channel, &address)?;
     let sender = Sender { channel, address, key };
     let digest = Receipt::digest(&context.keys, account.id, came);
-    for _ in 0..TRIES {
+    let parts = attach::parts(context, account, &digest, came);
+    for round in 0..TRIES {
         if let Some(receipt) = scope.read_now::<Receipt>(Receipt::at(&digest)).await? {
             return Ok(Taken::Before(receipt.row.inbound));
         }
         heed(context, scope, &sender, came.wish).await?;
+        if round == 0 {
+            attach::store(files, scope, &parts).await?;
+        }
         let id = InboundId::new(&context.ids, &context.clock);
         let mut writes = Vec::new();
         let contact = contact(context, scope, &sender, came, &mut writes).await?;
         let mut conversation = conversation(context, scope, account, contact, came, &mut writes).await?;
-        let kept = Inbound::of(id, conversation.row.id, account.id, &sender.address, came);
+        let mut kept = Inbound::of(id, conversation.row.id, account.id, &sender.address, came);
+        for (file, part) in kept.files.iter_mut().zip(&parts) {
+            file.attachment = Some(part.row.id);
+        }
         let row = &mut conversation.row;
         row.address.clone_from(&sender.address);
         row.status = Status::Open;
@@ -65,6 +73,7 @@ pub async fn take_in(context: &Context, scope: &TenantScope, account: &Account, 
         row.preview = kept.preview();
         let receipt = Receipt { digest: digest.clone(), conversation: row.id, inbound: id };
         writes.extend([scope.creating(&receipt)?, scope.replacing(&conversation)?, scope.creating(&kept)?]);
+        writes.extend(attach::writes(scope, &parts)?);
         if scope.transact(writes).await?.is_none() {
             return Ok(Taken::Kept(id));
         }
@@ -218,7 +227,7 @@ mod tests {
 
     impl World {
         async fn take(&self, came: &Came) -> Taken {
-            take_in(&self.context, &self.scope, &self.account, came).await.unwrap()
+            take_in(&self.context, &Files::None, &self.scope, &self.account, came).await.unwrap()
         }
 
         /// Write units, read units and requests of taking it in.

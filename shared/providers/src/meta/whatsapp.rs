@@ -113,6 +113,12 @@ impl Provider for Whatsapp {
             FileSource::Id(_) | FileSource::Url(_) | FileSource::Bytes(_) => None,
         })
     }
+
+    fn file_place(&self, reply: &crate::HttpReply) -> std::result::Result<FileSource, String> {
+        let body = reply.json();
+        let url = crate::json::text(&body, "/url").filter(|_| reply.is_success());
+        url.map(|url| FileSource::Url(url.to_owned())).ok_or_else(|| reply.words())
+    }
 }
 
 /// The error table.

@@ -41,7 +41,7 @@ attributes! {
     EXPIRES = "expires", "Second after which the row may be deleted (time to live).";
     DUE_PK = "due_pk", "Partition in the due index.";
     DUE_SK = "due_sk", "Moment and row in the due index.";
-    STATE = "state", "Where a message stands on our side.";
+    STATE = "state", "Where a message stands on our side; how far an errand or a file is.";
     STATE_AT = "state_at", "When it came there.";
     STATE_SEQ = "state_seq", "How often its state changed: orders the transitions that analytics counts.";
     ATTEMPT = "attempt", "Number of the latest send attempt.";
