@@ -3,6 +3,7 @@
 
 pub mod demo;
 pub mod engine;
+pub mod files;
 pub mod options;
 pub mod pages;
 pub mod played;

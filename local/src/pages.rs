@@ -17,6 +17,7 @@ mod preview;
 
 use std::sync::Arc;
 
+use aws::files::disposition;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, State};
@@ -65,6 +66,7 @@ pub fn router(pages: Pages) -> Router {
         .route("/local/outbox/{id}", get(letter::show))
         .route("/local/outbox/{id}/html", get(preview::show))
         .route("/local/outbox/{id}/raw", get(raw))
+        .route("/local/outbox/{id}/files/{number}", get(file))
         .route("/local/outbox/{id}/deeds/{deed}", post(deeds::perform))
         .route("/local/notes/{id}", get(note::show))
         .route("/local/notes/{id}/deeds/{deed}", post(note::perform))
@@ -88,6 +90,15 @@ async fn raw(State(pages): Shared, Path(id): Path<String>) -> Result<Response, R
     let name = name.unwrap_or(HeaderValue::from_static("attachment"));
     Ok(([(header::CONTENT_TYPE, HeaderValue::from_static("message/rfc822")), (header::CONTENT_DISPOSITION, name)], kept.raw)
         .into_response())
+}
+
+/// A file of the message, as a download: nothing that a message brings is shown as a page.
+async fn file(State(pages): Shared, Path((id, number)): Path<(String, usize)>) -> Result<Response, Refusal> {
+    let files = mail::read(&pages.find(&id)?, &pages.context.keys).files;
+    let file = files.into_iter().nth(number).ok_or_else(|| Refusal::nowhere("The message has no such file."))?;
+    let kind = HeaderValue::try_from(file.media_type).unwrap_or(HeaderValue::from_static("application/octet-stream"));
+    let name = HeaderValue::try_from(disposition(&file.name)).unwrap_or(HeaderValue::from_static("attachment"));
+    Ok(([(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, name)], file.bytes).into_response())
 }
 
 impl Pages {

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use analytics::Analytics;
 use api::{Api, Parts};
-use aws::{Connection, Fetch, Vault};
+use aws::files::Shelf;
+use aws::{Connection, Fetch, Files, Vault};
 use axum::Router;
 use domain::Channel;
 use domain::flows::Context;
@@ -28,6 +29,7 @@ use webhook_intake::Intake;
 
 use crate::demo::{self, Demo};
 use crate::engine::Engine;
+use crate::files;
 use crate::options::Options;
 use crate::pages::{self, Pages};
 use crate::provider::{ORIGIN, Provider, TOPIC};
@@ -55,8 +57,8 @@ pub struct Running {
     tasks: Vec<tokio::task::JoinHandle<()>>,
 }
 
-fn live(channels: &[Channel]) -> Option<Live> {
-    (!channels.is_empty()).then(|| Live { wire: Wire::at_home(), channels: channels.to_vec() })
+fn live(channels: &[Channel], files: &Files) -> Option<Live> {
+    (!channels.is_empty()).then(|| Live { wire: Wire::at_home().files(files.clone()), channels: channels.to_vec() })
 }
 
 /// What is said of it at the start.
@@ -92,8 +94,11 @@ pub async fn start(options: &Options) -> Result<Running, String> {
     let store = Store::new(Table::Dynamo(Dynamo::connect(&connection, crate::engine::TABLE)));
     let master = kernel::crypto::decode(secrets.vault.reveal()).unwrap_or_default();
     let vault = Vault::file(SealKey::new(&master).map_err(sentence)?, clock.clone(), ids);
+    let shelf = Shelf::folder(options.data.join("files"), &context.keys, &address, clock.clone());
+    let files = Files::Shelf(shelf.clone());
     let outbox = Outbox::in_folder(options.data.join("outbox"))
-        .map_err(|error| format!("The outbox in {} cannot be opened: {error}.", options.data.display()))?;
+        .map_err(|error| format!("The outbox in {} cannot be opened: {error}.", options.data.display()))?
+        .files(files.clone());
     let provider = Provider::of_process(clock.now()).map_err(sentence)?;
     let demos = Box::pin(demo::make(&context.keys, &vault, &store, secrets.made_at, ISSUER)).await.map_err(sentence)?;
 
@@ -102,6 +107,7 @@ pub async fn start(options: &Options) -> Result<Running, String> {
         context: context.clone(),
         vault: vault.clone(),
         public_url: Some(address.clone()),
+        files: files.clone(),
         fetch: Fetch::network(),
         platform_key: secrets.platform.clone(),
         issuer: Some(api::token::Issuer {
@@ -114,6 +120,7 @@ pub async fn start(options: &Options) -> Result<Running, String> {
         store: store.clone(),
         context: context.clone(),
         vault: vault.clone(),
+        files: files.clone(),
         public_url: Some(address.clone()),
         fetch: provider.certificates(),
         topics: vec![TOPIC.to_owned()],
@@ -132,7 +139,8 @@ pub async fn start(options: &Options) -> Result<Running, String> {
             breaker: Breaker::new(clock.clone()),
             paces: Paces::new(clock.clone()),
             vault,
-            carrier: Carrier::Outbox { outbox: outbox.clone(), live: live(&options.live) },
+            carrier: Carrier::Outbox { outbox: outbox.clone(), live: live(&options.live, &files) },
+            files,
             tokens: send::Tokens::default(),
             public_url: address.clone(),
         },
@@ -155,7 +163,7 @@ pub async fn start(options: &Options) -> Result<Running, String> {
         context,
         keys: owners.collect(),
     });
-    let router = together(api, intake, pages);
+    let router = together(api, intake, files::router(shelf), pages);
     let server = tokio::spawn(async move {
         if let Err(error) = axum::serve(listener, router).await {
             tracing::error!(%error, "the server stopped");
@@ -177,13 +185,15 @@ pub async fn start(options: &Options) -> Result<Running, String> {
 }
 
 /// One port for everything, by path, as the HTTP API's routes divide it.
-fn together(api: Router, intake: Router, pages: Router) -> Router {
+fn together(api: Router, intake: Router, files: Router, pages: Router) -> Router {
     use tower::ServiceExt;
     Router::new().fallback(move |request: axum::extract::Request| {
         let path = request.uri().path();
         let to = |start: &str| path.starts_with(start);
         let router = if to("/hooks/") || to("/t/") || to("/u/") {
             intake.clone()
+        } else if to("/files/") {
+            files.clone()
         } else if to("/local/") || path == "/local" {
             pages.clone()
         } else {

@@ -6,7 +6,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use analytics::Analytics;
 use api::{Api, Parts};
-use aws::{Fetch, Vault};
+use aws::files::Shelf;
+use aws::{Fetch, Files, Vault};
 use aws_lambda_events::event::sqs::SqsEvent;
 use axum::Router;
 use axum::body::Body;
@@ -28,6 +29,7 @@ use store::{Memory, Store, Table};
 use tower::ServiceExt;
 use webhook_intake::Intake;
 
+use crate::files;
 use crate::provider::{Deed, ORIGIN, Provider, TOPIC};
 
 /// The platform's key on a stage.
@@ -62,6 +64,7 @@ pub struct Stage {
     /// Further senders, which take turns with it.
     others: Vec<Sender>,
     queue: relay::queue::Memory,
+    files: Router,
     api: Router,
     intake: Router,
     relay: Relay,
@@ -117,7 +120,9 @@ impl Stage {
         let memory = Memory::new(faults.clone());
         let store = Store::new(Table::Memory(memory.clone()));
         let vault = Vault::file(SealKey::new(&[7; 32])?, clock.clone(), ids);
-        let outbox = Outbox::new(faults.clone());
+        let shelf = Shelf::memory(&context.keys, PUBLIC_URL, clock.clone());
+        let files = Files::Shelf(shelf.clone());
+        let outbox = Outbox::new(faults.clone()).files(files.clone());
         let queue = relay::queue::Memory::new(faults.clone());
         let provider = Provider::of_process(clock.now())?;
         let api = Api::new(Parts {
@@ -125,6 +130,7 @@ impl Stage {
             context: context.clone(),
             vault: vault.clone(),
             public_url: Some(PUBLIC_URL.to_owned()),
+            files: files.clone(),
             fetch: Fetch::prepared(Vec::new()),
             platform_key: Secret::new(PLATFORM_KEY),
             issuer: Some(issuer()),
@@ -134,14 +140,16 @@ impl Stage {
             store: store.clone(),
             context: context.clone(),
             vault: vault.clone(),
+            files: files.clone(),
             public_url: Some(PUBLIC_URL.to_owned()),
             fetch: fetch.clone(),
             topics: vec![TOPIC.to_owned()],
             roots: provider.roots()?,
             origin: Some(ORIGIN.to_owned()),
         });
-        let sender = sender(&store, &context, &vault, &outbox);
+        let sender = sender(&store, &context, &vault, &outbox, files);
         Ok(Self {
+            files: files::router(shelf),
             api: api::router(api),
             intake: webhook_intake::router(intake),
             relay: Relay { queue: Queue::Memory(queue.clone()), clock: clock.clone() },
@@ -164,7 +172,7 @@ impl Stage {
 
     /// A sender in a process of its own.
     pub fn another_sender(&self) -> Sender {
-        sender(&self.store, &self.context, &self.vault, &self.outbox)
+        sender(&self.store, &self.context, &self.vault, &self.outbox, self.sender.files.clone())
     }
 
     /// One more sender that takes turns with the first.
@@ -192,7 +200,7 @@ impl Stage {
         prepared.asked.iter().filter(|asked| *asked == address).count()
     }
 
-    /// Calls the API or the intake, by the path. `None`: the process died on the way.
+    /// Calls the API, the intake or the place of files, by the path. `None`: the process died on the way.
     pub async fn try_call(
         &self,
         method: Method,
@@ -201,7 +209,11 @@ impl Stage {
         body: Option<Vec<u8>>,
     ) -> Option<Answer> {
         let outside = ["/hooks/", "/t/", "/u/"].iter().any(|start| path.starts_with(start));
-        let router = if outside { self.intake.clone() } else { self.api.clone() };
+        let router = match path {
+            _ if outside => self.intake.clone(),
+            _ if path.starts_with("/files/") => self.files.clone(),
+            _ => self.api.clone(),
+        };
         let mut request = Request::builder().method(method).uri(path);
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -375,7 +387,7 @@ impl Stage {
 }
 
 /// A sender in a process of its own.
-fn sender(store: &Store, context: &Context, vault: &Vault, outbox: &Outbox) -> Sender {
+fn sender(store: &Store, context: &Context, vault: &Vault, outbox: &Outbox, files: Files) -> Sender {
     let clock = &context.clock;
     Sender {
         store: store.clone(),
@@ -384,6 +396,7 @@ fn sender(store: &Store, context: &Context, vault: &Vault, outbox: &Outbox) -> S
         breaker: Breaker::new(clock.clone()),
         paces: Paces::new(clock.clone()),
         vault: vault.clone(),
+        files,
         carrier: Carrier::Outbox { outbox: outbox.clone(), live: None },
         tokens: send::Tokens::default(),
         public_url: PUBLIC_URL.to_owned(),

@@ -11,6 +11,7 @@
 pub mod bank;
 pub mod chat;
 pub mod contract;
+pub mod files;
 pub mod google;
 pub mod letter;
 pub mod log;

@@ -209,6 +209,12 @@ impl Ask<'_> {
         self.header("content-type", kind)
     }
 
+    /// With a body whose content type stands among the headers already.
+    pub fn bytes(mut self, body: &[u8]) -> Self {
+        self.body = Some(body.to_vec());
+        self
+    }
+
     /// Asks. `None`: the process died on the way.
     pub async fn attempt(self) -> Option<Reply> {
         let headers: Vec<(&str, &str)> = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();

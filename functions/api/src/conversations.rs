@@ -3,7 +3,7 @@
 use domain::conversation::Status;
 use domain::inbound::File;
 use domain::{Channel, Contact, Conversation, Inbound};
-use kernel::ids::{AccountId, ContactId, ConversationId, InboundId};
+use kernel::ids::{AccountId, AttachmentId, ContactId, ConversationId, InboundId};
 use kernel::{Result, Time};
 use providers::{Location, Wish};
 use serde::{Deserialize, Serialize};
@@ -170,6 +170,9 @@ pub(crate) struct FileView {
     bytes: Option<u64>,
     /// The id that HTML refers to it by.
     content_id: Option<String>,
+    /// Where its bytes are, or will be once they are fetched from the provider.
+    #[schema(value_type = Option<String>, example = "att_0195527c0d7b7c3e8a51d2b0f3a94c11")]
+    attachment: Option<AttachmentId>,
 }
 
 /// A place on the map (WGS 84 degrees).
@@ -185,7 +188,8 @@ pub(crate) struct LocationView {
 
 impl From<File> for FileView {
     fn from(file: File) -> Self {
-        Self { name: file.name, media_type: file.media_type, bytes: file.bytes, content_id: file.content_id }
+        let File { name, media_type, bytes, content_id, attachment } = file;
+        Self { name, media_type, bytes, content_id, attachment }
     }
 }
 

@@ -197,6 +197,7 @@ macro_rules! path_ids {
 path_ids!(
     kernel::ids::AccountId,
     kernel::ids::ApiKeyId,
+    kernel::ids::AttachmentId,
     kernel::ids::ContactId,
     kernel::ids::ConversationId,
     kernel::ids::MessageId,

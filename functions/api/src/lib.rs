@@ -17,6 +17,7 @@ pub mod wire;
 
 mod accounts;
 mod analytics;
+mod attachments;
 mod channels;
 mod contacts;
 mod conversations;
@@ -58,6 +59,7 @@ macro_rules! resources {
 resources!(
     messages,
     messages::estimate,
+    attachments,
     contacts,
     conversations,
     templates,

@@ -133,13 +133,13 @@ async fn send_message(
 
 /// Checks all that can be said at once, and makes the message.
 async fn prepare(api: &Api, caller: &Caller<may::Send>, order: Order, id: MessageId) -> Result<Accepted> {
-    let made = accept::prepare(&api.0.catalog, &caller.scope, order, id).await?;
+    let made = accept::prepare(&api.0.catalog, &api.0.files, &caller.scope, order, id).await?;
     window::check(&caller.context, &api.0.catalog, &caller.scope, &made).await?;
     Ok(made)
 }
 
 /// The answer to a message that was accepted.
-pub(crate) fn accepted(Accepted { message, body }: Accepted) -> Reply<MessageView> {
+pub(crate) fn accepted(Accepted { message, body, .. }: Accepted) -> Reply<MessageView> {
     let location = format!("/v1/messages/{}", message.id);
     let view = match body {
         Some(body) => MessageView::full(message, body),

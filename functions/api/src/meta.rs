@@ -32,6 +32,7 @@ in `RateLimit-Policy` (`\"tenant\";q=1000;w=3600, \"credential\";q=100;w=60`) an
 fn tags() -> Vec<Tag> {
     [
         ("messages", "Send, follow, call off and explain messages."),
+        ("attachments", "Files that go along with messages, or came with one."),
         ("contacts", "The people a tenant talks to: addresses, zone, locale, consent."),
         ("conversations", "What contacts write to us."),
         ("templates", "Named content with immutable versions, previews and tests."),

@@ -149,6 +149,7 @@ pub mod words {
     use std::borrow::Cow;
 
     use domain::account::{Cause, Checked, Health, OnUnknown};
+    use domain::attachment;
     use domain::conversation;
     use domain::gate::Check;
     use domain::message::{Status, Verdict, Wait};
@@ -189,6 +190,8 @@ pub mod words {
 
     sets! {
         ChannelWord = "Channel", "What messages travel by.", Channel::ALL;
+        AttachmentStateWord = "AttachmentState", "How far a file is.", attachment::State::ALL;
+        OriginWord = "AttachmentOrigin", "Who brings a file.", attachment::Origin::ALL;
         ConversationStatusWord = "ConversationStatus", "Whether somebody is to answer.", [conversation::Status::Open];
         WishWord = "Wish", "What a sender wants of all future messages.", [Wish::Stop, Wish::Start, Wish::Help];
         CauseWord = "OutageCause", "What was wrong with an account that was not used.", [Cause::Silent, Cause::Refused];

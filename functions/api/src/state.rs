@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use aws::{Fetch, Vault};
+use aws::{Fetch, Files, Vault};
 use domain::flows::Context;
 use domain::flows::allow::Allowances;
 use domain::flows::catalog::Catalog;
@@ -24,6 +24,7 @@ pub(crate) struct Inner {
     pub(crate) allowances: Allowances,
     pub(crate) vault: Vault,
     pub(crate) public_url: Option<String>,
+    pub(crate) files: Files,
     pub(crate) platform_key: Secret,
     pub(crate) tokens: Tokens,
     pub(crate) started: Time,
@@ -42,6 +43,8 @@ pub struct Parts {
     pub vault: Vault,
     /// Where this deployment is called from outside, without a slash at the end; none: by the name that a request is for.
     pub public_url: Option<String>,
+    /// Stored files.
+    pub files: Files,
     /// Reads of token issuers' key sets.
     pub fetch: Fetch,
     /// The key that makes tenants.
@@ -60,6 +63,7 @@ impl Api {
             allowances: Allowances::new(clock.clone()),
             vault: parts.vault,
             public_url: parts.public_url,
+            files: parts.files,
             platform_key: parts.platform_key,
             tokens: Tokens::new(parts.issuer, parts.fetch),
             started: clock.now(),

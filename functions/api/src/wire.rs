@@ -1,6 +1,6 @@
 //! From the environment to a running API: what `main` calls.
 
-use aws::{Connection, Env, Fetch, Vault};
+use aws::{Connection, Env, Fetch, Files, Vault};
 use domain::flows::Context;
 use kernel::{Clock, Ids, Keys, Result};
 use store::{Dynamo, Store, Table};
@@ -13,12 +13,14 @@ pub fn wire(env: &Env) -> Result<Api> {
     let connection = Connection::from_env(env)?;
     let context = Context { clock: Clock::System, ids: Ids::System, keys: Keys::derive(&env.secret("DEPLOYMENT_SECRET")?)? };
     let table = Dynamo::connect(&connection, env.need("TABLE_NAME")?);
+    let files = Files::from_env(env, &connection, &context.clock);
     let vault = Vault::kms(connection, env.need("KMS_KEY_ID")?, context.clock.clone(), context.ids.clone());
     Ok(Api::new(Parts {
         store: Store::new(Table::Dynamo(table)),
         context,
         vault,
         public_url: env.find("PUBLIC_URL").map(|url| url.trim_end_matches('/').to_owned()),
+        files,
         fetch: Fetch::network(),
         platform_key: env.secret("PLATFORM_KEY")?,
         issuer: issuer(env)?,

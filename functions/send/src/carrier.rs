@@ -6,6 +6,7 @@ use providers::{Call, Channel, Content, HttpCall, Look, Outgoing, Reply};
 
 use crate::outbox::{Outbox, Way};
 use crate::wire::Wire;
+use crate::wire::download::Download;
 
 /// The way to providers. A closed enum, dispatched statically.
 #[derive(Debug)]
@@ -52,6 +53,15 @@ impl Carrier {
                 Some(wire) => wire.carry(call, clock).await,
                 None => outbox.keep(call, clock).await,
             },
+        }
+    }
+
+    /// Asks for a file that came by that channel. An error says why there is no answer.
+    pub async fn download(&self, channel: Channel, call: &HttpCall, clock: &Clock) -> Result<Download, String> {
+        match (self.wire(channel), self) {
+            (Some(wire), _) => wire.download(call, clock).await,
+            (None, Self::Outbox { outbox, .. }) => outbox.give(call, clock).await,
+            (None, Self::Wire(_)) => Err("nothing leaves this machine".to_owned()),
         }
     }
 

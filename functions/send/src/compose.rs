@@ -2,17 +2,21 @@
 
 use std::collections::BTreeMap;
 
+use domain::attachment::{self, Enclosed};
 use domain::extras::fits;
 use domain::flows::accept;
 use domain::message::Message;
 use domain::{Body, Channel, Contact, Tenant};
 use kernel::{Email, Error, Fault, Purpose, Result};
-use providers::{Content, Direct, Mail, Mailbox, Outgoing};
+use providers::{Attachment, Content, Direct, Mail, Mailbox, Media, Outgoing};
 use render::{Compiled, Limits, Rendered, Strictness};
 use serde_json::Value;
 use store::TenantScope;
 
 use crate::Sender;
+
+/// How long a provider may fetch a file by its link: some do so when the recipient looks.
+const LINK_SECONDS: u32 = 3600;
 
 /// Composes. Faults of the content are [`Error::Invalid`].
 pub async fn compose(
@@ -40,7 +44,11 @@ pub async fn compose(
             Content::Mail(Box::new(mail(sender, tenant, message, rendered, body, from.clone(), unsubscribe)?))
         }
         (Channel::Email, None) => return Err(Error::internal("an account for email without a sender")),
-        (_, _) => Content::Direct(Box::new(direct(message, contact, rendered, body)?)),
+        (_, _) => {
+            let enclosed = body.as_ref().map(|body| body.attachments.as_slice()).unwrap_or_default();
+            let media = media(sender, tenant, enclosed).await?;
+            Content::Direct(Box::new(direct(message, contact, rendered, body, media)?))
+        }
     };
     Ok(Outgoing {
         id: message.id.hex(),
@@ -70,23 +78,53 @@ fn mail(
         subject: rendered.subject.unwrap_or_default(),
         html,
         text: rendered.text,
+        attachments: attachments(tenant, body.as_ref()),
         headers: body.map(|body| body.headers).unwrap_or_default(),
         unsubscribe,
-        attachments: Vec::new(),
     })
 }
 
-fn direct(message: &Message, contact: Option<&Contact>, rendered: Rendered, body: Option<Body>) -> Result<Direct> {
+/// Files as parts of an email.
+fn attachments(tenant: &Tenant, body: Option<&Body>) -> Vec<Attachment> {
+    let part = |file: &Enclosed| Attachment {
+        name: file.name.clone(),
+        media_type: file.media_type.clone(),
+        bytes: file.bytes,
+        stored: attachment::key(tenant.id, file.id),
+        content_id: file.inline.clone(),
+    };
+    body.map(|body| body.attachments.iter().map(part).collect()).unwrap_or_default()
+}
+
+/// Files as other channels have them: providers fetch them by their links, or are handed their bytes.
+async fn media(sender: &Sender, tenant: &Tenant, files: &[Enclosed]) -> Result<Vec<Media>> {
+    let mut media = Vec::with_capacity(files.len());
+    for file in files {
+        let stored = attachment::key(tenant.id, file.id);
+        let link = sender.files.download(&stored, &file.name, &file.media_type, LINK_SECONDS).await?;
+        let (name, media_type) = (file.name.clone(), file.media_type.clone());
+        media.push(Media { kind: file.kind(), media_type, url: link.url, bytes: file.bytes, stored, name });
+    }
+    Ok(media)
+}
+
+fn direct(
+    message: &Message,
+    contact: Option<&Contact>,
+    rendered: Rendered,
+    body: Option<Body>,
+    media: Vec<Media>,
+) -> Result<Direct> {
     let extras = body.map(|body| body.extras).unwrap_or_default();
     let text = rendered.text.map(|text| text.trim_end().to_owned()).filter(|text| !text.is_empty());
-    fits(message.channel, "", rendered.subject.as_deref(), text.as_deref().unwrap_or_default())?;
+    fits(message.channel, !media.is_empty(), "", rendered.subject.as_deref(), text.as_deref().unwrap_or_default())?;
     let locale = message.locale.as_ref().or_else(|| contact.and_then(|contact| contact.locale.as_ref()));
     Ok(Direct {
         to: message.to.address.clone(),
         name: message.to.name.clone(),
         title: rendered.subject,
         text,
-        media: Vec::new(),
+        media,
         location: extras.location,
         buttons: extras.buttons,
         template: extras.provider_template,

@@ -7,6 +7,7 @@
 
 mod check;
 mod consent;
+mod fetch;
 mod finding;
 
 use domain::Errand;
@@ -22,7 +23,7 @@ use crate::deliver::{Done, LEASE_SECONDS};
 use finding::Finding;
 
 /// How often an errand is begun.
-const ATTEMPTS: u32 = 4;
+pub(super) const ATTEMPTS: u32 = 4;
 
 /// Carries out an errand whose state has that number.
 pub async fn carry_out(sender: &Sender, scope: &TenantScope, id: ErrandId, seq: u64) -> Result<Done> {
@@ -42,6 +43,7 @@ pub async fn carry_out(sender: &Sender, scope: &TenantScope, id: ErrandId, seq: 
     let carried = match &errand.deed {
         Deed::Check => check::check(sender, scope, &errand).await,
         Deed::Consent { sealed } => consent::exchange(sender, scope, &errand, sealed).await,
+        Deed::Fetch { attachment, place } => fetch::fetch(sender, scope, &errand, *attachment, place).await,
     };
     if let Err(error) = carried {
         give_up(sender, scope, &errand, error).await?;
@@ -61,5 +63,6 @@ async fn give_up(sender: &Sender, scope: &TenantScope, errand: &Errand, error: E
         Deed::Check | Deed::Consent { .. } => {
             Finding::failed("it could not be found out, for a reason that lies with us").note(sender, scope, errand, None).await
         }
+        Deed::Fetch { attachment, .. } => fetch::give_up(scope, *attachment).await,
     }
 }

@@ -10,6 +10,10 @@ use crate::Sender;
 
 /// Tells the breaker what a call came to. The message does not depend on it.
 pub async fn note(sender: &Sender, scope: &TenantScope, account: &Account, reply: &Reply, verdict: &Verdict) {
+    // What we could not read says nothing of the account.
+    if matches!(reply, Reply::Unread { .. }) {
+        return;
+    }
     tell(sender, scope, account, sign(reply, verdict)).await;
 }
 
@@ -57,6 +61,6 @@ fn silent(reply: &Reply) -> bool {
         Reply::Unreached { .. } | Reply::Lost { .. } => true,
         Reply::Refused { status, .. } => *status >= 500 || *status == 421,
         Reply::Answered(answer) => answer.status >= 500,
-        Reply::Accepted { .. } => false,
+        Reply::Accepted { .. } | Reply::Unread { .. } => false,
     }
 }

@@ -19,7 +19,7 @@ pub mod wire;
 
 use std::panic::AssertUnwindSafe;
 
-use aws::{Connection, Env, Vault};
+use aws::{Connection, Env, Files, Vault};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use domain::flows::Context;
 use domain::flows::breaker::Breaker;
@@ -49,6 +49,8 @@ pub struct Sender {
     pub paces: Paces,
     /// Data keys of tenants.
     pub vault: Vault,
+    /// Stored files.
+    pub files: Files,
     /// The way to providers.
     pub carrier: Carrier,
     /// Access tokens of accounts.
@@ -63,6 +65,7 @@ impl Sender {
         let connection = Connection::from_env(env)?;
         let context =
             Context { clock: Clock::System, ids: Ids::System, keys: Keys::derive(&env.secret("DEPLOYMENT_SECRET")?)? };
+        let files = Files::from_env(env, &connection, &context.clock);
         let table = Table::Dynamo(Dynamo::connect(&connection, env.need("TABLE_NAME")?));
         Ok(Self {
             store: Store::new(table),
@@ -70,7 +73,8 @@ impl Sender {
             breaker: Breaker::new(context.clock.clone()),
             paces: Paces::new(context.clock.clone()),
             vault: Vault::kms(connection.clone(), env.need("KMS_KEY_ID")?, context.clock.clone(), context.ids.clone()),
-            carrier: Carrier::Wire(wire::Wire::new(connection, env.find("SES_CONFIGURATION_SET"))),
+            carrier: Carrier::Wire(wire::Wire::new(connection, env.find("SES_CONFIGURATION_SET")).files(files.clone())),
+            files,
             tokens: Tokens::default(),
             public_url: env.need("PUBLIC_URL")?.trim_end_matches('/').to_owned(),
             context,

@@ -7,12 +7,16 @@ use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use aws::Files;
 use kernel::{Clock, Email, Time};
 use providers::{Call, Direct, HttpCall, Look, Reply};
 use serde::{Deserialize, Serialize};
 use store::memory::Faults;
 
 pub use note::{Note, Way};
+
+use crate::wire::download::Download;
+use crate::wire::pieces;
 
 /// How many messages are kept in memory and listed.
 const KEEP: usize = 1_000;
@@ -61,6 +65,7 @@ const ASKED: usize = 100;
 pub struct Outbox {
     state: Arc<Mutex<State>>,
     faults: Faults,
+    files: Files,
 }
 
 #[derive(Debug, Default)]
@@ -91,7 +96,7 @@ impl std::fmt::Debug for Mind {
 impl Outbox {
     /// An empty outbox in memory that fails as `faults` says.
     pub fn new(faults: Faults) -> Self {
-        Self { state: Arc::default(), faults }
+        Self { state: Arc::default(), faults, files: Files::None }
     }
 
     /// An outbox that keeps every message as a file in the folder, and starts with those that are there.
@@ -115,7 +120,13 @@ impl Outbox {
         let kept = kept.split_off(kept.len().saturating_sub(KEEP)).into();
         let notes = notes.split_off(notes.len().saturating_sub(KEEP)).into();
         let state = State { kept, taken, notes, noted, folder: Some(folder), ..State::default() };
-        Ok(Self { state: Arc::new(Mutex::new(state)), faults: Faults::none() })
+        Ok(Self { state: Arc::new(Mutex::new(state)), faults: Faults::none(), files: Files::None })
+    }
+
+    /// The same with stored files, which are kept within the messages.
+    #[must_use]
+    pub fn files(self, files: Files) -> Self {
+        Self { files, ..self }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -165,23 +176,24 @@ impl Outbox {
     /// Takes a call that sends an email.
     pub async fn keep(&self, call: &Call, clock: &Clock) -> Reply {
         let now = clock.now();
-        self.answer(web(call), clock, || self.store(call, now)).await
+        self.answer(web(call), clock, self.store(call, now)).await
     }
 
     /// Takes a call that sends that message on another channel.
     pub async fn note(&self, call: &Call, way: Way<'_>, direct: &Direct, clock: &Clock) -> Reply {
         let now = clock.now();
-        self.answer(web(call), clock, || self.write_down(way, direct, now)).await
+        self.answer(web(call), clock, async { self.write_down(way, direct, now) }).await
     }
 
     /// Takes a question for an access token. Nobody is here to give one, unless that was prepared.
     pub async fn token(&self, call: &HttpCall, clock: &Clock) -> Reply {
-        let nobody = || Reply::Unreached { text: "nothing leaves this machine, so nobody can be asked for a token".to_owned() };
+        let nobody =
+            async { Reply::Unreached { text: "nothing leaves this machine, so nobody can be asked for a token".to_owned() } };
         self.answer(Some(call), clock, nobody).await
     }
 
     /// As prepared, else as usual. A prepared loss is one of the usual answer.
-    async fn answer(&self, asked: Option<&HttpCall>, clock: &Clock, usual: impl Fn() -> Reply) -> Reply {
+    async fn answer(&self, asked: Option<&HttpCall>, clock: &Clock, usual: impl Future<Output = Reply>) -> Reply {
         // A clock that goes by itself is left alone.
         let _ = clock.advance(self.state().millis);
         let Ok(fault) = self.faults.before("carrier.call").await else {
@@ -200,11 +212,11 @@ impl Outbox {
         let minded = || mind.and_then(|mind| mind.0(asked?));
         let reply = match prepared.or_else(minded) {
             Some(Reply::Lost { text }) => {
-                usual();
+                usual.await;
                 Reply::Lost { text }
             }
             Some(reply) => reply,
-            None => usual(),
+            None => usual.await,
         };
         match self.faults.after("carrier.call", fault).await {
             Ok(()) => reply,
@@ -229,7 +241,18 @@ impl Outbox {
         Reply::Accepted { id }
     }
 
-    fn store(&self, call: &Call, now: Time) -> Reply {
+    /// Gives a file as [`Self::answer_next`] was told to. By itself an outbox has none.
+    pub async fn give(&self, call: &HttpCall, clock: &Clock) -> Result<Download, String> {
+        match self.keep(&Call::Http(call.clone()), clock).await {
+            Reply::Answered(answer) => Ok(answer.into()),
+            Reply::Accepted { .. } => Err("an outbox has no files".to_owned()),
+            Reply::Refused { text, .. } | Reply::Unread { text } | Reply::Unreached { text } | Reply::Lost { text } => {
+                Err(text)
+            }
+        }
+    }
+
+    async fn store(&self, call: &Call, now: Time) -> Reply {
         let (provider, from, to, raw, tag, repeatable) = match call {
             Call::Ses(call) => {
                 let tag = call.tags.iter().find(|(name, _)| name == providers::ses::TAG).map(|(_, tag)| tag.clone());
@@ -242,7 +265,10 @@ impl Outbox {
                 return unfit("nothing leaves this machine, and this provider's mails cannot be kept: see --live");
             }
         };
-        let Some(raw) = raw.whole() else { return unfit("the message's stored files cannot be read") };
+        let raw = match pieces::whole(&self.files, raw).await {
+            Ok(raw) => raw,
+            Err(reply) => return reply,
+        };
         let mut state = self.state();
         if let Some(known) = state.kept.iter().find(|kept| repeatable && kept.provider == provider && kept.tag == tag) {
             return Reply::Accepted { id: known.id.clone() };

@@ -55,7 +55,8 @@ impl Veil {
         }
     }
 
-    fn words(&self, said: String) -> String {
+    /// The same words without them.
+    pub fn words(&self, said: String) -> String {
         // The longer first, since one may be part of another.
         let mut texts: Vec<&String> = self.0.iter().filter(|text| text.len() >= SHORTEST).collect();
         texts.sort_by_key(|text| std::cmp::Reverse(text.len()));

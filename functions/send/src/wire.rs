@@ -5,21 +5,24 @@ mod answer;
 mod cloud;
 mod dial;
 mod dialogue;
+pub mod download;
 pub mod http;
+mod lines;
 mod login;
 pub mod names;
 pub mod patience;
 pub mod pieces;
+mod ses;
 pub mod smtp;
 
-use aws::Connection;
+use aws::{Connection, Files};
 use kernel::Clock;
-use providers::{Call, HttpCall, Look, Reply};
+use providers::{Call, HttpCall, Look, Reply, SesCall};
 
 use self::http::{EXCHANGE, Http, TOKEN};
 use cloud::{Cloud, refused};
+use download::Download;
 use names::Reach;
-use pieces::Files;
 use smtp::Smtp;
 
 /// Clients, built when first used.
@@ -64,14 +67,8 @@ impl Wire {
     /// Carries the call out, once.
     pub async fn carry(&self, call: &Call, clock: &Clock) -> Reply {
         match (call, &self.cloud) {
-            (Call::Ses(call), Some(cloud)) => match self.files.whole(&call.raw).await {
-                Ok(raw) => cloud.ses(call, raw).await,
-                Err(reply) => reply,
-            },
-            (Call::Smtp(call), _) => match self.files.whole(&call.raw).await {
-                Ok(raw) => self.smtp.submit(call, &raw).await,
-                Err(reply) => reply,
-            },
+            (Call::Ses(call), Some(cloud)) => self.ses(call, cloud, clock).await,
+            (Call::Smtp(call), _) => self.smtp.submit(call, &self.files).await,
             (Call::Sns(call), Some(cloud)) => cloud.sns(call).await,
             (Call::Look(Look::Smtp(server)), _) => self.smtp.look(server).await,
             (Call::Look(Look::Ses { region }), Some(cloud)) => cloud.look(region.as_deref()).await,
@@ -79,6 +76,22 @@ impl Wire {
             (Call::Http(call), cloud) => self.http.ask(call, EXCHANGE, cloud.as_ref().map(Cloud::connection), clock).await,
             (Call::Capture(_) | Call::Look(Look::Outbox), _) => refused("the capture provider works on a local machine only"),
         }
+    }
+
+    /// Mail by SES: read as it goes out when files go along, and whole by the SDK otherwise.
+    async fn ses(&self, call: &SesCall, cloud: &Cloud, clock: &Clock) -> Reply {
+        if let Some(request) = cloud.request(call) {
+            return ses::answer(self.http.ask(&request, EXCHANGE, Some(cloud.connection()), clock).await);
+        }
+        match pieces::whole(&self.files, &call.raw).await {
+            Ok(raw) => cloud.ses(call, raw).await,
+            Err(reply) => reply,
+        }
+    }
+
+    /// Asks for a file. An error says why there is no answer.
+    pub async fn download(&self, call: &HttpCall, clock: &Clock) -> Result<Download, String> {
+        self.http.download(call, self.cloud.as_ref().map(Cloud::connection), clock).await
     }
 
     /// Asks for an access token, before anything is handed over.

@@ -201,7 +201,7 @@ async fn messages(
 ) -> Result<()> {
     let Way::Account(scope, account) = way else { return Ok(()) };
     for came in provider.inbound(verified, setup) {
-        match take_in(&intake.0.context, scope, account, &came).await? {
+        match take_in(&intake.0.context, &intake.0.files, scope, account, &came).await? {
             take_in::Taken::Kept(id) => tracing::info!(inbound.id = %id, "a message came in: {id}"),
             take_in::Taken::Before(id) => tracing::info!(inbound.id = %id, "a message came in again: {id}"),
             take_in::Taken::Unwanted(why) => tracing::info!(account.id = %account.id, why, "a message was kept out"),

@@ -13,7 +13,7 @@ mod tracking;
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use aws::{Connection, Env, Fetch, Vault};
+use aws::{Connection, Env, Fetch, Files, Vault};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequestParts, Path};
@@ -40,6 +40,7 @@ struct Inner {
     store: Store,
     context: Context,
     vault: Vault,
+    files: Files,
     public_url: Option<String>,
     topics: Vec<String>,
     roots: Roots,
@@ -56,6 +57,8 @@ pub struct Parts {
     pub context: Context,
     /// Data keys of tenants.
     pub vault: Vault,
+    /// Stored files.
+    pub files: Files,
     /// Where this deployment is called from outside, without a slash at the end; none: by the name that a request is for.
     pub public_url: Option<String>,
     /// Reads of signing certificates, key sets and confirmations.
@@ -78,6 +81,7 @@ impl Intake {
             certificates: Certificates::new(parts.fetch, parts.origin, parts.context.clock.clone()),
             context: parts.context,
             vault: parts.vault,
+            files: parts.files,
             public_url: parts.public_url,
             topics: parts.topics,
             roots: parts.roots,
@@ -96,6 +100,7 @@ impl Intake {
         let topics = env.find("SNS_TOPIC_ARNS").unwrap_or_default();
         Ok(Self::new(Parts {
             store: Store::new(Table::Dynamo(Dynamo::connect(&connection, env.need("TABLE_NAME")?))),
+            files: Files::from_env(env, &connection, &context.clock),
             vault: Vault::kms(connection, env.need("KMS_KEY_ID")?, context.clock.clone(), context.ids.clone()),
             public_url: env.find("PUBLIC_URL").map(|url| url.trim_end_matches('/').to_owned()),
             context,

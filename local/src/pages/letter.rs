@@ -8,7 +8,7 @@ use send::outbox::Kept;
 
 use super::follow::{self, Check, Event, Followed, Trace, Try};
 use super::list::status;
-use super::mail::{self, Link, Mail};
+use super::mail::{self, File, Link, Mail};
 use super::markup::{Html, Slot, fill, page};
 use super::{Pages, Refusal, Shared, deeds};
 
@@ -47,6 +47,7 @@ pub(super) async fn show(
             ("html", &rich(&kept, &mail)),
             ("text", &plain(&mail)),
             ("links", &links(&kept.id, &mail.links)),
+            ("files", &files(&kept.id, &mail.files)),
             ("headers", &mail.headers.iter().map(header).collect::<Html>()),
             ("count", &mail.headers.len()),
             ("open", &open(&kept.id, &mail)),
@@ -101,6 +102,21 @@ fn link(id: &str, number: usize, link: &Link) -> Html {
     };
     let slots: [(&str, &dyn Slot); 3] = [("n", &number), ("url", &link.url), ("press", &press)];
     fill(r#"<li><code id="link-{{n}}"><bdi>{{url}}</bdi></code>{{press}}</li>"#, &slots)
+}
+
+fn files(id: &str, files: &[File]) -> Html {
+    if files.is_empty() {
+        return fill(r#"<p class="quiet">No file goes along.</p>"#, &[]);
+    }
+    let row = |(number, file): (usize, &File)| {
+        let size = file.bytes.len();
+        fill(
+            r#"<li><a href="/local/outbox/{{id}}/files/{{n}}" download><bdi>{{name}}</bdi></a> ({{kind}}, {{size}} bytes)</li>"#,
+            &[("id", &id), ("n", &number), ("name", &file.name), ("kind", &file.media_type), ("size", &size)],
+        )
+    };
+    let rows: Html = files.iter().enumerate().map(row).collect();
+    fill("<ol>{{rows}}</ol>", &[("rows", &rows)])
 }
 
 /// What the recipient can do, where the message allows it.

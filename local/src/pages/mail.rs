@@ -1,7 +1,7 @@
 //! Reading what was sent: the parts that a mail program shows, and the addresses of ours that it would call.
 
 use kernel::{Keys, Purpose, Reference};
-use mail_parser::{Address, HeaderName, Message, MessageParser, PartType};
+use mail_parser::{Address, HeaderName, Message, MessageParser, MessagePart, MimeHeaders, PartType};
 use providers::mail::REF_HEADER;
 use send::outbox::Kept;
 
@@ -27,10 +27,25 @@ pub(super) struct Mail {
     pub(super) headers: Vec<(String, String)>,
     /// The links of the rich part, in order, each once.
     pub(super) links: Vec<Link>,
+    /// Its files, in order.
+    pub(super) files: Vec<File>,
     /// Token of the pixel.
     pub(super) pixel: Option<String>,
     /// Token of the unsubscribe address.
     pub(super) leave: Option<String>,
+}
+
+/// A file of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct File {
+    /// File name.
+    pub(super) name: String,
+    /// Media type.
+    pub(super) media_type: String,
+    /// The id that the rich part refers to it by.
+    pub(super) content_id: Option<String>,
+    /// Its bytes.
+    pub(super) bytes: Vec<u8>,
 }
 
 /// A link of a message.
@@ -87,10 +102,21 @@ pub(super) fn read(kept: &Kept, keys: &Keys) -> Mail {
         links: html.as_deref().map(|html| links(html, keys)).unwrap_or_default(),
         pixel: html.as_deref().and_then(|html| tokens(html, OPEN).find(is_for(Purpose::Open))).map(str::to_owned),
         leave: leave.map(str::to_owned),
+        files: message.attachments().map(file).collect(),
         html,
         text,
         headers,
         ..of_head(&message)
+    }
+}
+
+fn file(part: &MessagePart<'_>) -> File {
+    let kind = part.content_type().map(|kind| format!("{}/{}", kind.ctype(), kind.subtype().unwrap_or_default()));
+    File {
+        name: part.attachment_name().unwrap_or("file").to_owned(),
+        media_type: kind.unwrap_or_else(|| "application/octet-stream".to_owned()),
+        content_id: part.content_id().map(str::to_owned),
+        bytes: part.contents().to_vec(),
     }
 }
 

@@ -4,9 +4,12 @@
 
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use http::{HeaderValue, header};
 
-use super::{Refusal, Shared, mail};
+use super::mail::{self, File};
+use super::{Refusal, Shared};
 
 /// No scripts, no forms, no origin, and no images but those that the message carries itself.
 const POLICY: &str = "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; img-src data:; \
@@ -14,9 +17,10 @@ style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 
 
 /// Shows the rich part.
 pub(super) async fn show(State(pages): Shared, Path(id): Path<String>) -> Result<Response, Refusal> {
-    let html = mail::read(&pages.find(&id)?, &pages.context.keys).html;
-    let html = html.ok_or_else(|| Refusal::nowhere("The message has no HTML part."))?;
-    let mut response = axum::response::Html(framed(&without_pixels(&html))).into_response();
+    let mail = mail::read(&pages.find(&id)?, &pages.context.keys);
+    let html = mail.html.ok_or_else(|| Refusal::nowhere("The message has no HTML part."))?;
+    let shown = with_pictures(&without_pixels(&html), &mail.files);
+    let mut response = axum::response::Html(framed(&shown)).into_response();
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     Ok(response)
 }
@@ -34,6 +38,19 @@ fn without_pixels(html: &str) -> String {
     }
     out.push_str(rest);
     out
+}
+
+/// Puts the pictures that the message carries where it refers to them.
+fn with_pictures(html: &str, files: &[File]) -> String {
+    let mut html = html.to_owned();
+    for file in files.iter().filter(|file| file.media_type.starts_with("image/")) {
+        let Some(id) = &file.content_id else { continue };
+        let data = format!("data:{};base64,{}", file.media_type, STANDARD.encode(&file.bytes));
+        for quote in ['"', '\''] {
+            html = html.replace(&format!("{quote}cid:{id}{quote}"), &format!("{quote}{data}{quote}"));
+        }
+    }
+    html
 }
 
 /// Makes links open in a new window: the frame itself may show nothing but the message.
@@ -70,6 +87,21 @@ mod tests {
         ] {
             assert_eq!(without_pixels(html), expected);
         }
+    }
+
+    #[test]
+    fn pictures_that_come_along_are_shown_and_nothing_else_is() {
+        let file = |kind: &str| File {
+            name: "a".to_owned(),
+            media_type: kind.to_owned(),
+            content_id: Some("logo".to_owned()),
+            bytes: b"PNG".to_vec(),
+        };
+        let html = r#"<img src="cid:logo"><img src='cid:logo'><img src="cid:logo2">cid:logo"#;
+        let shown =
+            r#"<img src="data:image/png;base64,UE5H"><img src='data:image/png;base64,UE5H'><img src="cid:logo2">cid:logo"#;
+        assert_eq!(with_pictures(html, &[file("image/png")]), shown);
+        assert_eq!(with_pictures(html, &[file("text/html")]), html);
     }
 
     #[test]

@@ -43,6 +43,7 @@ impl Desk {
             store: store.clone(),
             context: context.clone(),
             vault: stage.vault.clone(),
+            files: aws::Files::None,
             public_url: None,
             fetch: provider_here.certificates(),
             topics: vec![TOPIC.to_owned()],
@@ -54,6 +55,7 @@ impl Desk {
             context: context.clone(),
             vault: stage.vault.clone(),
             public_url: None,
+            files: aws::Files::None,
             fetch: Fetch::prepared(Vec::new()),
             platform_key: Secret::new(PLATFORM_KEY),
             issuer: Some(issuer()),
@@ -225,6 +227,33 @@ async fn nothing_of_a_message_becomes_markup_and_its_frame_can_do_nothing() {
     let told: Value = serde_json::from_str(&told).unwrap();
     assert_eq!(told["data"][0]["message"], id);
     assert_eq!((&told["data"][0]["tenant"], &told["data"][0]["status"]), (&json!("acme"), &json!("sent")));
+}
+
+#[tokio::test]
+async fn files_of_a_message_can_be_fetched_and_its_pictures_are_shown() {
+    let desk = Desk::new("capture").await;
+    let wanted = json!({ "name": "<logo>.png", "media_type": "image/png", "bytes": 3 });
+    let made = desk.api(Method::POST, "/v1/attachments", wanted).await;
+    let path = made["upload"]["url"].as_str().unwrap().strip_prefix(crate::stage::PUBLIC_URL).unwrap();
+    let headers = [("content-type", "image/png"), ("if-none-match", "*")];
+    let brought = desk.stage.try_call(Method::PUT, path, &headers, Some(b"PNG".to_vec())).await.unwrap();
+    assert_eq!(brought.status, 200, "{brought:?}");
+    let order = json!({
+        "to": { "email": "ada@example.com" }, "attachments": [{ "id": made["id"], "inline": "logo" }],
+        "content": { "subject": "Look", "html": "<p><img src=\"cid:logo\"></p>" },
+    });
+    desk.api(Method::POST, "/v1/messages", order).await;
+    desk.stage.drain().await;
+    let place = format!("/local/outbox/{}", desk.stage.sent()[0].id);
+    let page = desk.look(&place).await;
+    assert!(page.contains("&lt;logo&gt;.png") && page.contains(&format!("{place}/files/0")), "{page}");
+    let get = |path: &str| Request::get(path).header(header::HOST, "localhost:8080").body(Body::empty()).unwrap();
+    let (_, _, html) = sent(&desk.pages, get(&format!("{place}/html"))).await;
+    assert!(html.contains("<img src=\"data:image/png;base64,UE5H\">"), "{html}");
+    let (status, headers, bytes) = sent(&desk.pages, get(&format!("{place}/files/0"))).await;
+    assert_eq!((status.as_u16(), bytes.as_str()), (200, "PNG"));
+    assert!(headers[header::CONTENT_DISPOSITION].to_str().unwrap().starts_with("attachment; "));
+    assert_eq!(sent(&desk.pages, get(&format!("{place}/files/1"))).await.0, 404);
 }
 
 #[tokio::test]

@@ -23,6 +23,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::retry::ErrorKind;
 use http::Uri;
+use hyper::body::Body;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::{CaptureConnection, HttpConnector as Tcp, capture_connection};
@@ -47,12 +48,21 @@ struct Pool(Client<Dialer, SdkBody>);
 
 impl Pool {
     fn new(limit: Option<Duration>) -> Self {
-        let mut tcp = Tcp::new();
-        tcp.enforce_http(false);
-        tcp.set_nodelay(true);
-        let https = HttpsConnectorBuilder::new().with_tls_config(tls::aws()).https_or_http().enable_http1().wrap_connector(tcp);
-        Self(Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(Dialer { https, limit }))
+        Self(client(limit))
     }
+}
+
+/// A client for AWS endpoints with bodies of that kind.
+pub(crate) fn client<B>(limit: Option<Duration>) -> Client<Dialer, B>
+where
+    B: Body + Send,
+    B::Data: Send,
+{
+    let mut tcp = Tcp::new();
+    tcp.enforce_http(false);
+    tcp.set_nodelay(true);
+    let https = HttpsConnectorBuilder::new().with_tls_config(tls::aws()).https_or_http().enable_http1().wrap_connector(tcp);
+    Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(Dialer { https, limit })
 }
 
 impl fmt::Debug for Pool {
@@ -94,7 +104,7 @@ fn metadata(used: &CaptureConnection) -> Option<ConnectionMetadata> {
 
 /// Connects, handshake included, within the limit.
 #[derive(Clone)]
-struct Dialer {
+pub(crate) struct Dialer {
     https: HttpsConnector<Tcp>,
     limit: Option<Duration>,
 }

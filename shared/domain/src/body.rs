@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use store::schema::{self, Entity, Locator, Row};
 
 use crate::Extras;
+use crate::attachment::Enclosed;
 
 /// Most bytes of what one row holds for a caller. A row of the table takes 400 KB with its names and all.
 pub const LIMIT: usize = 380 * 1024;
@@ -32,6 +33,9 @@ pub struct Body {
     /// What it says beside its text.
     #[serde(default, skip_serializing_if = "Extras::is_empty", with = "crate::as_json")]
     pub extras: Extras,
+    /// Files that go along.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<Enclosed>,
     /// When it was made.
     pub at: Time,
 }

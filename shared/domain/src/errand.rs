@@ -3,8 +3,9 @@
 //!
 //! An errand may be carried out more than once: whoever carries it out can die before that is noted.
 
-use kernel::ids::{AccountId, ErrandId};
+use kernel::ids::{AccountId, AttachmentId, ErrandId};
 use kernel::{Error, Ids, Keys, Result, Secret, Time};
+use providers::FileSource;
 use serde::{Deserialize, Serialize};
 use store::schema::{self, Entity, Locator, Row};
 
@@ -48,6 +49,13 @@ pub enum Deed {
         /// A [`Consented`], sealed under the deployment's keys.
         sealed: String,
     },
+    /// Fetch a file that came with a message, and store it.
+    Fetch {
+        /// Which.
+        attachment: AttachmentId,
+        /// Where the provider keeps it.
+        place: Place,
+    },
 }
 
 /// What a person's consent brought back, and what it is exchanged with.
@@ -73,6 +81,34 @@ impl Consented {
         let text = keys.open_text(&errand.to_string(), sealed);
         let read = text.and_then(|text| serde_json::from_str(&text).ok());
         read.ok_or_else(|| Error::internal("what a consent brought back does not open"))
+    }
+}
+
+/// Where a provider keeps a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Place {
+    /// At an address.
+    Url(String),
+    /// Under an id.
+    Id(String),
+}
+
+impl Place {
+    /// The address or id.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Url(text) | Self::Id(text) => text,
+        }
+    }
+}
+
+impl From<Place> for FileSource {
+    fn from(place: Place) -> Self {
+        match place {
+            Place::Url(url) => Self::Url(url),
+            Place::Id(id) => Self::Id(id),
+        }
     }
 }
 

@@ -116,13 +116,15 @@ pub fn check_source(channel: Channel, source: &Source, pointer: &str, faults: &m
     }
 }
 
-/// Refuses a rendered title and text that are longer than the channel takes. Where they come from says the pointer.
-pub fn fits(channel: Channel, pointer: &str, title: Option<&str>, text: &str) -> Result<(), Error> {
+/// Refuses a rendered title and text that are longer than the channel takes, alone or beside files. Where they come from says the
+/// pointer.
+pub fn fits(channel: Channel, files: bool, pointer: &str, title: Option<&str>, text: &str) -> Result<(), Error> {
     let can = channel.capabilities();
     let mut faults = Faults::default();
-    if text.chars().count() > can.text {
-        let most = can.text;
-        faults.add(format!("{pointer}/text"), "too_long", format!("{} takes at most {most} characters", channel.as_str()));
+    let (most, beside) = if files { (can.caption.unwrap_or(0), " beside a file") } else { (can.text, "") };
+    if text.chars().count() > most {
+        let detail = format!("{} takes at most {most} characters{beside}", channel.as_str());
+        faults.add(format!("{pointer}/text"), "too_long", detail);
     }
     if let (Some(title), Some(most)) = (title, can.title)
         && title.chars().count() > most
@@ -193,8 +195,16 @@ mod tests {
     #[test]
     fn lengths_are_counted_in_characters() {
         let most = Channel::Discord.capabilities().text;
-        assert!(fits(Channel::Discord, "/content", None, &"ü".repeat(most)).is_ok());
-        assert!(fits(Channel::Discord, "/content", None, &"u".repeat(most + 1)).is_err());
-        assert!(fits(Channel::Push, "/content", Some(&"u".repeat(201)), "hi").is_err());
+        assert!(fits(Channel::Discord, false, "/content", None, &"ü".repeat(most)).is_ok());
+        assert!(fits(Channel::Discord, false, "/content", None, &"u".repeat(most + 1)).is_err());
+        assert!(fits(Channel::Push, false, "/content", Some(&"u".repeat(201)), "hi").is_err());
+    }
+
+    #[test]
+    fn beside_a_file_there_is_less_room_or_none() {
+        assert!(fits(Channel::Whatsapp, true, "/content", None, &"u".repeat(1024)).is_ok());
+        assert!(fits(Channel::Whatsapp, true, "/content", None, &"u".repeat(1025)).is_err());
+        assert!(fits(Channel::Messenger, true, "/content", None, "").is_ok());
+        assert!(fits(Channel::Messenger, true, "/content", None, "u").is_err());
     }
 }

@@ -2,11 +2,13 @@
 
 pub mod accept;
 pub mod allow;
+mod attach;
 pub mod breaker;
 pub mod catalog;
 pub mod connect;
 pub mod dispatch;
 pub mod edit_template;
+pub mod enclose;
 pub mod entrust;
 pub mod found;
 pub mod keep_contact;

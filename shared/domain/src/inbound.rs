@@ -1,6 +1,6 @@
 //! What people write to a tenant, bounded in size, and the receipts by which a repetition is recognised.
 
-use kernel::ids::{AccountId, ConversationId, InboundId};
+use kernel::ids::{AccountId, AttachmentId, ConversationId, InboundId};
 use kernel::{Keys, Time};
 use providers::{FileSource, Inbound as Came, InboundFile, Location, Wish};
 use serde::{Deserialize, Serialize};
@@ -16,8 +16,6 @@ pub const HTML: usize = 64 * 1024;
 pub const MOST: usize = 20;
 /// Most bytes of a name, subject, id or reference.
 const LINE: usize = 512;
-/// Longest address of a file: one that is cut leads nowhere.
-const ADDRESS: usize = 2048;
 /// Most bytes of a preview.
 const PREVIEW: usize = 160;
 
@@ -77,7 +75,7 @@ pub struct Inbound {
     pub shortened: bool,
 }
 
-/// A file that came with a message: what is known of it, not its bytes.
+/// A file that came with a message: what was said of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct File {
     /// File name.
@@ -92,19 +90,9 @@ pub struct File {
     /// The id that HTML refers to it by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content_id: Option<String>,
-    /// Where the provider keeps it; none when its bytes came along and are gone.
+    /// Where its bytes are, or will be; none of messages that came before files were stored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub place: Option<Place>,
-}
-
-/// Where a provider keeps a file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Place {
-    /// At an address.
-    Url(String),
-    /// Under an id.
-    Id(String),
+    pub attachment: Option<AttachmentId>,
 }
 
 /// Cuts texts and notes whether anything was lost.
@@ -126,18 +114,16 @@ impl Bounds {
     }
 
     fn file(&mut self, file: &InboundFile) -> File {
-        let whole = |text: &String| Some(text.clone()).filter(|text| text.len() <= ADDRESS);
-        let (place, bytes) = match &file.source {
-            FileSource::Bytes(bytes) => (None, u64::try_from(bytes.len()).ok()),
-            FileSource::Url(url) => (whole(url).map(Place::Url), None),
-            FileSource::Id(id) => (whole(id).map(Place::Id), None),
+        let bytes = match &file.source {
+            FileSource::Bytes(bytes) => u64::try_from(bytes.len()).ok(),
+            FileSource::Url(_) | FileSource::Id(_) => None,
         };
         File {
             name: self.line(file.name.as_ref()),
             media_type: self.line(file.media_type.as_ref()),
             bytes: file.bytes.or(bytes),
             content_id: self.line(file.content_id.as_ref()),
-            place,
+            attachment: None,
         }
     }
 }

@@ -27,6 +27,34 @@ pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     hash
 }
 
+/// SHA-256 of what comes a part at a time.
+#[derive(Clone)]
+pub struct Sha256(digest::Context);
+
+impl std::fmt::Debug for Sha256 {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Sha256")
+    }
+}
+
+impl Default for Sha256 {
+    fn default() -> Self {
+        Self(digest::Context::new(&digest::SHA256))
+    }
+}
+
+impl Sha256 {
+    /// The next part.
+    pub fn add(&mut self, part: &[u8]) {
+        self.0.update(part);
+    }
+
+    /// The digest of all parts, in hexadecimal.
+    pub fn hex(self) -> String {
+        self.0.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
 /// Whether the two are equal, in time that depends on the length alone.
 pub fn equal(a: &[u8], b: &[u8]) -> bool {
     constant_time::verify_slices_are_equal(a, b).is_ok()
@@ -126,6 +154,8 @@ pub struct Keys {
     pub ticket: MacKey,
     /// Signs and verifies HS256 tokens in local use.
     pub token: MacKey,
+    /// Signs the addresses that files are brought to and fetched from on a person's machine.
+    pub file: MacKey,
     pub(crate) link: SealKey,
     pub(crate) nonce: MacKey,
 }
@@ -159,6 +189,7 @@ impl Keys {
             digest: MacKey::new(&derive("digest")?),
             ticket: MacKey::new(&derive("ticket")?),
             token: MacKey::new(&derive("token")?),
+            file: MacKey::new(&derive("file")?),
             link: SealKey(derive("link")?),
             nonce: MacKey::new(&derive("nonce")?),
         })
@@ -198,6 +229,15 @@ mod tests {
             assert!(key.open(b"tenant", &flipped).is_none(), "bit {bit}");
         }
         assert!(key.open(b"tenant", b"short").is_none());
+    }
+
+    #[test]
+    fn a_digest_of_parts_is_that_of_the_whole() {
+        let mut parts = Sha256::default();
+        parts.add(b"a");
+        parts.add(b"bc");
+        let whole: String = sha256(b"abc").iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(parts.hex(), whole);
     }
 
     #[test]

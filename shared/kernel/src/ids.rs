@@ -186,6 +186,8 @@ ids! {
     AccountId = "acc", "account";
     /// A machine credential.
     ApiKeyId = "key", "api key";
+    /// A file that goes along with messages, or came with one.
+    AttachmentId = "att", "attachment";
     /// A person or mailbox that a tenant talks to.
     ContactId = "con", "contact";
     /// What a contact and a tenant say to each other through one account.

@@ -195,6 +195,11 @@ pub trait Sending: Provider {
     fn file(&self, _source: &FileSource, _setup: &Setup<'_>) -> Result<Option<HttpCall>> {
         Ok(None)
     }
+    /// Where the bytes of a file are, as the answer to the request for its id tells: for [`Sending::file`] once more. The error is
+    /// what the answer says instead.
+    fn file_place(&self, reply: &HttpReply) -> std::result::Result<FileSource, String> {
+        Err(reply.words())
+    }
 }
 
 /// What a provider says of its callbacks: whether one is genuine, and what it tells.

@@ -147,7 +147,7 @@ fn check(redirect: &str, verifier: &str) -> Result<()> {
 pub fn granted(reply: &Reply) -> std::result::Result<Token, Verdict> {
     let answer = match reply {
         Reply::Answered(answer) => answer,
-        Reply::Lost { text } | Reply::Unreached { text } => {
+        Reply::Lost { text } | Reply::Unreached { text } | Reply::Unread { text } => {
             return Err(Verdict::Retry { after: None, reason: text.clone() });
         }
         Reply::Accepted { .. } | Reply::Refused { .. } => {

@@ -25,6 +25,11 @@ pub enum Reply {
     },
     /// A web request was answered, however.
     Answered(HttpReply),
+    /// A stored file that goes along could not be read: certainly not sent, and nothing said by the provider.
+    Unread {
+        /// Why.
+        text: String,
+    },
     /// It broke off before the message was handed over whole: certainly not sent.
     Unreached {
         /// Why.
@@ -158,7 +163,7 @@ impl Verdict {
                 let reason = [&status.to_string(), code, text].map(String::as_str).join(" ").trim_end().to_owned();
                 Ok(by_status(*status, *after, reason))
             }
-            Reply::Unreached { text } => Ok(Self::Retry { after: None, reason: text.clone() }),
+            Reply::Unreached { text } | Reply::Unread { text } => Ok(Self::Retry { after: None, reason: text.clone() }),
             Reply::Lost { text } => Ok(Self::Unknown { reason: text.clone() }),
             Reply::Answered(answer) => Err(answer),
         }

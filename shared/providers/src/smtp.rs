@@ -116,7 +116,9 @@ impl Sending for Smtp {
     fn verdict(&self, reply: &Reply) -> Verdict {
         let (status, code, text, after) = match reply {
             Reply::Accepted { id } => return Verdict::Sent { id: id.clone() },
-            Reply::Unreached { text } => return Verdict::Retry { after: None, reason: text.clone() },
+            Reply::Unreached { text } | Reply::Unread { text } => {
+                return Verdict::Retry { after: None, reason: text.clone() };
+            }
             Reply::Lost { text } => return Verdict::Unknown { reason: text.clone() },
             Reply::Refused { status, code, text, after } => (*status, code, text, *after),
             Reply::Answered(answer) => return Verdict::by_status(answer, answer.words()),

@@ -134,6 +134,12 @@ impl Sending for Telegram {
             FileSource::Id(_) | FileSource::Bytes(_) => None,
         })
     }
+
+    fn file_place(&self, reply: &crate::HttpReply) -> std::result::Result<FileSource, String> {
+        let body = reply.json();
+        let path = crate::json::text(&body, "/result/file_path").filter(|_| reply.is_success());
+        path.map(|path| FileSource::Url(format!("{FILES}{path}"))).ok_or_else(|| reply.words())
+    }
 }
 
 impl Receiving for Telegram {

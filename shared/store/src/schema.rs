@@ -4,8 +4,6 @@
 //! Every partition key starts with the tenant, except credential, route and platform rows and the keys of the due index, which
 //! only the doors can spell.
 
-use std::borrow::Cow;
-
 use kernel::clock::Month;
 use kernel::ids::TenantId;
 use kernel::{Error, Result, Time};
@@ -13,6 +11,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::{Item, Value};
+
+pub mod attr;
+
+pub use attr::Attr;
+pub(crate) use attr::OURS;
 
 /// How rows of one kind are placed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +76,8 @@ rows! {
         "How much of what a tenant, credential or account may do in this window has been handed out?";
     API_KEY = "api_key", "key", "KEY", Shape::Small, "T#tenant#KEY", "key id",
         "Which machine credentials does this tenant have?";
+    ATTACHMENT = "attachment", "att", "ATT", Shape::Dated { shards: 1 }, "T#tenant#ATT#yyyymm#shard", "attachment id",
+        "Which file is this, and are its bytes there?";
     BODY = "body", "", "BODY", Shape::Single, "T#tenant#BODY#message id", "-",
         "What content did this message bring along, when it does not fit its row?";
     CONTACT = "contact", "con", "CON", Shape::Dated { shards: 1 }, "T#tenant#CON#yyyymm#shard", "contact id",
@@ -127,90 +132,6 @@ pub const DUE_SHARDS: u8 = 8;
 /// Name of the index of rows that are due.
 pub const DUE_INDEX: &str = "due";
 
-/// Name of an attribute. Made here alone.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Attr(Cow<'static, str>);
-
-impl Attr {
-    const fn new(name: &'static str) -> Self {
-        Self(Cow::Borrowed(name))
-    }
-
-    /// The name.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The counter of a statistic row: `n_` and its word, which consists of lower-case letters and underscores.
-    pub fn counter(word: &str) -> Self {
-        Self(Cow::Owned(format!("n_{word}")))
-    }
-
-    /// The watermark of a statistic row for messages of one month.
-    pub fn watermark(month: &str) -> Self {
-        Self(Cow::Owned(format!("w_{month}")))
-    }
-}
-
-macro_rules! attributes {
-    ($($name:ident = $text:literal, $doc:literal;)*) => {
-        $(#[doc = $doc] pub const $name: Attr = Attr::new($text);)*
-    };
-}
-
-/// The attributes that conditions and changes name. Rows have more; those are written whole.
-pub mod attr {
-    use super::Attr;
-
-    attributes! {
-        PK = "pk", "Partition key.";
-        SK = "sk", "Sort key.";
-        KIND = "kind", "Kind of row, as in the key table.";
-        VERSION = "version", "Grows by one with every write.";
-        EXPIRES = "expires", "Second after which the row may be deleted (time to live).";
-        DUE_PK = "due_pk", "Partition in the due index.";
-        DUE_SK = "due_sk", "Moment and row in the due index.";
-        STATE = "state", "Where a message stands on our side.";
-        STATE_AT = "state_at", "When it came there.";
-        STATE_SEQ = "state_seq", "How often its state changed: orders the transitions that analytics counts.";
-        ATTEMPT = "attempt", "Number of the latest send attempt.";
-        OWNER = "owner", "Who holds the lease on that attempt.";
-        LEASE = "lease", "Until when.";
-        GATE = "gate", "The gate's answer.";
-        GRANTS = "grants", "Attempts of a message's earlier rounds: a person who sends it again grants a new one.";
-        TRIES = "tries", "What came of each attempt.";
-        EVIDENCE = "evidence", "The furthest that providers' events have carried the message.";
-        EVIDENCE_RANK = "evidence_rank", "Its place in the order of outcomes.";
-        EVENTS = "events", "What providers told.";
-        HOLD = "hold", "Why and until when the message waits.";
-        BOOKING = "booking", "What an account has promised to a message that waits for its turn.";
-        NEXT = "next", "The next slot of an account that nobody has been promised.";
-        CONTACT = "contact", "The contact that an address or message belongs to.";
-        ACCOUNT = "account", "The account that a counter is for.";
-        TEMPLATE = "template", "The template that a counter is for.";
-        HOUR = "hour", "The hour that a counter is for.";
-        TENANT = "tenant", "The tenant of a row outside any tenant's partitions.";
-        ROLE = "role", "What a credential allows.";
-        NAME = "name", "The name of a tenant in the directory.";
-        SUBJECT = "subject", "Whose an allowance is, and of what.";
-        START = "start", "When the window of an allowance began.";
-        USED = "used", "How much of an allowance has been handed out.";
-        USED_AT = "used_at", "When a credential was last used, to the hour.";
-        ASKING = "asking", "A consent to an account that somebody was sent away to give.";
-        OF = "of", "Whom tokens were given to.";
-        SEALED = "sealed", "Tokens that nobody may read.";
-        ENDS = "ends", "When an access token ends.";
-        OUTAGE = "outage", "Why an account is not used, and since when.";
-        OUTAGES = "outages", "Outages of an account that are over.";
-        PROBE_AT = "probe_at", "When one message may try an account that is not used.";
-        SUPPRESSED = "suppressed", "Why an address must not be written to.";
-        ANSWER = "answer", "The stored reply to an idempotent request.";
-    }
-}
-
-/// The attributes that the store writes itself: no row may have a field of such a name.
-pub(crate) const OURS: [Attr; 7] = [attr::PK, attr::SK, attr::KIND, attr::VERSION, attr::EXPIRES, attr::DUE_PK, attr::DUE_SK];
-
 /// A primary key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
@@ -251,6 +172,7 @@ macro_rules! locators {
 locators!(
     kernel::ids::AccountId,
     kernel::ids::ApiKeyId,
+    kernel::ids::AttachmentId,
     kernel::ids::ContactId,
     kernel::ids::ConversationId,
     kernel::ids::ErrandId,

@@ -123,13 +123,13 @@ impl Scene {
         if account.window_hours().is_some() {
             let (from, at) = (direct.to.clone(), self.stage.clock.now());
             let hello = Inbound { id: "m1".to_owned(), at, from, text: Some("Hello".to_owned()), ..Inbound::default() };
-            take_in(&self.stage.context, &scope, &account, &hello).await.unwrap();
+            take_in(&self.stage.context, &self.stage.sender.files, &scope, &account, &hello).await.unwrap();
         }
     }
 
     /// The recipient writes first, on channels where free text goes to nobody else.
     async fn let_write(&self, acme: &Company<'_>, account: &str) {
-        if self.stand.provider().channel().capabilities().window_hours.is_none() {
+        if self.stand.sending().channel().capabilities().window_hours.is_none() {
             return;
         }
         let path = chat::callback(acme, account).await;

@@ -23,12 +23,14 @@ async fn belongings(bravo: &Company<'_>) -> Ids {
     let user = bravo.post("/v1/users", &json!({ "name": "Bob", "email": "bob@bravo.example", "role": "agent" })).await.is(201);
     let key = bravo.post("/v1/api-keys", &json!({ "name": "robot", "role": "agent" })).await.is(201);
     let conversation = tests::chat::conversation(bravo).await;
+    let attachment = tests::files::bring(bravo, "secret.png", "image/png", b"PNG!").await;
     stage.drain().await;
     let id = |made: &Value| made["id"].as_str().unwrap().to_owned();
     [
         ("con", contact.id),
         ("cnv", conversation),
         ("acc", account),
+        ("att", attachment),
         ("tpl", template),
         ("msg", message.id),
         ("sup", id(&entry)),
@@ -49,6 +51,7 @@ fn kind_of(operation: &Operation) -> &'static str {
     match operation.path.split('/').nth(2).unwrap() {
         "accounts" => "acc",
         "api-keys" => "key",
+        "attachments" => "att",
         "contacts" => "con",
         "conversations" => "cnv",
         "messages" => "msg",
@@ -71,6 +74,7 @@ fn body(operation: &str) -> Option<Value> {
     Some(match operation {
         "create_account" => json!({ "name": "A", "provider": "capture", "from": { "email": "a@acme.example" } }),
         "create_api_key" => json!({ "name": "A", "role": "viewer" }),
+        "create_attachment" => json!({ "name": "a.png", "media_type": "image/png", "bytes": 4 }),
         "create_contact" => json!({ "first_name": "A" }),
         "create_suppression" => json!({ "channel": "email", "address": "a@example.com" }),
         "create_template" => json!({ "name": "a" }),
@@ -224,6 +228,9 @@ fn body_with(operation: &str, pointer: &str) -> Option<(&'static str, fn(&str) -
             ("acc", |id| json!({ "to": { "email": "a@example.com" }, "template": "welcome", "account": id }))
         }
         ("test_account", "/to/contact") => ("con", |id| json!({ "to": { "contact": id } })),
+        ("estimate_message" | "send_message", "/attachments/0/id") => {
+            ("att", |id| json!({ "to": { "email": "a@example.com" }, "template": "welcome", "attachments": [{ "id": id }] }))
+        }
         ("preview_template" | "test_template", "/contact") => ("con", |id| json!({ "contact": id })),
         _ => return None,
     })
@@ -260,9 +267,11 @@ async fn an_id_of_another_tenant_in_a_body_is_refused() {
         [
             "test_account /to/contact",
             "send_message /account",
+            "send_message /attachments/0/id",
             "send_message /template",
             "send_message /to/contact",
             "estimate_message /account",
+            "estimate_message /attachments/0/id",
             "estimate_message /template",
             "estimate_message /to/contact",
             "preview_template /contact",

@@ -12,6 +12,8 @@
 
 mod access;
 mod apis;
+mod attached;
+mod attachments;
 mod channels;
 mod confirmations;
 mod connect;

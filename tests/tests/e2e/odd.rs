@@ -31,7 +31,7 @@ fn odd_values() -> Vec<Value> {
 }
 
 /// A body with everything in it, by operation. Ids are the caller's own; "odd" stands where no two may say the same.
-fn whole(operation: &str, contact: &str, account: &str) -> Option<Value> {
+fn whole(operation: &str, contact: &str, account: &str, attachment: &str) -> Option<Value> {
     let content =
         json!({ "subject": "Hi {{ v }}", "html": "<p>{{ v }}</p>", "text": "T", "engine": "jinja", "markup": "html" });
     Some(match operation {
@@ -50,6 +50,7 @@ fn whole(operation: &str, contact: &str, account: &str) -> Option<Value> {
         }),
         "test_account" => json!({ "to": { "email": "a@example.com", "name": "A" } }),
         "create_api_key" => json!({ "name": "A", "role": "viewer", "expires_at": "2027-01-01T00:00:00Z" }),
+        "create_attachment" => json!({ "name": "a.png", "media_type": "image/png", "bytes": 4 }),
         "create_contact" | "update_contact" => json!({
             "first_name": "A", "last_name": "B", "company": "C", "emails": ["odd@example.com"], "phones": ["+14155552671"],
             "zone": "UTC", "locale": "de", "do_not_contact": false, "consents": { "email:news": true }, "tags": ["t"],
@@ -78,6 +79,7 @@ fn whole(operation: &str, contact: &str, account: &str) -> Option<Value> {
             "variables": { "v": { "w": [1] } }, "metadata": { "m": 1 }, "headers": { "X-A": "b" }, "reply_to": "r@example.com",
             "cc": ["c@example.com"], "bcc": ["d@example.com"], "tags": ["t"], "category": "transactional",
             "send_at": "2026-03-03T00:00:00Z", "account": account, "sandbox": true, "track": false,
+            "attachments": [{ "id": attachment, "inline": "logo" }],
         }),
         _ => return None,
     })
@@ -109,6 +111,7 @@ struct House<'s> {
     acme: Company<'s>,
     contact: String,
     account: String,
+    attachment: String,
     template: String,
     user: String,
 }
@@ -117,6 +120,7 @@ impl House<'_> {
     fn path(&self, operation: &Operation) -> String {
         let id = match operation.path.split('/').nth(2).unwrap() {
             "accounts" => &self.account,
+            "attachments" => &self.attachment,
             "contacts" => &self.contact,
             "templates" => &self.template,
             "users" => &self.user,
@@ -133,7 +137,8 @@ async fn house(stage: &Story) -> House<'_> {
     let template = acme.template(&json!({ "name": "kept" }), &json!({ "subject": "Hi", "text": "{{ v }}" })).await;
     let user = json!({ "name": "U", "email": "u@acme.example", "role": "agent" });
     let user = acme.post("/v1/users", &user).await.is(201)["id"].as_str().unwrap().to_owned();
-    House { acme, contact, account, template, user }
+    let attachment = tests::files::bring(&acme, "a.png", "image/png", b"PNG!").await;
+    House { acme, contact, account, attachment, template, user }
 }
 
 #[tokio::test]
@@ -143,7 +148,7 @@ async fn no_field_of_any_body_makes_us_fail() {
     let (mut tried, mut taken) = (0, 0);
     let operations = Contract::committed().operations().iter().filter(|it| it.takes_body() && it.lets() == Lets::Tenants);
     for operation in operations {
-        let body = whole(&operation.id, &house.contact, &house.account);
+        let body = whole(&operation.id, &house.contact, &house.account, &house.attachment);
         let body = body.unwrap_or_else(|| panic!("{} has no body to be odd with", operation.id));
         let path = house.path(operation);
         tried += 1;

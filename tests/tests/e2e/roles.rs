@@ -18,6 +18,7 @@ count_account_usage admin
 count_emails viewer
 create_account admin
 create_api_key admin
+create_attachment agent
 create_contact agent
 create_suppression manager
 create_template manager
@@ -25,6 +26,7 @@ create_user admin
 create_version manager
 delete_account admin
 delete_api_key admin
+delete_attachment manager
 delete_contact manager
 delete_message manager
 delete_suppression manager
@@ -33,6 +35,7 @@ delete_user admin
 estimate_message agent
 find_account admin
 find_api_key admin
+find_attachment viewer
 find_contact viewer
 find_conversation viewer
 find_message viewer

@@ -62,7 +62,7 @@ async fn test_account(
 ) -> Result<Reply<MessageView>, Failure> {
     let account = caller.scope.find::<Account>(id).await?.row;
     let message = MessageId::new(&caller.context.ids, &caller.context.clock);
-    let made = accept::prepare(&api.0.catalog, &caller.scope, body.order(&account), message).await?;
+    let made = accept::prepare(&api.0.catalog, &api.0.files, &caller.scope, body.order(&account), message).await?;
     accept::write(&caller.scope, &made).await?;
     Ok(messages::accepted(made))
 }

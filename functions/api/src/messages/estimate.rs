@@ -117,7 +117,7 @@ async fn estimate_message(
 ) -> Result<Reply<EstimateView>, Failure> {
     let (catalog, scope, context) = (&api.0.catalog, &caller.scope, &caller.context);
     let id = MessageId::new(&context.ids, &context.clock);
-    let draft = accept::draft(catalog, scope, body.into(), id).await?;
+    let draft = accept::draft(catalog, &api.0.files, scope, body.into(), id).await?;
     let (channel, pinned) = (draft.accepted.message.channel, draft.accepted.message.pinned);
     let tenant = catalog.tenant(scope).await?;
     let text =

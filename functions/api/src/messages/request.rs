@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use domain::attachment::Enclosing;
 use domain::flows::accept::{Order, To};
 use domain::{Category, Channel, Extras};
-use kernel::ids::{AccountId, ContactId};
+use kernel::ids::{AccountId, AttachmentId, ContactId};
 use kernel::{Email, Locale, Phone, Time};
 use providers::{Button, Location, ProviderTemplate};
 use serde::Deserialize;
@@ -96,6 +97,28 @@ pub(crate) struct NewMessage {
     /// The provider's id of the message that this one answers.
     #[schema(max_length = 500)]
     answers: Option<String>,
+    /// Files that go along, as the channel can carry them: see `GET /v1/channels`.
+    #[serde(default)]
+    #[schema(required = false, max_items = 20)]
+    attachments: Vec<NewEnclosure>,
+}
+
+/// A file that goes along with a message.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewEnclosure {
+    /// The attachment, whose bytes are there.
+    #[schema(value_type = String, example = "att_0195527c0d7b7c3e8a51d2b0f3a94c11")]
+    id: AttachmentId,
+    /// Of a picture that is shown within an email: the id that the HTML refers to it by, as in `<img src="cid:logo">`.
+    #[schema(max_length = 100, example = "logo")]
+    inline: Option<String>,
+}
+
+impl From<NewEnclosure> for Enclosing {
+    fn from(new: NewEnclosure) -> Self {
+        Self { id: new.id, inline: new.inline }
+    }
 }
 
 /// Whom a message is for: a contact, or a bare address.
@@ -152,6 +175,7 @@ impl From<NewMessage> for Order {
             account: new.account,
             sandbox: new.sandbox,
             track: new.track,
+            attachments: new.attachments.into_iter().map(Into::into).collect(),
             extras: Extras {
                 buttons: new.buttons,
                 location: new.location,

@@ -1,9 +1,10 @@
 //! Messages as callers see them.
 
+use domain::attachment::Enclosed;
 use domain::message::{Entry, Hold, Message, Status, Wait};
 use domain::price::{Amount, Cost, Currency};
 use domain::{Body, Category, Channel};
-use kernel::ids::{AccountId, ContactId, MessageId, TemplateId};
+use kernel::ids::{AccountId, AttachmentId, ContactId, MessageId, TemplateId};
 use kernel::{Email, Error, Locale, Result, Time};
 use providers::{BounceClass, EventKind, Wish};
 use serde::Serialize;
@@ -45,6 +46,8 @@ pub(crate) struct MessageView {
     /// The caller's data. Null in lists when there is much: read the message then.
     #[schema(value_type = Option<Object>)]
     metadata: Option<Map<String, Value>>,
+    /// Files that go along. Null in lists when the message has content of its own: read the message then.
+    attachments: Option<Vec<EnclosureView>>,
     #[serde(with = "kernel::clock::rfc3339::option")]
     #[schema(value_type = Option<String>, format = DateTime)]
     send_at: Option<Time>,
@@ -90,6 +93,27 @@ pub(crate) struct RecipientView {
     name: Option<String>,
     #[schema(value_type = Option<String>)]
     contact: Option<ContactId>,
+}
+
+/// A file that goes along with a message.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Enclosure)]
+pub(crate) struct EnclosureView {
+    #[schema(value_type = String, example = "att_0195527c0d7b7c3e8a51d2b0f3a94c11")]
+    id: AttachmentId,
+    name: String,
+    media_type: String,
+    /// Size.
+    bytes: u64,
+    /// Of a picture that is shown within an email: the id that the HTML refers to it by.
+    inline: Option<String>,
+}
+
+impl From<Enclosed> for EnclosureView {
+    fn from(file: Enclosed) -> Self {
+        let Enclosed { id, name, media_type, bytes, inline } = file;
+        Self { id, name, media_type, bytes, inline }
+    }
 }
 
 /// The template edition that a message is made of.
@@ -190,8 +214,12 @@ impl From<Entry> for EventView {
     }
 }
 
-/// What a caller gave along: variables and metadata.
-type Given = (Map<String, Value>, Map<String, Value>);
+/// What a caller gave along.
+struct Given {
+    variables: Map<String, Value>,
+    metadata: Map<String, Value>,
+    attachments: Vec<Enclosed>,
+}
 
 /// The account that carried a message, or that was asked for.
 pub(super) fn account_of(message: &Message) -> Option<AccountId> {
@@ -218,7 +246,11 @@ fn engagement(events: &[Entry]) -> Vec<EngagementView> {
 impl MessageView {
     /// From the row alone, as lists show it.
     pub(crate) fn brief(mut message: Message) -> Self {
-        let given = (!message.body).then(|| (std::mem::take(&mut message.variables), std::mem::take(&mut message.metadata)));
+        let given = (!message.body).then(|| Given {
+            variables: std::mem::take(&mut message.variables),
+            metadata: std::mem::take(&mut message.metadata),
+            attachments: Vec::new(),
+        });
         Self::of(message, given)
     }
 
@@ -234,11 +266,15 @@ impl MessageView {
 
     /// With its body at hand.
     pub(crate) fn full(message: Message, body: Body) -> Self {
-        Self::of(message, Some((body.variables, body.metadata)))
+        let Body { variables, metadata, attachments, .. } = body;
+        Self::of(message, Some(Given { variables, metadata, attachments }))
     }
 
     fn of(message: Message, given: Option<Given>) -> Self {
-        let (variables, metadata) = given.unzip();
+        let (variables, metadata, attachments) = match given {
+            Some(Given { variables, metadata, attachments }) => (Some(variables), Some(metadata), Some(attachments)),
+            None => (None, None, None),
+        };
         let provider_id = message.carried().and_then(|attempt| attempt.id.clone());
         let account = account_of(&message);
         let cost = message.cost().map(Into::into);
@@ -257,6 +293,7 @@ impl MessageView {
             tags: message.tags,
             variables,
             metadata,
+            attachments: attachments.map(|files| files.into_iter().map(Into::into).collect()),
             send_at: message.send_at,
             hold: message.hold.map(Into::into),
             sandbox: message.sandbox,

@@ -364,7 +364,7 @@ async fn send(api: &Api, caller: &Caller<may::WriteTemplates>, view: &PreviewVie
         ..Order::default()
     };
     let id = MessageId::new(&caller.context.ids, &caller.context.clock);
-    let made = accept::prepare(&api.0.catalog, &caller.scope, order, id).await;
+    let made = accept::prepare(&api.0.catalog, &api.0.files, &caller.scope, order, id).await;
     let made = made.map_err(|error| moved(error, "/content", "/send_to"))?;
     accept::write(&caller.scope, &made).await?;
     Ok(id)

@@ -1,7 +1,7 @@
 //! One API with one tenant, and short words to talk to it.
 
 use api::{Api, Parts};
-use aws::{Fetch, Vault};
+use aws::{Fetch, Files, Vault};
 use axum::Router;
 use axum::body::Body;
 use domain::flows::Context;
@@ -71,6 +71,7 @@ fn process(store: &Store, context: &Context, vault: &Vault) -> Router {
         context: context.clone(),
         vault: vault.clone(),
         public_url: None,
+        files: Files::None,
         fetch: Fetch::prepared(Vec::new()),
         platform_key: Secret::new(PLATFORM_KEY),
         issuer: None,

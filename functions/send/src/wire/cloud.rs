@@ -9,7 +9,9 @@ use aws_sdk_sesv2::types::{Destination, EmailContent, MessageTag, RawMessage};
 use aws_sdk_sns::types::MessageAttributeValue;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
-use providers::{Reply, SesCall, SnsCall};
+use providers::{HttpCall, Reply, SesCall, SnsCall};
+
+use super::{pieces, ses};
 
 /// The one attribute of a text message that is a number.
 const MAX_PRICE: &str = "AWS.SNS.SMS.MaxPrice";
@@ -42,6 +44,15 @@ impl Cloud {
 
     fn elsewhere(&self, region: &str) -> SdkConfig {
         self.connection.once().to_builder().region(Region::new(region.to_owned())).build()
+    }
+
+    /// The request for mail with stored files. None where an emulator stands in for AWS: it is spoken to by the SDK alone.
+    pub fn request(&self, call: &SesCall) -> Option<HttpCall> {
+        let config = self.connection.config();
+        let real = config.endpoint_url().is_none() && pieces::has_files(&call.raw);
+        let region = call.region.as_deref().or_else(|| config.region().map(AsRef::as_ref)).filter(|_| real)?;
+        let configuration_set = call.configuration_set.as_deref().or(self.configuration_set.as_deref());
+        Some(ses::request(call, region, configuration_set))
     }
 
     fn mailer(&self, region: Option<&str>) -> aws_sdk_sesv2::Client {

@@ -5,10 +5,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws::Files;
+use aws::files::Parts;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use futures_util::StreamExt;
 use kernel::{Email, Secret};
-use providers::{Security, SmtpCall, SmtpServer};
+use providers::{Body, Security, SmtpCall, SmtpServer};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -16,7 +19,9 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use super::answer::{self, Answer, Heard};
+use super::lines::{self, Lines};
 use super::patience::Limit;
+use super::pieces;
 
 /// How long connecting to one address of a server may take.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -26,6 +31,8 @@ const CONNECT: Duration = Duration::from_secs(5);
 pub enum Failure {
     /// It said no.
     Refused(Answer),
+    /// A stored file could not be read: the line that ends the message was never on its way.
+    Unread(String),
     /// The exchange broke off before the line that ends the message was on its way: RFC 5321 lets a server take nothing then.
     Unreached(String),
     /// It broke off after that: nobody knows.
@@ -138,15 +145,14 @@ impl Dialogue {
     }
 
     /// Hands the message over. One refused recipient refuses it for all, before its first byte: nobody gets it.
-    pub async fn submit(&mut self, call: &SmtpCall, raw: &[u8]) -> Done<Answer> {
-        let body = lines(raw);
-        let wants = self.wants(raw, body.len())?;
+    pub async fn submit(&mut self, call: &SmtpCall, files: &Files) -> Done<Answer> {
+        let wants = self.wants(&call.raw)?;
         self.ask(&format!("MAIL FROM:<{}>{wants}", call.from), "MAIL", &[250]).await?;
         for (index, to) in call.to.iter().enumerate() {
             self.recipient(to).await.map_err(|failure| numbered(failure, index, call.to.len()))?;
         }
         self.ask("DATA", "DATA", &[354]).await?;
-        self.body(&body).await?;
+        self.body(pieces::read(files, &call.raw)).await?;
         self.hand_over().await
     }
 
@@ -154,10 +160,19 @@ impl Dialogue {
         self.ask(&format!("RCPT TO:<{to}>"), "RCPT", &[250, 251, 252]).await
     }
 
-    async fn body(&mut self, body: &[u8]) -> Done<()> {
+    /// The message, a part at a time. One that cannot be read to its end is left without the line that would end it.
+    async fn body(&mut self, mut parts: Parts) -> Done<()> {
         let step = "the message";
         self.nothing_heard(step)?;
-        let Err(why) = self.say(body, step).await else { return Ok(()) };
+        let mut lines = Lines::default();
+        while let Some(part) = parts.next().await {
+            self.write(&lines.part(&part.map_err(Failure::Unread)?), step).await?;
+        }
+        self.write(lines.end(), step).await
+    }
+
+    async fn write(&mut self, bytes: &[u8], step: &str) -> Done<()> {
+        let Err(why) = self.say(bytes, step).await else { return Ok(()) };
         // A server may refuse a message that it has not heard to its end, and hang up.
         match self.listen(step).await {
             Ok((said, _)) if said.is_refusal() => Err(Failure::Refused(said)),
@@ -177,18 +192,18 @@ impl Dialogue {
     }
 
     /// The parameters of `MAIL` for what the message needs.
-    fn wants(&self, raw: &[u8], size: usize) -> Done<String> {
+    fn wants(&self, raw: &Body) -> Done<String> {
         let mut wants = String::new();
         if self.extension("SIZE").is_some() {
-            wants = format!(" SIZE={size}");
+            wants = format!(" SIZE={}", raw.len());
         }
-        if !raw.is_ascii() {
+        if !lines::is_ascii(raw) {
             if self.extension("8BITMIME").is_none() {
                 return Err(own(554, "5.6.3", "the server takes no 8-bit content"));
             }
             wants.push_str(" BODY=8BITMIME");
         }
-        if !head(raw).is_ascii() {
+        if !lines::head_is_ascii(raw) {
             if self.extension("SMTPUTF8").is_none() {
                 return Err(own(554, "5.6.7", "the server takes no headers in UTF-8"));
             }
@@ -320,7 +335,7 @@ fn numbered(failure: Failure, index: usize, all: usize) -> Failure {
             let text = format!("recipient {} of {all}: {}", index + 1, said.text);
             Failure::Refused(Answer { text, ..said })
         }
-        failure @ (Failure::Refused(_) | Failure::Unreached(_) | Failure::Lost(_)) => failure,
+        failure @ (Failure::Refused(_) | Failure::Unread(_) | Failure::Unreached(_) | Failure::Lost(_)) => failure,
     }
 }
 
@@ -329,63 +344,5 @@ fn literal(address: SocketAddr) -> String {
     match address {
         SocketAddr::V4(address) => format!("[{}]", address.ip()),
         SocketAddr::V6(address) => format!("[IPv6:{}]", address.ip()),
-    }
-}
-
-/// The headers, as far as the first empty line.
-fn head(raw: &[u8]) -> &[u8] {
-    let end = raw.windows(4).position(|four| four == b"\r\n\r\n").unwrap_or(raw.len());
-    raw.get(..end).unwrap_or(raw)
-}
-
-/// The message as it is written: every line ends in CRLF, and one that begins with a dot has another before it (RFC 5321
-/// section 4.5.2). Bare line ends become whole ones, since servers disagree about where a message with such ends.
-fn lines(raw: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(raw.len() + raw.len() / 32 + 2);
-    let mut fresh = true;
-    let mut bytes = raw.iter().copied().peekable();
-    while let Some(byte) = bytes.next() {
-        fresh = match byte {
-            b'\r' | b'\n' => {
-                if byte == b'\r' {
-                    let _ = bytes.next_if_eq(&b'\n');
-                }
-                out.extend_from_slice(b"\r\n");
-                true
-            }
-            _ => {
-                if fresh && byte == b'.' {
-                    out.push(b'.');
-                }
-                out.push(byte);
-                false
-            }
-        };
-    }
-    if !fresh {
-        out.extend_from_slice(b"\r\n");
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_line_of_a_message_can_end_it() {
-        for (raw, written) in [
-            ("", ""),
-            ("a", "a\r\n"),
-            ("a\r\n", "a\r\n"),
-            (".\r\n", "..\r\n"),
-            ("a\r\n.\r\nb", "a\r\n..\r\nb\r\n"),
-            ("a\n.\nb\n", "a\r\n..\r\nb\r\n"),
-            ("a\r.\rb", "a\r\n..\r\nb\r\n"),
-            ("a\r\r\n.\r\n", "a\r\n\r\n..\r\n"),
-            ("..a.\r\n\r\n", "...a.\r\n\r\n"),
-        ] {
-            assert_eq!(String::from_utf8(lines(raw.as_bytes())).unwrap(), written, "{raw:?}");
-        }
     }
 }

@@ -7,7 +7,8 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use aws::Connection;
+use aws::files::Parts;
+use aws::{Connection, Files};
 use bytes::Bytes;
 use http::header::{HeaderName, HeaderValue, USER_AGENT};
 use http::{HeaderMap, Request, Response, Uri};
@@ -17,14 +18,14 @@ use hyper_util::client::legacy::connect::{CaptureConnection, capture_connection}
 use hyper_util::client::legacy::{Client, Error as ClientError};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use kernel::Clock;
-use providers::{HttpCall, HttpReply, Reply};
+use providers::{HttpCall, HttpReply, Login, Reply};
 use rustls::ClientConfig;
 
 use super::dial::Dialer;
 use super::login;
 use super::names::{Names, Reach};
 use super::patience::{Limit, Patience};
-use super::pieces::{Files, Parts};
+use super::pieces;
 
 /// How long handing a message over may take: the function must live to note how it ended.
 pub const EXCHANGE: Duration = Duration::from_secs(20);
@@ -88,15 +89,19 @@ impl Http {
 
     /// Makes the request, once, and takes no longer than that.
     pub async fn ask(&self, call: &HttpCall, whole: Duration, connection: Option<&Connection>, clock: &Clock) -> Reply {
-        if let Some(refusal) = self.files.refusal(&call.body) {
+        if let Some(refusal) = pieces::refusal(&self.files, &call.body) {
             return refusal;
         }
-        let (sent, mut request) = match self.request(call, connection, clock).await {
+        let digest = match self.digest(call).await {
+            Ok(digest) => digest,
+            Err(text) => return Reply::Unread { text },
+        };
+        let (track, mut request) = match self.request(call, digest, connection, clock).await {
             Ok(made) => made,
             Err(text) => return Reply::Refused { status: 413, code: "5.6.0".to_owned(), text, after: None },
         };
         let progress =
-            Progress { host: call.host(), sent, line: capture_connection(&mut request), empty: call.body.is_empty() };
+            Progress { host: call.host(), track, line: capture_connection(&mut request), empty: call.body.is_empty() };
         let pool = if call.http2 { &self.two } else { &self.one };
         let pool = pool.get_or_init(|| self.pool(call.http2));
         let mut limit = self.patience.start(whole);
@@ -107,19 +112,47 @@ impl Http {
         }
     }
 
+    /// Makes a request that changes nothing: the head of the answer, and the patience that is left for its body.
+    pub(super) async fn begin(
+        &self,
+        call: &HttpCall,
+        whole: Duration,
+        connection: Option<&Connection>,
+        clock: &Clock,
+    ) -> Result<(Response<Incoming>, Limit), String> {
+        let (_, request) = self.request(call, self.digest(call).await?, connection, clock).await?;
+        let pool = if call.http2 { &self.two } else { &self.one };
+        let mut limit = self.patience.start(whole);
+        let answer = limit.within(pool.get_or_init(|| self.pool(call.http2)).request(request)).await;
+        match answer {
+            Some(Ok(response)) => Ok((response, limit)),
+            Some(Err(error)) => Err(innermost(&error)),
+            None => Err(format!("{}: no answer in time", call.host())),
+        }
+    }
+
+    /// The digest of the body, where it is part of a signature.
+    async fn digest(&self, call: &HttpCall) -> Result<Option<String>, String> {
+        match call.login {
+            Login::Aws { .. } => pieces::digest(&self.files, &call.body).await.map(Some),
+            Login::None | Login::Bearer(_) | Login::Basic(..) | Login::Authorization(_) | Login::Header(..) => Ok(None),
+        }
+    }
+
     async fn request(
         &self,
         call: &HttpCall,
+        digest: Option<String>,
         connection: Option<&Connection>,
         clock: &Clock,
-    ) -> Result<(Arc<AtomicBool>, Request<Outgoing>), String> {
+    ) -> Result<(Track, Request<Outgoing>), String> {
         let uri: Uri = call.url.reveal().parse().map_err(|_| "the address cannot be read".to_owned())?;
         let fits = uri.scheme_str() == Some("https") || (uri.scheme_str() == Some("http") && self.reach == Reach::Anywhere);
         if !fits || uri.host().is_none() {
             return Err("a https address is needed".to_owned());
         }
-        let sent = Arc::new(AtomicBool::new(false));
-        let body = Outgoing { parts: self.files.read(&call.body), left: call.body.len(), sent: sent.clone() };
+        let track = Track::default();
+        let body = Outgoing { parts: pieces::read(&self.files, &call.body), left: call.body.len(), track: track.clone() };
         let request = Request::builder().method(call.method.as_str()).uri(uri).body(body).map_err(|error| error.to_string())?;
         let (mut head, body) = request.into_parts();
         head.headers.insert(USER_AGENT, HeaderValue::from_static("switchboard"));
@@ -128,8 +161,8 @@ impl Http {
             let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| unfit())?;
             head.headers.insert(name, HeaderValue::from_str(value).map_err(|_| unfit())?);
         }
-        login::log_in(&mut head, call, connection, clock.now()).await?;
-        Ok((sent, Request::from_parts(head, body)))
+        login::log_in(&mut head, call, digest, connection, clock.now()).await?;
+        Ok((track, Request::from_parts(head, body)))
     }
 
     fn pool(&self, http2: bool) -> Pool {
@@ -146,10 +179,19 @@ impl Http {
     }
 }
 
+/// What a body on its way out leaves behind.
+#[derive(Clone, Default)]
+struct Track {
+    /// Its last byte was asked for.
+    sent: Arc<AtomicBool>,
+    /// Why it could not be read on.
+    unread: Arc<OnceLock<String>>,
+}
+
 /// How far a request has come.
 struct Progress {
     host: String,
-    sent: Arc<AtomicBool>,
+    track: Track,
     line: CaptureConnection,
     empty: bool,
 }
@@ -158,7 +200,7 @@ impl Progress {
     /// Whether the request can have been whole on the other side. A body is asked for once there is a connection, and what was not
     /// asked for to its end was not sent; a request without a body is whole as soon as there is a connection.
     fn whole(&self) -> bool {
-        if self.empty { self.line.connection_metadata().is_some() } else { self.sent.load(Ordering::Acquire) }
+        if self.empty { self.line.connection_metadata().is_some() } else { self.track.sent.load(Ordering::Acquire) }
     }
 
     fn ended(&self, why: &str) -> Reply {
@@ -167,11 +209,18 @@ impl Progress {
     }
 
     fn failed(&self, error: &ClientError) -> Reply {
-        // The innermost cause says it best, and none of them names the address.
-        let causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
-        let why = causes.last().map(ToString::to_string).unwrap_or_default();
+        if let Some(text) = self.track.unread.get() {
+            return Reply::Unread { text: text.clone() };
+        }
+        let why = innermost(error);
         if error.is_connect() { Reply::Unreached { text: why } } else { self.ended(&why) }
     }
+}
+
+/// The innermost cause says it best, and none of them names the address.
+fn innermost(error: &ClientError) -> String {
+    let causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
+    causes.last().map(ToString::to_string).unwrap_or_default()
 }
 
 /// Reads the answer. What a provider did is told by its status, and when it says that it has done it, by the body as well: a
@@ -213,7 +262,7 @@ fn words(headers: &HeaderMap) -> Vec<(String, String)> {
 struct Outgoing {
     parts: Parts,
     left: u64,
-    sent: Arc<AtomicBool>,
+    track: Track,
 }
 
 impl hyper::body::Body for Outgoing {
@@ -225,14 +274,17 @@ impl hyper::body::Body for Outgoing {
             return match self.parts.as_mut().poll_next(context) {
                 Poll::Pending => Poll::Pending,
                 Poll::Ready(None) => Poll::Ready(None),
-                Poll::Ready(Some(Err(why))) => Poll::Ready(Some(Err(std::io::Error::other(why)))),
+                Poll::Ready(Some(Err(why))) => {
+                    let _ = self.track.unread.set(why.clone());
+                    Poll::Ready(Some(Err(std::io::Error::other(why))))
+                }
                 Poll::Ready(Some(Ok(part))) if part.is_empty() => continue,
                 Poll::Ready(Some(Ok(part))) => {
                     self.left = self.left.saturating_sub(u64::try_from(part.len()).unwrap_or(u64::MAX));
                     if self.left == 0 {
-                        self.sent.store(true, Ordering::Release);
+                        self.track.sent.store(true, Ordering::Release);
                     }
-                    Poll::Ready(Some(Ok(Frame::data(Bytes::from(part)))))
+                    Poll::Ready(Some(Ok(Frame::data(part))))
                 }
             };
         }

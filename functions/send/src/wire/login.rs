@@ -14,8 +14,14 @@ use http::request::Parts;
 use kernel::Time;
 use providers::{HttpCall, Login};
 
-/// Puts the login into the request's head. An error says why it cannot be done, without repeating a secret.
-pub async fn log_in(head: &mut Parts, call: &HttpCall, connection: Option<&Connection>, now: Time) -> Result<(), String> {
+/// Puts the login into the request's head; a signature needs the digest of the body. An error says why it cannot be done, without repeating a secret.
+pub async fn log_in(
+    head: &mut Parts,
+    call: &HttpCall,
+    digest: Option<String>,
+    connection: Option<&Connection>,
+    now: Time,
+) -> Result<(), String> {
     let (name, value) = match &call.login {
         Login::None => return Ok(()),
         Login::Bearer(token) => (AUTHORIZATION, format!("Bearer {}", token.reveal())),
@@ -27,7 +33,11 @@ pub async fn log_in(head: &mut Parts, call: &HttpCall, connection: Option<&Conne
             let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| "the login's header has no name".to_owned())?;
             (name, value.reveal().to_owned())
         }
-        Login::Aws { service, region } => return signed(head, call, service, region.as_deref(), connection, now).await,
+        Login::Aws { service, region } => {
+            let connection = connection.ok_or("no AWS credentials on this machine")?;
+            let digest = digest.ok_or("the body's digest is missing")?;
+            return signed(head, digest, service, region.as_deref(), connection, now).await;
+        }
     };
     let mut value = HeaderValue::from_str(&value).map_err(|_| "the login holds what no header can".to_owned())?;
     value.set_sensitive(true);
@@ -38,13 +48,13 @@ pub async fn log_in(head: &mut Parts, call: &HttpCall, connection: Option<&Conne
 /// Signs with the process's own role.
 async fn signed(
     head: &mut Parts,
-    call: &HttpCall,
+    digest: String,
     service: &str,
     region: Option<&str>,
-    connection: Option<&Connection>,
+    connection: &Connection,
     now: Time,
 ) -> Result<(), String> {
-    let connection = connection.ok_or("no AWS credentials on this machine")?.config();
+    let connection = connection.config();
     let provider = connection.credentials_provider().ok_or("no AWS credentials")?;
     let credentials = provider.provide_credentials().await.map_err(|_| "the AWS credentials cannot be read".to_owned())?;
     let region = region.or_else(|| connection.region().map(AsRef::as_ref)).ok_or("no AWS region")?.to_owned();
@@ -58,12 +68,11 @@ async fn signed(
         .build()
         .map_err(|error| error.to_string())?
         .into();
-    let body = call.body.whole().ok_or("a request with stored files cannot be signed")?;
     let address = head.uri.to_string();
     let host = head.uri.authority().map(|authority| authority.as_str().to_owned()).unwrap_or_default();
     head.headers.insert(HOST, HeaderValue::from_str(&host).map_err(|_| "the address has no host".to_owned())?);
     let known = head.headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
-    let request = SignableRequest::new(head.method.as_str(), address, known, SignableBody::Bytes(&body));
+    let request = SignableRequest::new(head.method.as_str(), address, known, SignableBody::Precomputed(digest));
     let signed = request.and_then(|request| sign(request, &parameters)).map_err(|error| error.to_string())?;
     let (instructions, _) = signed.into_parts();
     let mut whole = http::Request::from_parts(head.clone(), ());

@@ -1,98 +1,82 @@
 //! Bodies that come in pieces, some of which are stored files. A body is read while it goes out, a part at a time.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
+use aws::Files;
+use aws::files::Parts;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use futures_util::StreamExt;
-use futures_util::stream::{self, BoxStream};
+use futures_util::stream;
+use kernel::crypto::Sha256;
 use providers::{Body, Piece, Reply};
 
-/// Most bytes of a stored file that are read at once.
-const PART: u64 = 64 * 1024;
 /// Letters of a line of base64 in MIME (RFC 2045 section 6.8).
 const LINE: usize = 76;
 
-/// The port that stored files are read through.
-#[derive(Clone, Debug, Default)]
-pub enum Files {
-    /// No place for files is connected: what has one in it is refused before anything is sent.
-    #[default]
-    None,
-    /// Files prepared beforehand, by their keys.
-    Prepared(Arc<BTreeMap<String, Vec<u8>>>),
+/// The refusal of a body that cannot be read, by a status and a code that every provider takes for one for good.
+pub fn refusal(files: &Files, body: &Body) -> Option<Reply> {
+    let lacking = matches!(files, Files::None) && has_files(body);
+    lacking.then(|| refused("no place for stored files is connected"))
 }
 
-/// A body on its way. An error says why it cannot be read on.
-pub type Parts = BoxStream<'static, Result<Vec<u8>, String>>;
+/// Whether stored files are part of the body.
+pub fn has_files(body: &Body) -> bool {
+    body.0.iter().any(|piece| match piece {
+        Piece::Bytes(_) => false,
+        Piece::Stored { .. } => true,
+        Piece::Base64 { of, .. } => has_files(of),
+    })
+}
 
-impl Files {
-    /// At most [`PART`] bytes of a file from there on; fewer only at its end.
-    async fn part(&self, key: &str, from: u64) -> Result<Vec<u8>, String> {
-        match self {
-            Self::None => Err("no place for stored files is connected".to_owned()),
-            Self::Prepared(files) => {
-                let file = files.get(key).ok_or_else(|| "a stored file is gone".to_owned())?;
-                let start = usize::try_from(from).unwrap_or(usize::MAX).min(file.len());
-                let rest = file.get(start..).unwrap_or_default();
-                Ok(rest.get(..usize::try_from(PART).unwrap_or(usize::MAX).min(rest.len())).unwrap_or_default().to_vec())
+/// The digest of the body, for a signature: its files are read for that once more.
+pub async fn digest(files: &Files, body: &Body) -> Result<String, String> {
+    let (mut digest, mut parts) = (Sha256::default(), read(files, body));
+    while let Some(part) = parts.next().await {
+        digest.add(&part?);
+    }
+    Ok(digest.hex())
+}
+
+/// The whole body.
+pub async fn whole(files: &Files, body: &Body) -> Result<Vec<u8>, Reply> {
+    if let Some(refusal) = refusal(files, body) {
+        return Err(refusal);
+    }
+    let (mut all, mut parts) = (Vec::new(), read(files, body));
+    while let Some(part) = parts.next().await {
+        all.extend_from_slice(&part.map_err(|why| Reply::Unread { text: why })?);
+    }
+    Ok(all)
+}
+
+/// The body, a part at a time. A stored file is asked for when its turn comes.
+pub fn read(files: &Files, body: &Body) -> Parts {
+    let (files, pieces) = (files.clone(), body.0.clone());
+    stream::iter(pieces).flat_map(move |piece| read_piece(&files, piece)).boxed()
+}
+
+fn read_piece(files: &Files, piece: Piece) -> Parts {
+    match piece {
+        Piece::Bytes(bytes) => stream::iter([Ok(bytes.into())]).boxed(),
+        Piece::Stored { key, bytes } => promised(files.read(&key), bytes),
+        Piece::Base64 { of, lines } => encoded(read(files, &of), lines),
+    }
+}
+
+/// A file of that size. One of another size ends in an error: its length was promised.
+fn promised(parts: Parts, size: u64) -> Parts {
+    let other = || "a stored file has another size".to_owned();
+    stream::try_unfold((parts, size), move |(mut parts, left)| async move {
+        match parts.next().await.transpose()? {
+            Some(part) => {
+                let left = left.checked_sub(u64::try_from(part.len()).unwrap_or(u64::MAX)).ok_or_else(other)?;
+                Ok(Some((part, (parts, left))))
             }
+            None if left == 0 => Ok(None),
+            None => Err(other()),
         }
-    }
-
-    /// The refusal of a body that cannot be read, by a status and a code that every provider takes for one for good.
-    pub fn refusal(&self, body: &Body) -> Option<Reply> {
-        match self {
-            Self::None if body.whole().is_none() => Some(refused("no place for stored files is connected")),
-            Self::None | Self::Prepared(_) => None,
-        }
-    }
-
-    /// The whole body.
-    pub async fn whole(&self, body: &Body) -> Result<Vec<u8>, Reply> {
-        if let Some(refusal) = self.refusal(body) {
-            return Err(refusal);
-        }
-        let (mut all, mut parts) = (Vec::new(), self.read(body));
-        while let Some(part) = parts.next().await {
-            all.extend(part.map_err(|why| Reply::Unreached { text: why })?);
-        }
-        Ok(all)
-    }
-
-    /// The body, a part at a time.
-    pub fn read(&self, body: &Body) -> Parts {
-        let files = self.clone();
-        let pieces = body.0.clone();
-        stream::iter(pieces).flat_map(move |piece| files.piece(piece)).boxed()
-    }
-
-    fn piece(&self, piece: Piece) -> Parts {
-        match piece {
-            Piece::Bytes(bytes) => stream::iter([Ok(bytes)]).boxed(),
-            Piece::Stored { key, bytes } => self.stored(key, bytes),
-            Piece::Base64 { of, lines } => encoded(self.read(&of), lines),
-        }
-    }
-
-    /// A file of that size. One of another size ends in an error: its length was promised.
-    fn stored(&self, key: String, size: u64) -> Parts {
-        let files = self.clone();
-        let step = move |read: u64| {
-            let (files, key) = (files.clone(), key.clone());
-            async move {
-                let part = files.part(&key, read).await?;
-                let now = read.saturating_add(u64::try_from(part.len()).unwrap_or(u64::MAX));
-                match (part.is_empty(), now.cmp(&size)) {
-                    (true, std::cmp::Ordering::Equal) => Ok(None),
-                    (true, _) | (false, std::cmp::Ordering::Greater) => Err("a stored file has another size".to_owned()),
-                    (false, _) => Ok(Some((part, now))),
-                }
-            }
-        };
-        stream::try_unfold(0, step).boxed()
-    }
+    })
+    .boxed()
 }
 
 fn refused(text: &str) -> Reply {
@@ -111,20 +95,21 @@ struct Encoder {
 }
 
 impl Encoder {
-    async fn next(mut self) -> Result<Option<(Vec<u8>, Self)>, String> {
+    async fn next(mut self) -> Result<Option<(Bytes, Self)>, String> {
         if self.over {
             return Ok(None);
         }
         let mut bytes = std::mem::take(&mut self.rest);
         match self.from.next().await {
             Some(part) => {
-                bytes.extend(part?);
+                bytes.extend_from_slice(&part?);
                 self.rest = bytes.split_off(bytes.len() - bytes.len() % 3);
             }
             None => self.over = true,
         }
         let letters = STANDARD.encode(bytes).into_bytes();
-        Ok(Some((if self.lines { self.broken(&letters) } else { letters }, self)))
+        let letters = if self.lines { self.broken(&letters) } else { letters };
+        Ok(Some((letters.into(), self)))
     }
 
     /// With a line end between lines, and none after the last.
@@ -151,11 +136,23 @@ fn encoded(from: Parts, lines: bool) -> Parts {
 
 #[cfg(test)]
 mod tests {
+    use aws::files::Shelf;
+    use kernel::{Clock, Keys, Secret, Time};
+
     use super::*;
 
-    fn prepared(files: &[(&str, usize)]) -> Files {
-        let file = |(key, size): &(&str, usize)| ((*key).to_owned(), (0..*size).map(|at| (at % 251) as u8).collect());
-        Files::Prepared(Arc::new(files.iter().map(file).collect()))
+    /// Files of those sizes.
+    async fn prepared(files: &[(&str, usize)]) -> Files {
+        let keys = Keys::derive(&Secret::new("the deployment secret of a test, for it alone")).unwrap();
+        let there = Files::Shelf(Shelf::memory(&keys, "", Clock::manual(Time::from_millis(1))));
+        for (key, size) in files {
+            there.write(key, "a/b", *size as u64, aws::files::whole(bytes(*size))).await.unwrap();
+        }
+        there
+    }
+
+    fn bytes(size: usize) -> Vec<u8> {
+        (0..size).map(|at| (at % 251) as u8).collect()
     }
 
     fn stored(key: &str, bytes: u64) -> Piece {
@@ -165,16 +162,14 @@ mod tests {
     #[tokio::test]
     async fn a_stored_file_goes_out_like_bytes_that_are_at_hand() {
         for size in [0, 1, 2, 3, 56, 57, 58, 65_535, 65_536, 65_537, 200_000] {
-            let files = prepared(&[("a", size)]);
-            let Files::Prepared(known) = &files else { unreachable!() };
-            let bytes = known["a"].clone();
+            let (files, bytes) = (prepared(&[("a", size)]).await, bytes(size));
             for lines in [false, true] {
                 let around = |piece: Piece| {
                     let inner = Body(vec![Piece::Bytes(b"xy".to_vec()), piece]);
                     Body(vec![Piece::Bytes(b"<".to_vec()), Piece::Base64 { of: inner, lines }, Piece::Bytes(b">".to_vec())])
                 };
                 let body = around(stored("a", size as u64));
-                let read = files.whole(&body).await.unwrap();
+                let read = whole(&files, &body).await.unwrap();
                 assert_eq!(Some(&read), around(Piece::Bytes(bytes.clone())).whole().as_ref(), "{size} {lines}");
                 assert_eq!(read.len() as u64, body.len());
             }
@@ -184,10 +179,11 @@ mod tests {
     #[tokio::test]
     async fn what_cannot_be_read_goes_nowhere() {
         let body = Body(vec![Piece::Bytes(b"x".to_vec()), stored("a", 5)]);
-        assert!(matches!(Files::None.whole(&body).await, Err(Reply::Refused { status: 413, .. })));
-        for files in [prepared(&[]), prepared(&[("a", 4)]), prepared(&[("a", 6)])] {
-            assert!(matches!(files.whole(&body).await, Err(Reply::Unreached { .. })), "{files:?}");
+        assert!(matches!(whole(&Files::None, &body).await, Err(Reply::Refused { status: 413, .. })));
+        for there in [&[][..], &[("a", 4)], &[("a", 6)]] {
+            let files = prepared(there).await;
+            assert!(matches!(whole(&files, &body).await, Err(Reply::Unread { .. })), "{there:?}");
         }
-        assert_eq!(Files::None.whole(&Body::bytes("abc")).await.unwrap(), b"abc");
+        assert_eq!(whole(&Files::None, &Body::bytes("abc")).await.unwrap(), b"abc");
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
+use aws::Files;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use kernel::crypto::sha256;
@@ -15,6 +16,7 @@ use super::answer::Answer;
 use super::dialogue::{Dialogue, Failure};
 use super::names::{Names, Reach};
 use super::patience::{Limit, Patience};
+use super::pieces;
 
 /// Most servers that connections are kept to.
 const SERVERS: usize = 50;
@@ -69,16 +71,19 @@ impl Smtp {
         Self { tls: Arc::new(OnceLock::from(Arc::new(tls))), ..self }
     }
 
-    /// Hands the message to the call's server, once; `raw` is the call's body.
-    pub async fn submit(&self, call: &SmtpCall, raw: &[u8]) -> Reply {
+    /// Hands the message to the call's server, once, reading its stored files as it goes out.
+    pub async fn submit(&self, call: &SmtpCall, files: &Files) -> Reply {
+        if let Some(refusal) = pieces::refusal(files, &call.raw) {
+            return refusal;
+        }
         let server = digest(&call.server);
         let limit = self.patience.start(EXCHANGE);
-        if let Some(ended) = self.over_kept(server, call, raw, &limit).await {
+        if let Some(ended) = self.over_kept(server, call, files, &limit).await {
             return ended;
         }
         match self.open(&call.server, limit).await {
             Ok(mut dialogue) => {
-                let ended = dialogue.submit(call, raw).await;
+                let ended = dialogue.submit(call, files).await;
                 self.part(server, dialogue, &ended).await;
                 reply(&call.server, ended)
             }
@@ -108,14 +113,14 @@ impl Smtp {
 
     /// Over a connection from before. Nothing when there is none, or when the server lets go of it without having taken the
     /// message: then a fresh one may try in the time that is left.
-    async fn over_kept(&self, server: Server, call: &SmtpCall, raw: &[u8], limit: &Limit) -> Option<Reply> {
+    async fn over_kept(&self, server: Server, call: &SmtpCall, files: &Files, limit: &Limit) -> Option<Reply> {
         let mut dialogue = self.kept(server, limit).await?;
         dialogue.resume(limit.clone());
-        let ended = dialogue.submit(call, raw).await;
+        let ended = dialogue.submit(call, files).await;
         let stale = match &ended {
             Err(Failure::Unreached(_)) => !dialogue.is_over(),
             Err(Failure::Refused(said)) => said.status == 421,
-            Ok(_) | Err(Failure::Lost(_)) => false,
+            Ok(_) | Err(Failure::Lost(_) | Failure::Unread(_)) => false,
         };
         self.part(server, dialogue, &ended).await;
         (!stale).then(|| reply(&call.server, ended))
@@ -137,7 +142,7 @@ impl Smtp {
             Ok(_) => true,
             // The refused recipients, and those before them, must not wait for a message.
             Err(Failure::Refused(said)) => said.status != 421 && dialogue.reset(limit.clone()).await,
-            Err(Failure::Unreached(_) | Failure::Lost(_)) => false,
+            Err(Failure::Unreached(_) | Failure::Unread(_) | Failure::Lost(_)) => false,
         };
         if !sound {
             return;
@@ -176,6 +181,7 @@ fn reply(server: &SmtpServer, ended: Result<Answer, Failure>) -> Reply {
         Err(Failure::Refused(said)) => {
             Reply::Refused { status: said.status, code: said.code, text: discreet(server, said.text), after: None }
         }
+        Err(Failure::Unread(text)) => Reply::Unread { text },
         Err(Failure::Unreached(text)) => Reply::Unreached { text },
         Err(Failure::Lost(text)) => Reply::Lost { text },
     }

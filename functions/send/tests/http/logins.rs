@@ -64,6 +64,22 @@ async fn the_role_of_the_process_signs() {
 }
 
 #[tokio::test]
+async fn stored_files_are_signed_like_bytes_that_are_at_hand() {
+    let stub = Stub::start(vec![Script::of(&[fine(), fine()])]).await;
+    let keys = kernel::Keys::derive(&Secret::new("the deployment secret of a test, for it alone")).unwrap();
+    let files = aws::Files::Shelf(aws::files::Shelf::memory(&keys, "", Clock::manual(now())));
+    files.write("k", "a/b", 15, aws::files::whole(BODY)).await.unwrap();
+    let wire = wire(client(&stub)).files(files).role(Connection::loopback("http://127.0.0.1:1"));
+    for piece in [providers::Piece::Bytes(BODY.into()), providers::Piece::Stored { key: "k".to_owned(), bytes: 15 }] {
+        let call = HttpCall { login: aws_login(None), body: Body(vec![piece]), ..call(stub.port) };
+        assert_eq!(answered(wire.carry(&Call::Http(call), &Clock::manual(now())).await).status, 200);
+    }
+    let asked = stub.asked();
+    assert_eq!(asked[0].header("authorization"), asked[1].header("authorization"));
+    assert_eq!(asked[1].body, BODY.as_bytes());
+}
+
+#[tokio::test]
 async fn a_machine_without_a_role_signs_nothing() {
     let (reply, stub) = one(fine(), |port| HttpCall { login: aws_login(None), ..call(port) }).await;
     assert!(matches!(&reply, Reply::Refused { text, .. } if text == "no AWS credentials on this machine"), "{reply:?}");

@@ -4,6 +4,7 @@
 
 mod answers;
 mod cloud;
+mod downloads;
 mod lines;
 mod logins;
 mod tokens;

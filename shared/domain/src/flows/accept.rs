@@ -3,18 +3,21 @@
 //! 1. Check the order's outline.
 //! 2. Find contact and template, as the tenant sees them.
 //! 3. Check the variables against the template.
-//! 4. Write the message (and first its body, when there is one). The stream takes it from there.
+//! 4. Find the files that go along, and look whether the channel can carry them.
+//! 5. Write the message (and first its body, when there is one). The stream takes it from there.
 
 use std::sync::Arc;
 
+use aws::Files;
 use kernel::error::Faults;
-use kernel::ids::MessageId;
+use kernel::ids::{AttachmentId, MessageId};
 use kernel::{Error, Result};
 use render::{Compiled, Limits, Source};
 use serde_json::{Map, Value};
 use store::{Stored, TenantScope};
 
 use super::catalog::Catalog;
+use super::enclose;
 use crate::message::{Hold, Made, Message, Recipient, State, Wait};
 use crate::{Body, Channel, Contact, Template, Tenant};
 
@@ -33,6 +36,8 @@ pub struct Accepted {
     pub message: Message,
     /// Its body, if any.
     pub body: Option<Body>,
+    /// Files that are known to be there and not noted yet.
+    pub brought: Vec<AttachmentId>,
 }
 
 /// A message about to be written, and what its text is made of.
@@ -46,13 +51,13 @@ pub struct Draft {
     pub values: Value,
 }
 
-/// Checks an order and makes the message of it. Reads at most the contact; templates come from the catalog.
-pub async fn prepare(catalog: &Catalog, scope: &TenantScope, order: Order, id: MessageId) -> Result<Accepted> {
-    Ok(draft(catalog, scope, order, id).await?.accepted)
+/// Checks an order and makes the message of it. Reads at most the contact and the files' rows; templates come from the catalog.
+pub async fn prepare(catalog: &Catalog, files: &Files, scope: &TenantScope, order: Order, id: MessageId) -> Result<Accepted> {
+    Ok(draft(catalog, files, scope, order, id).await?.accepted)
 }
 
 /// The same with what its text is made of.
-pub async fn draft(catalog: &Catalog, scope: &TenantScope, order: Order, id: MessageId) -> Result<Draft> {
+pub async fn draft(catalog: &Catalog, files: &Files, scope: &TenantScope, order: Order, id: MessageId) -> Result<Draft> {
     let now = id.made_at();
     order.check(now)?;
     let contact = match order.to.contact {
@@ -75,6 +80,7 @@ pub async fn draft(catalog: &Catalog, scope: &TenantScope, order: Order, id: Mes
     let mut variables = order.variables;
     let mut made = None;
     let mut content = None;
+    let enclosing = !order.attachments.is_empty();
     match (template, &order.content) {
         (Some(template), _) => {
             if template.r#use != crate::template::Use::Message || !template.active {
@@ -90,7 +96,7 @@ pub async fn draft(catalog: &Catalog, scope: &TenantScope, order: Order, id: Mes
             variables = checked(&edition.version.variables, variables)?;
             let values = values(&variables, contact.as_ref(), &recipient);
             complete(&edition.compiled, &values)?;
-            try_out(channel, "/variables", &edition.compiled, &values, |fault| {
+            try_out(channel, enclosing, "/variables", &edition.compiled, &values, |fault| {
                 Error::invalid("/variables", "template", format!("with these values the template cannot be sent: {fault}"))
             })?;
             made = Some(Made { id: edition.template.id, number });
@@ -101,7 +107,7 @@ pub async fn draft(catalog: &Catalog, scope: &TenantScope, order: Order, id: Mes
             let compiled = compile(channel, source)?;
             let values = values(&variables, contact.as_ref(), &recipient);
             complete(&compiled, &values)?;
-            try_out(channel, "/content", &compiled, &values, |fault| {
+            try_out(channel, enclosing, "/content", &compiled, &values, |fault| {
                 Error::Invalid(super::edit_template::faults_under("/content", &[fault]))
             })?;
             content = Some((Arc::new(compiled), values));
@@ -109,12 +115,13 @@ pub async fn draft(catalog: &Catalog, scope: &TenantScope, order: Order, id: Mes
         // It speaks without text: this was checked.
         (None, None) => {}
     }
+    let enclose::Found { files: enclosed, brought } = enclose::find(files, scope, now, channel, &order.attachments).await?;
     let later = order.send_at.filter(|at| *at > now);
     let headers: Vec<(String, String)> = order.headers.into_iter().collect();
-    let brought = size(&variables) + size(&order.metadata);
-    let apart = order.content.is_some() || !headers.is_empty() || brought > INLINE || !order.extras.is_empty();
-    let source = order.content.as_ref().map_or(0, |source| serde_json::to_string(source).map_or(usize::MAX, |text| text.len()));
-    if source.saturating_add(brought) > crate::body::LIMIT {
+    let given = size(&variables) + size(&order.metadata);
+    let apart = order.content.is_some() || !headers.is_empty() || given > INLINE || !order.extras.is_empty() || enclosing;
+    let source = order.content.as_ref().map_or(0, length).saturating_add(length(&enclosed));
+    if source.saturating_add(given) > crate::body::LIMIT {
         let pointer = if order.content.is_some() { "/content" } else { "/variables" };
         let limit = crate::body::LIMIT;
         return Err(Error::invalid(
@@ -131,6 +138,7 @@ pub async fn draft(catalog: &Catalog, scope: &TenantScope, order: Order, id: Mes
         metadata: order.metadata.clone(),
         headers,
         extras: order.extras,
+        attachments: enclosed,
         at: now,
     });
     let message = Message {
@@ -168,11 +176,19 @@ pub async fn draft(catalog: &Catalog, scope: &TenantScope, order: Order, id: Mes
         events: Vec::new(),
     };
     let (compiled, values) = content.unzip();
-    Ok(Draft { accepted: Accepted { message, body }, compiled, values: values.unwrap_or_default() })
+    Ok(Draft { accepted: Accepted { message, body, brought }, compiled, values: values.unwrap_or_default() })
+}
+
+/// Bytes of JSON.
+fn length(thing: &impl serde::Serialize) -> usize {
+    serde_json::to_string(thing).map_or(usize::MAX, |text| text.len())
 }
 
 /// Writes what [`prepare`] made. Writing it twice is writing it once: the id is the key.
 pub async fn write(scope: &TenantScope, accepted: &Accepted) -> Result<()> {
+    for id in &accepted.brought {
+        enclose::note(scope, *id).await?;
+    }
     if let Some(body) = &accepted.body {
         scope.create(body).await?;
     }
@@ -227,6 +243,7 @@ fn recipient(order: &Order, contact: Option<&Contact>, channel: Channel) -> Resu
 /// Renders with these values, and refuses what would be refused at sending.
 fn try_out(
     channel: Channel,
+    enclosing: bool,
     pointer: &str,
     compiled: &Compiled,
     values: &Value,
@@ -236,7 +253,7 @@ fn try_out(
         return compiled.trial(values).map_err(refuse);
     }
     let rendered = compiled.render(values, render::Strictness::Send).map_err(refuse)?;
-    crate::extras::fits(channel, pointer, rendered.subject.as_deref(), rendered.text.as_deref().unwrap_or_default())
+    crate::extras::fits(channel, enclosing, pointer, rendered.subject.as_deref(), rendered.text.as_deref().unwrap_or_default())
 }
 
 /// Compiles content that a caller brought along.

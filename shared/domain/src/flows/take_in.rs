@@ -2,12 +2,13 @@
 //! all future messages, with the confirmation of that, and with the first message of a person the contact and the address that it is
 //! found by: all of them are there, or none.
 
+use aws::Files;
 use kernel::ids::{ConversationId, InboundId};
 use kernel::{Error, Result};
 use providers::Inbound as Came;
 use store::{Stored, TenantScope, Write};
 
-use super::Context;
+use super::{Context, attach};
 use crate::conversation::{LABEL, Status, Thread};
 use crate::inbound::Receipt;
 use crate::message::cut;
@@ -36,8 +37,8 @@ pub enum Taken {
     Unwanted(&'static str),
 }
 
-/// Takes in a message that came through the account.
-pub async fn take_in(context: &Context, scope: &TenantScope, account: &Account, came: &Came) -> Result<Taken> {
+/// Takes in a message that came through the account. Its files are stored first.
+pub async fn take_in(context: &Context, files: &Files, scope: &TenantScope, account: &Account, came: &Came) -> Result<Taken> {
     if let Some(why) = came.unwanted {
         return Ok(Taken::Unwanted(why));
     }
@@ -46,9 +47,13 @@ pub async fn take_in(context: &Context, scope: &TenantScope, account: &Account, 
     let key = address::key(channel, &address)?;
     let sender = Sender { channel, address, key };
     let digest = Receipt::digest(&context.keys, account.id, came);
-    for _ in 0..TRIES {
+    let parts = attach::parts(context, account, &digest, came);
+    for round in 0..TRIES {
         if let Some(receipt) = scope.read_now::<Receipt>(Receipt::at(&digest)).await? {
             return Ok(Taken::Before(receipt.row.inbound));
+        }
+        if round == 0 {
+            attach::store(files, scope, &parts).await?;
         }
         let mut person = Person::of(context, scope, &sender, came).await?;
         let mut writes = Vec::new();
@@ -62,7 +67,10 @@ pub async fn take_in(context: &Context, scope: &TenantScope, account: &Account, 
         writes.extend(person.writes(scope)?);
         let mut conversation = conversation(context, scope, account, &person, came, &mut writes).await?;
         let id = InboundId::new(&context.ids, &context.clock);
-        let kept = Inbound::of(id, conversation.row.id, account.id, &sender.address, came);
+        let mut kept = Inbound::of(id, conversation.row.id, account.id, &sender.address, came);
+        for (file, part) in kept.files.iter_mut().zip(&parts) {
+            file.attachment = Some(part.row.id);
+        }
         let row = &mut conversation.row;
         row.address.clone_from(&sender.address);
         row.status = Status::Open;
@@ -71,6 +79,7 @@ pub async fn take_in(context: &Context, scope: &TenantScope, account: &Account, 
         row.preview = kept.preview();
         let receipt = Receipt { digest: digest.clone(), conversation: row.id, inbound: id };
         writes.extend([scope.creating(&receipt)?, scope.replacing(&conversation)?, scope.creating(&kept)?]);
+        writes.extend(attach::writes(scope, &parts)?);
         if scope.transact(writes).await?.is_none() {
             return Ok(Taken::Kept(id));
         }
@@ -174,7 +183,7 @@ mod tests {
 
     impl World {
         async fn take(&self, came: &Came) -> Taken {
-            take_in(&self.context, &self.scope, &self.account, came).await.unwrap()
+            take_in(&self.context, &Files::None, &self.scope, &self.account, came).await.unwrap()
         }
 
         /// Write units, read units and requests of taking it in.

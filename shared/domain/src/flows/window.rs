@@ -70,7 +70,7 @@ async fn carriers(catalog: &Catalog, scope: &TenantScope, message: &Message) -> 
 }
 
 /// The refusal, with the rule named. It points to what the message says.
-fn closed(Accepted { message, body }: &Accepted, hours: u16, last: Option<Time>) -> Error {
+fn closed(Accepted { message, body, .. }: &Accepted, hours: u16, last: Option<Time>) -> Error {
     let channel = message.channel;
     let pointer = match (message.template, body.as_ref().and_then(|body| body.source.as_ref())) {
         (Some(_), _) => "/template",

@@ -228,6 +228,17 @@ fn a_subscription_is_answered_to_whoever_knows_the_word() {
 }
 
 #[test]
+fn the_place_of_a_file_is_read_from_the_answer_to_its_id() {
+    let reply = |status: u16, body: &str| {
+        let at = Time::parse("2026-03-01T10:00:00Z").unwrap();
+        Whatsapp.file_place(&crate::HttpReply { status, headers: Vec::new(), body: body.as_bytes().to_vec(), at })
+    };
+    let url = "https://lookaside.fbsbx.com/whatsapp_business/attachments/?mid=1";
+    assert!(reply(200, &json!({"url": url, "id": "1"}).to_string()) == Ok(FileSource::Url(url.to_owned())));
+    assert!(reply(404, r#"{"error":{"message":"no such object"}}"#).is_err());
+}
+
+#[test]
 fn the_token_goes_to_the_hosts_of_the_provider_alone() {
     let credentials = credentials();
     let setup = Setup { settings: &settings(&Whatsapp), credentials: &credentials, token: None, callback: "" };

@@ -99,6 +99,12 @@ impl Sending for Whatsapp {
             FileSource::Id(_) | FileSource::Url(_) | FileSource::Bytes(_) => None,
         })
     }
+
+    fn file_place(&self, reply: &crate::HttpReply) -> std::result::Result<FileSource, String> {
+        let body = reply.json();
+        let url = crate::json::text(&body, "/url").filter(|_| reply.is_success());
+        url.map(|url| FileSource::Url(url.to_owned())).ok_or_else(|| reply.words())
+    }
 }
 
 impl Receiving for Whatsapp {

@@ -180,6 +180,17 @@ fn files_are_fetched_from_telegram_alone() {
     }
 }
 
+#[test]
+fn the_place_of_a_file_is_read_from_the_answer_to_its_id() {
+    let reply = |status: u16, body: &str| {
+        let at = Time::parse("2026-03-01T10:00:00Z").unwrap();
+        Telegram.file_place(&crate::HttpReply { status, headers: Vec::new(), body: body.as_bytes().to_vec(), at })
+    };
+    let place = reply(200, r#"{"ok":true,"result":{"file_path":"photos/file_1.jpg"}}"#);
+    assert!(place == Ok(FileSource::Url("https://api.telegram.org/file/photos/file_1.jpg".to_owned())));
+    assert!(reply(400, r#"{"ok":false,"description":"file is too big"}"#).is_err_and(|why| why.contains("too big")));
+}
+
 fn posted<T>(word: &str, body: &[u8], read: impl FnOnce(Result<Verified>) -> T) -> T {
     let now = Time::parse("2026-03-01T10:00:00Z").unwrap();
     let (roots, headers) = (Roots::none(), [("x-telegram-bot-api-secret-token".to_owned(), word.to_owned())]);

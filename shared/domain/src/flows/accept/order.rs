@@ -7,6 +7,8 @@ use render::Source;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::attachment::Enclosing;
+use crate::attachment::enclosed::check_order;
 use crate::{Category, Channel, Extras};
 
 /// What a caller asks for.
@@ -69,6 +71,9 @@ pub struct Order {
     /// What it says beside its text, on channels other than email.
     #[serde(default)]
     pub extras: Extras,
+    /// Files that go along.
+    #[serde(default)]
+    pub attachments: Vec<Enclosing>,
 }
 
 const fn yes() -> bool {
@@ -118,7 +123,7 @@ impl Order {
             faults.take("/to/name", crate::name::title(name));
         }
         match (&self.template, &self.content) {
-            (None, None) if self.extras.speak() => {}
+            (None, None) if self.extras.speak() || !self.attachments.is_empty() => {}
             (Some(_), Some(_)) | (None, None) => faults.add("/template", "content", "either a template or content is needed"),
             (None, Some(_)) if self.version.is_some() => {
                 faults.add("/version", "content", "a version belongs to a template");
@@ -165,6 +170,10 @@ impl Order {
     pub(super) fn check_for(&self, channel: Channel) -> Result<()> {
         let mut faults = Faults::default();
         self.extras.check(channel, &mut faults);
+        check_order(channel, &self.attachments, &mut faults);
+        if channel == Channel::Email && self.template.is_none() && self.content.is_none() {
+            faults.add("/content", "required", "an email needs a subject and a text");
+        }
         if channel != Channel::Email {
             let mail = [
                 ("/cc", self.cc.is_empty()),

@@ -49,7 +49,7 @@ pub(super) async fn confirm(
     };
     let catalog = Catalog::new(context.clock.clone());
     let id = MessageId::new(&context.ids, &context.clock);
-    let mut made = accept::prepare(&catalog, scope, order, id).await?;
+    let mut made = accept::prepare(&catalog, &aws::Files::None, scope, order, id).await?;
     let message = &mut made.message;
     message.confirms = Some(wish);
     message.pinned = Some(account.id);
