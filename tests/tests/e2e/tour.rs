@@ -65,7 +65,11 @@ async fn every_operation_answers_as_it_is_described() {
     let order = json!({ "to": { "contact": contact }, "template": template, "send_at": "2026-03-02T12:00:00Z", "metadata": { "m": [1] } });
     let message = id(&step(post.clone(), "/v1/messages", Some(order), 202).await);
 
+    let file = json!({ "name": "a.png", "media_type": "image/png", "bytes": 4 });
+    let file = id(&step(post.clone(), "/v1/attachments", Some(file), 201).await);
+
     let at = |noun: &str, id: &str| format!("/v1/{noun}/{id}");
+    step(get.clone(), &at("attachments", &file), None, 200).await;
     for (noun, id, change) in [
         ("accounts", &account, Some(json!({ "from": { "name": "N" }, "on_unknown": "resend" }))),
         ("users", &user, Some(json!({ "role": "viewer", "subject": "s" }))),
@@ -99,6 +103,7 @@ async fn every_operation_answers_as_it_is_described() {
     for (noun, id) in [
         ("messages", &message),
         ("suppressions", &entry),
+        ("attachments", &file),
         ("templates", &template),
         ("contacts", &contact),
         ("api-keys", &key),
