@@ -135,6 +135,9 @@ impl Maker<'_> {
             route: kernel::crypto::encode(&context.ids.bytes::<24>()),
             outage: None,
             probe_at: None,
+            check: None,
+            asking: None,
+            outages: Vec::new(),
             created_at: self.made_at,
             updated_at: self.made_at,
         };

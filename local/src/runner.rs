@@ -101,6 +101,7 @@ pub async fn start(options: &Options) -> Result<Running, String> {
         store: store.clone(),
         context: context.clone(),
         vault: vault.clone(),
+        public_url: Some(address.clone()),
         fetch: Fetch::network(),
         platform_key: secrets.platform.clone(),
         issuer: Some(api::token::Issuer {

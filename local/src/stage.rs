@@ -122,6 +122,7 @@ impl Stage {
             store: store.clone(),
             context: context.clone(),
             vault: vault.clone(),
+            public_url: Some(PUBLIC_URL.to_owned()),
             fetch: Fetch::prepared(Vec::new()),
             platform_key: Secret::new(PLATFORM_KEY),
             issuer: Some(issuer()),
@@ -157,9 +158,14 @@ impl Stage {
         })
     }
 
-    /// One more sender, in a process of its own.
+    /// A sender in a process of its own.
+    pub fn another_sender(&self) -> Sender {
+        sender(&self.store, &self.context, &self.vault, &self.outbox)
+    }
+
+    /// One more sender that takes turns with the first.
     pub fn add_sender(&mut self) {
-        self.others.push(sender(&self.store, &self.context, &self.vault, &self.outbox));
+        self.others.push(self.another_sender());
     }
 
     fn flow(&self) -> MutexGuard<'_, Flow> {

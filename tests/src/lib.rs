@@ -8,6 +8,7 @@
     reason = "a test may stop at the first thing that is wrong"
 )]
 
+pub mod bank;
 pub mod chat;
 pub mod contract;
 pub mod letter;

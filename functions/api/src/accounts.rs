@@ -21,8 +21,13 @@ use crate::reply::words::{ChannelWord, HealthWord, OnUnknownWord};
 use crate::reply::{Gone, Reply, refused};
 use crate::state::Api;
 
+pub(crate) mod check;
+pub(crate) mod consent;
 mod terms;
+pub(crate) mod trial;
+pub(crate) mod usage;
 
+use check::AccountCheckView;
 use terms::{LimitsBody, LimitsChange, PriceBody, WarmUpBody};
 
 /// Most bytes of settings, and of credentials.
@@ -53,6 +58,8 @@ pub(crate) struct AccountView {
     #[schema(value_type = OnUnknownWord)]
     on_unknown: OnUnknown,
     health: AccountHealthView,
+    /// The latest look at whether it is in order; null when there was none since it was changed.
+    check: Option<AccountCheckView>,
     /// Where the provider posts its events, below this deployment's address. Who knows it can post there.
     callback_path: String,
     #[serde(with = "kernel::clock::rfc3339")]
@@ -106,6 +113,7 @@ impl From<Account> for AccountView {
             health: AccountHealthView::from(&account),
             id: account.id,
             callback_path: account.callback(""),
+            check: account.check.map(AccountCheckView::from),
             name: account.name,
             channel: account.channel,
             provider: account.provider,
@@ -249,6 +257,9 @@ impl NewAccount {
             route,
             outage: None,
             probe_at: None,
+            check: None,
+            asking: None,
+            outages: Vec::new(),
             created_at: now,
             updated_at: now,
         }
@@ -273,7 +284,7 @@ impl AccountChange {
         put(&mut account.enabled, self.enabled);
         put(&mut account.on_unknown, self.on_unknown);
         // What was wrong may be mended by this: it is found out by using it.
-        (account.outage, account.probe_at) = (None, None);
+        account.mend(now);
         account.updated_at = now;
     }
 }

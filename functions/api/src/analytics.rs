@@ -19,8 +19,8 @@ use crate::input::Params;
 use crate::operations::operations;
 use crate::reply::{Reply, refused};
 
-const HOUR: i64 = 3_600_000;
-const DAY: i64 = 24 * HOUR;
+pub(crate) const HOUR: i64 = 3_600_000;
+pub(crate) const DAY: i64 = 24 * HOUR;
 /// Longest span of one question, in days.
 const LONGEST: i64 = 93;
 /// Span when none is asked for, in days.
@@ -201,7 +201,7 @@ pub(crate) struct Rates {
 }
 
 /// A share with four digits.
-fn share(part: i64, whole: i64) -> Option<f64> {
+pub(crate) fn share(part: i64, whole: i64) -> Option<f64> {
     #[expect(clippy::cast_precision_loss, reason = "counts far below the 2^53 that a double holds exactly")]
     (whole > 0).then(|| (part as f64 / whole as f64 * 10_000.0).round() / 10_000.0)
 }
@@ -220,28 +220,36 @@ impl From<Counts> for Rates {
 
 /// A span of whole hours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Span {
-    since: Time,
-    until: Time,
+pub(crate) struct Span {
+    pub(crate) since: Time,
+    pub(crate) until: Time,
 }
 
-const fn floor(time: Time, step: i64) -> Time {
+/// The start of the hour or day that a moment lies in.
+pub(crate) const fn floor(time: Time, step: i64) -> Time {
     Time::from_millis(time.millis() - time.millis().rem_euclid(step))
 }
 
-impl Question {
-    fn span(&self, now: Time) -> Result<Span> {
+impl Span {
+    /// The whole hours that a question is about.
+    pub(crate) fn asked(since: Option<Time>, until: Option<Time>, now: Time) -> Result<Self> {
         let mut faults = Faults::default();
         // A span up to now has what happened this very moment in it.
-        let last = self.until.unwrap_or_else(|| now.plus_millis(1));
-        let since = floor(self.since.unwrap_or_else(|| last.plus_millis(-USUAL * DAY)), HOUR);
+        let last = until.unwrap_or_else(|| now.plus_millis(1));
+        let since = floor(since.unwrap_or_else(|| last.plus_millis(-USUAL * DAY)), HOUR);
         let until = floor(last.plus_millis(HOUR - 1), HOUR);
         if until <= since {
             faults.add("?until", "range", "until must be later than since");
         } else if until.since(since) > LONGEST * DAY + HOUR {
             faults.add("?since", "range", format!("at most {LONGEST} days"));
         }
-        faults.check().map(|()| Span { since, until })
+        faults.check().map(|()| Self { since, until })
+    }
+}
+
+impl Question {
+    fn span(&self, now: Time) -> Result<Span> {
+        Span::asked(self.since, self.until, now)
     }
 
     fn keeps(&self, row: &Statistic) -> bool {
@@ -260,7 +268,7 @@ impl Question {
 }
 
 /// Looks at every counter row of the span, month by month, a bounded number at a time.
-async fn walk(scope: &TenantScope, span: Span, mut each: impl FnMut(&Statistic)) -> Result<()> {
+pub(crate) async fn walk(scope: &TenantScope, span: Span, mut each: impl FnMut(&Statistic)) -> Result<()> {
     let last = span.until.plus_millis(-1).month();
     let mut month = span.since.month();
     while month <= last {

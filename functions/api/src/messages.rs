@@ -130,7 +130,8 @@ async fn send_message(
     }
 }
 
-fn accepted(accept::Accepted { message, body }: accept::Accepted) -> Reply<MessageView> {
+/// The answer to a message that was accepted.
+pub(crate) fn accepted(accept::Accepted { message, body }: accept::Accepted) -> Reply<MessageView> {
     let location = format!("/v1/messages/{}", message.id);
     let view = match body {
         Some(body) => MessageView::full(message, body),

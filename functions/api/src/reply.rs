@@ -148,7 +148,7 @@ pub mod refused {
 pub mod words {
     use std::borrow::Cow;
 
-    use domain::account::{Health, OnUnknown};
+    use domain::account::{Cause, Checked, Health, OnUnknown};
     use domain::conversation;
     use domain::gate::Check;
     use domain::message::{Status, Verdict, Wait};
@@ -191,6 +191,9 @@ pub mod words {
         ChannelWord = "Channel", "What messages travel by.", Channel::ALL;
         ConversationStatusWord = "ConversationStatus", "Whether somebody is to answer.", [conversation::Status::Open];
         WishWord = "Wish", "What a sender wants of all future messages.", [Wish::Stop, Wish::Start, Wish::Help];
+        CauseWord = "OutageCause", "What was wrong with an account that was not used.", [Cause::Silent, Cause::Refused];
+        CheckedWord = "AccountCheckState", "What came of a look at an account.",
+            [Checked::Pending, Checked::Passed, Checked::Failed, Checked::Impossible];
         HealthWord = "AccountHealth", "Whether an account works.", [Health::Working, Health::Silent, Health::Refused];
         EncodingWord = "Encoding", "How a text message travels.", [Encoding::Gsm7, Encoding::Ucs2];
         PerWord = "PricePer", "What a price is for.", [Per::Message, Per::Segment];
@@ -200,8 +203,8 @@ pub mod words {
         RoleWord = "Role", "What a person or key may be.", Role::ALL;
         StatusWord = "MessageStatus", "Where a message is.", Status::ALL;
         WaitWord = "Wait", "Why a message waits.",
-            [Wait::Schedule, Wait::QuietHours, Wait::Retry, Wait::Outage, Wait::Pace, Wait::DayLimit, Wait::Evidence,
-             Wait::Resend];
+            [Wait::Schedule, Wait::QuietHours, Wait::Retry, Wait::Outage, Wait::Token, Wait::Pace, Wait::DayLimit, Wait::Evidence,
+              Wait::Resend];
         VerdictWord = "Verdict", "What a provider's answer meant.",
             [Verdict::Sent, Verdict::Retry, Verdict::Limited, Verdict::Rejected, Verdict::Undeliverable, Verdict::Misconfigured,
              Verdict::Unknown];

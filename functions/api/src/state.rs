@@ -23,6 +23,7 @@ pub(crate) struct Inner {
     pub(crate) catalog: Catalog,
     pub(crate) allowances: Allowances,
     pub(crate) vault: Vault,
+    pub(crate) public_url: Option<String>,
     pub(crate) platform_key: Secret,
     pub(crate) tokens: Tokens,
     pub(crate) started: Time,
@@ -39,6 +40,8 @@ pub struct Parts {
     pub context: Context,
     /// Data keys of tenants.
     pub vault: Vault,
+    /// Where this deployment is called from outside, without a slash at the end; none: by the name that a request is for.
+    pub public_url: Option<String>,
     /// Reads of token issuers' key sets.
     pub fetch: Fetch,
     /// The key that makes tenants.
@@ -56,6 +59,7 @@ impl Api {
             catalog: Catalog::new(clock.clone()),
             allowances: Allowances::new(clock.clone()),
             vault: parts.vault,
+            public_url: parts.public_url,
             platform_key: parts.platform_key,
             tokens: Tokens::new(parts.issuer, parts.fetch),
             started: clock.now(),

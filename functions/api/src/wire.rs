@@ -18,6 +18,7 @@ pub fn wire(env: &Env) -> Result<Api> {
         store: Store::new(Table::Dynamo(table)),
         context,
         vault,
+        public_url: env.find("PUBLIC_URL").map(|url| url.trim_end_matches('/').to_owned()),
         fetch: Fetch::network(),
         platform_key: env.secret("PLATFORM_KEY")?,
         issuer: issuer(env)?,

@@ -22,15 +22,17 @@ use store::change::n;
 use store::schema::attr;
 use store::{Change, Cond, Outcome, Stored, TenantScope, Value};
 
-use crate::Sender;
 use crate::compose::compose;
 use crate::cost::cost;
-use crate::health;
+use crate::tokens::{self, Found};
 use crate::turn::{Chosen, Turn, again, candidates, carries, hold, later, next, unknown, wait_for};
 use crate::veil::Veil;
+use crate::{Sender, health, words};
 
 /// How long a claim holds: longer than the function may run.
 pub(crate) const LEASE_SECONDS: i64 = 60;
+/// How long a message waits at least while another process asks for its account's token.
+const TOKEN_SECONDS: i64 = 5;
 /// How often a conditional write is tried when its answer is lost.
 const WRITES: usize = 4;
 
@@ -203,10 +205,6 @@ fn nobody() -> Result<providers::Mailbox> {
     Ok(providers::Mailbox { email: Email::parse("sandbox@example.com")?, name: None })
 }
 
-fn words(faults: &[kernel::Fault]) -> String {
-    faults.iter().map(|fault| format!("{} {}", fault.pointer, fault.detail)).collect::<Vec<_>>().join("; ")
-}
-
 /// One call through one account.
 async fn call(
     sender: &Sender,
@@ -235,14 +233,13 @@ async fn call(
     let credentials = connect::open(&sender.vault, tenant, account).await?;
     let callback = account.callback(&sender.public_url);
     let bare = Setup { settings: &account.settings, credentials: &credentials, token: None, callback: &callback };
-    let token = match sender.tokens.find(account.id, provider, &bare, &sender.carrier, &sender.context.clock).await {
-        Ok(Ok(token)) => token,
-        Ok(Err(verdict)) => return shut_out(sender, scope, message, &chosen, Veil::of(&bare).over(verdict)).await,
-        Err(Error::Invalid(faults)) => {
-            let verdict = Verdict::Misconfigured { reason: words(&faults) };
-            return shut_out(sender, scope, message, &chosen, verdict).await;
+    let token = match tokens::find(sender, scope, tenant, account, &bare).await? {
+        Found::Token(token) => token,
+        Found::Refused(verdict) => {
+            health::note_no_token(sender, scope, account, &verdict).await;
+            return conclude(sender, scope, message, &chosen, Made { at: now, ms: None }, &verdict);
         }
-        Err(error) => return Err(error),
+        Found::Busy => return hold(State::Held, Wait::Token, now, now.plus_seconds(TOKEN_SECONDS)),
     };
     let setup = Setup { token: token.as_ref(), ..bare };
     let call = match provider.call(&outgoing, &setup) {
@@ -250,31 +247,22 @@ async fn call(
         Err(Error::Invalid(faults)) => return refuse(&words(&faults)),
         Err(error) => return Err(error),
     };
+    let asked = sender.context.clock.now();
     let reply = sender.carrier.carry(account.channel, &call, &sender.context.clock).await;
+    let made = Made { at: now, ms: u32::try_from(sender.context.clock.now().since(asked).max(0)).ok() };
     let verdict = Veil::of(&setup).and(&call).over(judge(provider, &setup, chosen.candidates.len() == 1, &reply));
     health::note(sender, scope, account, &reply, &verdict).await;
     if matches!(verdict, Verdict::Undeliverable { gone: true, .. }) {
         close(sender, scope, message).await;
     }
-    if token.is_some() && (provider.token_refused(&reply) || matches!(verdict, Verdict::Misconfigured { .. })) {
+    if let Some(token) = &token
+        && (provider.token_refused(&reply) || matches!(verdict, Verdict::Misconfigured { .. }))
+    {
         // The token may have been withdrawn before its end: the next call asks for another.
-        sender.tokens.forget(account.id);
+        tokens::refuse(sender, scope, account, token).await;
     }
     // From here on the provider may have it: an answer that cannot be noted is as good as a lost one.
-    Ok(conclude(sender, scope, message, &chosen, now, &verdict).unwrap_or_else(|_| unknown(Some(account), now)))
-}
-
-/// There is no access token, so nothing was sent.
-async fn shut_out(
-    sender: &Sender,
-    scope: &TenantScope,
-    message: &Message,
-    chosen: &Chosen<'_>,
-    verdict: Verdict,
-) -> Result<Change> {
-    let now = sender.context.clock.now();
-    health::note_no_token(sender, scope, chosen.account, &verdict).await;
-    conclude(sender, scope, message, chosen, now, &verdict)
+    Ok(conclude(sender, scope, message, &chosen, made, &verdict).unwrap_or_else(|_| unknown(Some(account), now)))
 }
 
 /// The address is of no use any more. This comes before the attempt is settled, so that a crash in between does not forget it;
@@ -289,13 +277,20 @@ async fn close(sender: &Sender, scope: &TenantScope, message: &Message) {
     }
 }
 
-/// The change that settles an attempt that was made at `now` and answered.
+/// When an attempt was made, and how long its call took, if there was one.
+#[derive(Clone, Copy)]
+struct Made {
+    at: Time,
+    ms: Option<u32>,
+}
+
+/// The change that settles an attempt that was made and answered.
 fn conclude(
     sender: &Sender,
     scope: &TenantScope,
     message: &Message,
     chosen: &Chosen<'_>,
-    now: Time,
+    made: Made,
     verdict: &Verdict,
 ) -> Result<Change> {
     let Chosen { account, candidates, passed, cost } = chosen;
@@ -310,8 +305,8 @@ fn conclude(
     };
     // A message whose answer was lost may turn out to have been sent.
     let cost = cost.filter(|_| matches!(meaning, Meaning::Sent | Meaning::Unknown));
-    let made = record(message, Some(account.id), now, meaning, id, note);
-    let made = Try { cost, passed: passed.clone(), ..made };
+    let made =
+        Try { ms: made.ms, cost, passed: passed.clone(), ..record(message, Some(account.id), made.at, meaning, id, note) };
     let done = sender.context.clock.now();
     let change = match meaning {
         Meaning::Sent => enter(State::Sent, done),
@@ -354,6 +349,7 @@ fn record(message: &Message, account: Option<AccountId>, at: Time, verdict: Mean
         n: message.attempt,
         account,
         at,
+        ms: None,
         verdict,
         id: id.map(str::to_owned),
         note: Some(cut(note, 160)).filter(|note| !note.is_empty()),

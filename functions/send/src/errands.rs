@@ -2,22 +2,24 @@
 //!
 //! 1. Claim: one conditional write takes the lease. 2. The deed. 3. Settle: one write, on the condition that it is still ours.
 //!
-//! A crash in between leaves a lease that runs out; the queue brings the job again, and the deed is done once more. One that fails
-//! for a reason of ours comes again as well, and is given up before the queue would park it.
+//! A crash in between leaves a lease that runs out; the queue brings the job again, and the deed is done once more, unless the account
+//! says what came of it. One that fails for a reason of ours comes again as well, and is given up before the queue would park it.
 
+mod check;
+mod consent;
+mod finding;
+
+use domain::Errand;
 use domain::errand::{Deed, State};
-use domain::flows::connect;
-use domain::{Account, Errand, Tenant};
-use kernel::ids::{AccountId, ErrandId};
+use kernel::ids::ErrandId;
 use kernel::{Error, Result};
-use providers::Setup;
 use store::change::n;
 use store::schema::attr;
 use store::{Change, Cond, Outcome, TenantScope, Value};
 
+use crate::Sender;
 use crate::deliver::{Done, LEASE_SECONDS};
-use crate::veil::Veil;
-use crate::{Sender, health};
+use finding::Finding;
 
 /// How often an errand is begun.
 const ATTEMPTS: u32 = 4;
@@ -37,44 +39,27 @@ pub async fn carry_out(sender: &Sender, scope: &TenantScope, id: ErrandId, seq: 
         Outcome::Refused(Some(found)) if found.row.state_seq == seq => return Ok(Done::NotYet),
         Outcome::Refused(_) => return Ok(Done::Settled),
     };
-    match errand.deed {
-        Deed::Check => check(sender, scope, errand.account).await,
+    let carried = match &errand.deed {
+        Deed::Check => check::check(sender, scope, &errand).await,
+        Deed::Consent { sealed } => consent::exchange(sender, scope, &errand, sealed).await,
+    };
+    if let Err(error) = carried {
+        give_up(sender, scope, &errand, error).await?;
     }
-    .or_else(|error| give_up(&errand, error))?;
     let settled = Change::new().set(attr::STATE, State::Done.value()).add(attr::STATE_SEQ, 1).remove(attr::LEASE);
     scope.change::<Errand>(id, settled, Cond::Is(attr::OWNER, Value::S(owner))).await?;
     Ok(Done::Settled)
 }
 
 /// An errand that fails is tried again, but not for ever.
-fn give_up(errand: &Errand, error: Error) -> Result<()> {
+async fn give_up(sender: &Sender, scope: &TenantScope, errand: &Errand, error: Error) -> Result<()> {
     if errand.attempt < ATTEMPTS {
         return Err(error);
     }
     tracing::error!(errand.id = %errand.id, ?error, "errand {} is given up", errand.id);
-    Ok(())
-}
-
-/// Asks the provider whether the account is in order, and notes what that says of its health.
-async fn check(sender: &Sender, scope: &TenantScope, id: AccountId) -> Result<()> {
-    let Some(account) = scope.read_now::<Account>(id).await?.map(|found| found.row) else { return Ok(()) };
-    let Some(tenant) = scope.read::<Tenant>(scope.tenant()).await?.map(|found| found.row) else { return Ok(()) };
-    let provider = account.provider()?;
-    let credentials = connect::open(&sender.vault, &tenant, &account).await?;
-    let callback = account.callback(&sender.public_url);
-    let bare = Setup { settings: &account.settings, credentials: &credentials, token: None, callback: &callback };
-    let (carrier, clock) = (&sender.carrier, &sender.context.clock);
-    let token = match sender.tokens.find(account.id, provider, &bare, carrier, clock).await? {
-        Ok(token) => token,
-        Err(verdict) => {
-            health::note_no_token(sender, scope, &account, &Veil::of(&bare).over(verdict)).await;
-            return Ok(());
+    match &errand.deed {
+        Deed::Check | Deed::Consent { .. } => {
+            Finding::failed("it could not be found out, for a reason that lies with us").note(sender, scope, errand, None).await
         }
-    };
-    let setup = Setup { token: token.as_ref(), ..bare };
-    let Some(call) = provider.probe(&setup)? else { return Ok(()) };
-    let reply = carrier.carry(account.channel, &call, clock).await;
-    let verdict = Veil::of(&setup).and(&call).over(provider.verdict_for(&reply, &setup));
-    health::note(sender, scope, &account, &reply, &verdict).await;
-    Ok(())
+    }
 }

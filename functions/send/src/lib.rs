@@ -124,3 +124,8 @@ async fn work(sender: &Sender, job: &Job) -> Result<Done> {
         Task::Errand(errand) => errands::carry_out(sender, &scope, errand, job.seq).await,
     }
 }
+
+/// Faults in one line.
+fn words(faults: &[kernel::Fault]) -> String {
+    faults.iter().map(|fault| format!("{} {}", fault.pointer, fault.detail)).collect::<Vec<_>>().join("; ")
+}

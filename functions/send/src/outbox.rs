@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use kernel::{Email, Time};
-use providers::{Call, HttpCall, Reply};
+use kernel::{Clock, Email, Time};
+use providers::{Call, HttpCall, Look, Reply};
 use serde::{Deserialize, Serialize};
 use store::memory::Faults;
 
@@ -63,6 +63,18 @@ struct State {
     folder: Option<PathBuf>,
     replies: VecDeque<Reply>,
     asked: VecDeque<HttpCall>,
+    mind: Option<Mind>,
+    millis: i64,
+}
+
+/// A provider with a memory: what it answers to a web request, if anything.
+#[derive(Clone)]
+struct Mind(Arc<dyn Fn(&HttpCall) -> Option<Reply> + Send + Sync>);
+
+impl std::fmt::Debug for Mind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Mind")
+    }
 }
 
 impl Outbox {
@@ -84,7 +96,7 @@ impl Outbox {
         let skip = kept.len().saturating_sub(KEEP);
         let taken = u64::try_from(kept.len()).unwrap_or(u64::MAX);
         let kept = kept.into_iter().skip(skip).collect();
-        let state = State { kept, taken, folder: Some(folder), replies: VecDeque::new(), asked: VecDeque::new() };
+        let state = State { kept, taken, folder: Some(folder), ..State::default() };
         Ok(Self { state: Arc::new(Mutex::new(state)), faults: Faults::none() })
     }
 
@@ -100,6 +112,16 @@ impl Outbox {
     /// Takes back what is left of [`Self::answer_next`], and says how much that is.
     pub fn answer_as_usual(&self) -> usize {
         std::mem::take(&mut self.state().replies).len()
+    }
+
+    /// What web requests are answered with from now on, where nothing else was prepared.
+    pub fn answer_by(&self, mind: impl Fn(&HttpCall) -> Option<Reply> + Send + Sync + 'static) {
+        self.state().mind = Some(Mind(Arc::new(mind)));
+    }
+
+    /// How long every call takes from now on, by a clock that is turned by hand.
+    pub fn answer_after(&self, millis: i64) {
+        self.state().millis = millis;
     }
 
     /// The latest web requests that would have been made, oldest first.
@@ -118,30 +140,47 @@ impl Outbox {
     }
 
     /// Takes a call.
-    pub async fn keep(&self, call: &Call, now: Time) -> Reply {
-        let lost = |text: &str| Reply::Lost { text: text.to_owned() };
+    pub async fn keep(&self, call: &Call, clock: &Clock) -> Reply {
+        let now = clock.now();
+        let asked = if let Call::Http(call) = call { Some(call) } else { None };
+        self.answer(asked, clock, || self.store(call, now)).await
+    }
+
+    /// Takes a question for an access token. Nobody is here to give one, unless that was prepared.
+    pub async fn token(&self, call: &HttpCall, clock: &Clock) -> Reply {
+        let nobody = || Reply::Unreached { text: "nothing leaves this machine, so nobody can be asked for a token".to_owned() };
+        self.answer(Some(call), clock, nobody).await
+    }
+
+    /// As prepared, else as usual. A prepared loss is one of the usual answer.
+    async fn answer(&self, asked: Option<&HttpCall>, clock: &Clock, usual: impl Fn() -> Reply) -> Reply {
+        // A clock that goes by itself is left alone.
+        let _ = clock.advance(self.state().millis);
         let Ok(fault) = self.faults.before("carrier.call").await else {
             return Reply::Unreached { text: "the connection was refused".to_owned() };
         };
-        if let Call::Http(call) = call {
+        let (prepared, mind) = {
             let mut state = self.state();
-            if state.asked.len() >= ASKED {
-                state.asked.pop_front();
+            if let Some(call) = asked {
+                if state.asked.len() >= ASKED {
+                    state.asked.pop_front();
+                }
+                state.asked.push_back(call.clone());
             }
-            state.asked.push_back(call.clone());
-        }
-        let answer = self.state().replies.pop_front();
-        let reply = match answer {
+            (state.replies.pop_front(), state.mind.clone())
+        };
+        let minded = || mind.and_then(|mind| mind.0(asked?));
+        let reply = match prepared.or_else(minded) {
             Some(Reply::Lost { text }) => {
-                self.store(call, now);
+                usual();
                 Reply::Lost { text }
             }
             Some(reply) => reply,
-            None => self.store(call, now),
+            None => usual(),
         };
         match self.faults.after("carrier.call", fault).await {
             Ok(()) => reply,
-            Err(_) => lost("the connection broke before the answer came"),
+            Err(_) => Reply::Lost { text: "the connection broke before the answer came".to_owned() },
         }
     }
 
@@ -153,7 +192,8 @@ impl Outbox {
             }
             Call::Smtp(call) => ("smtp", &call.from, &call.to, &call.raw, String::new(), false),
             Call::Capture(call) => ("capture", &call.from, &call.to, &call.raw, call.tag.clone(), true),
-            Call::Sns(_) | Call::Http(_) => {
+            Call::Look(Look::Outbox) => return Reply::Accepted { id: String::new() },
+            Call::Sns(_) | Call::Http(_) | Call::Look(Look::Ses { .. } | Look::Smtp(_)) => {
                 return unfit("nothing leaves this machine on this channel: see --live");
             }
         };

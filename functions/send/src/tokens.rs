@@ -1,5 +1,7 @@
-//! Access tokens of accounts, kept in memory until they end. Of several messages that need one at the same time, one asks for it
+//! Access tokens of accounts, kept in memory until they end, and shared with other processes where a person consented to them. Of several messages that need one at the same time, one asks for it
 //! and the others wait, for its failure as well: what is asked in turn takes longer than a batch may.
+
+mod shared;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,6 +14,8 @@ use providers::{Access, Provider, Setup, Token, Verdict};
 use tokio::sync::Mutex;
 
 use crate::Carrier;
+
+pub use shared::{Found, find, origin, refuse};
 
 /// Accounts whose tokens are kept.
 const KEEP: usize = 1_000;
@@ -34,6 +38,8 @@ struct Place {
 struct Known {
     /// Digest of settings and credentials that it was made from.
     of: [u8; 32],
+    /// Whether other processes use it too.
+    shared: bool,
     token: std::result::Result<Token, Verdict>,
 }
 
@@ -63,13 +69,17 @@ impl Tokens {
         };
         place.asked.fetch_add(1, Ordering::AcqRel);
         let found = token.clone().map(|token| Some(token.value));
-        *known = Some(Known { of, token });
+        *known = Some(Known { of, shared: false, token });
         Ok(found)
     }
 
-    /// Forgets an account's token: the provider would not have it.
-    pub fn forget(&self, account: AccountId) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&account);
+    /// Forgets an account's token, unless there is another by now: the provider would not have it. Answers when it ends, if other
+    /// processes use it too.
+    pub async fn forget(&self, account: AccountId, token: &Secret) -> Option<Time> {
+        let place = self.place(account);
+        let mut known = place.known.lock().await;
+        let refused = known.take_if(|known| known.token.as_ref().is_ok_and(|known| known.value == *token))?;
+        refused.token.ok().filter(|_| refused.shared).map(|token| token.ends)
     }
 
     fn place(&self, account: AccountId) -> Arc<Place> {

@@ -14,7 +14,7 @@ pub mod smtp;
 
 use aws::Connection;
 use kernel::Clock;
-use providers::{Call, HttpCall, Reply};
+use providers::{Call, HttpCall, Look, Reply};
 
 use self::http::{EXCHANGE, Http, TOKEN};
 use cloud::{Cloud, refused};
@@ -73,9 +73,11 @@ impl Wire {
                 Err(reply) => reply,
             },
             (Call::Sns(call), Some(cloud)) => cloud.sns(call).await,
-            (Call::Ses(_) | Call::Sns(_), None) => refused("no AWS credentials on this machine"),
+            (Call::Look(Look::Smtp(server)), _) => self.smtp.look(server).await,
+            (Call::Look(Look::Ses { region }), Some(cloud)) => cloud.look(region.as_deref()).await,
+            (Call::Ses(_) | Call::Sns(_) | Call::Look(Look::Ses { .. }), None) => refused("no AWS credentials on this machine"),
             (Call::Http(call), cloud) => self.http.ask(call, EXCHANGE, cloud.as_ref().map(Cloud::connection), clock).await,
-            (Call::Capture(_), _) => refused("the capture provider works on a local machine only"),
+            (Call::Capture(_) | Call::Look(Look::Outbox), _) => refused("the capture provider works on a local machine only"),
         }
     }
 

@@ -4,6 +4,7 @@
 
 mod callbacks;
 mod certificates;
+mod consent;
 mod pages;
 mod preferences;
 mod tracking;
@@ -105,6 +106,7 @@ impl Intake {
 /// Every way in: what Lambda, the local runner and the tests call.
 pub fn router(intake: Intake) -> Router {
     Router::new()
+        .route("/hooks/consent", get(consent::come_back))
         .route("/hooks/{provider}", post(callbacks::take_for_deployment))
         .route("/hooks/{provider}/{route}", get(callbacks::take_for_account).post(callbacks::take_for_account))
         .route("/t/o/{token}", get(tracking::open))

@@ -1,4 +1,4 @@
-//! The preference page: plain HTML without scripts or anything from elsewhere.
+//! The pages for people: plain HTML without scripts or anything from elsewhere.
 
 use std::fmt::Write as _;
 
@@ -46,6 +46,15 @@ pub(crate) fn render(page: &Page<'_>) -> String {
          value=\"save\">Save</button><button name=\"choice\" value=\"none\">Unsubscribe from all</button></form></main></body></html>",
         sender = escape(page.sender),
         address = escape(&masked(page.address)),
+    )
+}
+
+/// A page that tells one thing. Both texts are our own and free of markup.
+pub(crate) fn notice(title: &str, words: &str) -> String {
+    format!(
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
+         content=\"width=device-width\"><meta name=\"robots\" content=\"noindex\"><title>{title}</title>\
+         <style>{STYLE}</style></head><body><main><h1>{title}</h1><p>{words}</p></main></body></html>"
     )
 }
 

@@ -52,6 +52,7 @@ impl Desk {
             store,
             context: context.clone(),
             vault: stage.vault.clone(),
+            public_url: None,
             fetch: Fetch::prepared(Vec::new()),
             platform_key: Secret::new(PLATFORM_KEY),
             issuer: Some(issuer()),

@@ -1,14 +1,20 @@
 //! Accounts: a tenant's configured connections to providers, in the order they are tried.
 
 use kernel::error::Faults;
-use kernel::ids::AccountId;
+use kernel::ids::{AccountId, ErrandId};
 use kernel::{Error, Keys, Result, Time};
 use providers::Mailbox;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::schema::{self, Entity, Locator, Row};
 
+use crate::message::cut;
 use crate::{Channel, Terms};
+
+/// How many outages are kept that are over.
+const OUTAGES: usize = 20;
+/// Most bytes of what is kept of the words about each.
+const NOTE: usize = 120;
 
 /// A connection to a provider.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,6 +52,15 @@ pub struct Account {
     /// During an outage: when one message may try it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probe_at: Option<Time>,
+    /// The latest look at whether it is in order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check: Option<Check>,
+    /// A consent that somebody was sent away to give.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asking: Option<Asking>,
+    /// Outages that are over, oldest first: the latest few.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outages: Vec<PastOutage>,
     /// When it was made.
     pub created_at: Time,
     /// When it was last changed.
@@ -61,6 +76,65 @@ pub struct Outage {
     pub cause: Cause,
     /// The provider's words, or what the network did.
     pub note: String,
+}
+
+/// A look at whether an account is in order, or what came of a consent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    /// The errand that finds out.
+    pub errand: ErrandId,
+    /// How far it is.
+    pub state: Checked,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Time>,
+    /// The provider's words, or ours, when it did not pass.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// What came of a look at an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Checked {
+    /// Nothing yet.
+    Pending,
+    /// It is in order.
+    Passed,
+    /// It is not, or its provider could not be asked.
+    Failed,
+    /// Its provider cannot be asked anything without sending something.
+    Impossible,
+}
+
+impl Check {
+    /// One that was asked for.
+    pub const fn pending(errand: ErrandId) -> Self {
+        Self { errand, state: Checked::Pending, at: None, note: None }
+    }
+
+    /// Whether it is still to be found out by that errand.
+    pub fn is_pending_for(&self, errand: ErrandId) -> bool {
+        self.errand == errand && self.state == Checked::Pending
+    }
+}
+
+/// A consent that somebody was sent away to give.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asking {
+    /// The name of the one ticket that is good for it.
+    pub ticket: String,
+    /// The address that the person comes back to.
+    pub redirect: String,
+}
+
+/// An outage that is over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PastOutage {
+    /// What it was.
+    pub outage: Outage,
+    /// When it ended.
+    pub ended_at: Time,
 }
 
 /// What is wrong with an account that is not used.
@@ -146,6 +220,29 @@ impl Account {
             Some(Cause::Silent) => Health::Silent,
             Some(Cause::Refused) => Health::Refused,
         }
+    }
+
+    /// The outages that are over once the present one, if there is one, ends now. Their notes are cut, so that the row stays small.
+    pub fn outages_after(&self, now: Time) -> Vec<PastOutage> {
+        let ending = self
+            .outage
+            .iter()
+            .map(|outage| PastOutage { outage: Outage { note: cut(&outage.note, NOTE), ..outage.clone() }, ended_at: now });
+        let mut all: Vec<PastOutage> = self.outages.iter().cloned().chain(ending).collect();
+        all.drain(..all.len().saturating_sub(OUTAGES));
+        all
+    }
+
+    /// Ends the present outage, if there is one.
+    pub fn recover(&mut self, now: Time) {
+        self.outages = self.outages_after(now);
+        (self.outage, self.probe_at) = (None, None);
+    }
+
+    /// Somebody changed it: what was wrong may be right, and what was found out may not hold any more.
+    pub fn mend(&mut self, now: Time) {
+        self.recover(now);
+        self.check = None;
     }
 
     /// Where the provider calls back, below the deployment's own address.

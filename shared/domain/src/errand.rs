@@ -3,8 +3,8 @@
 //!
 //! An errand may be carried out more than once: whoever carries it out can die before that is noted.
 
-use kernel::Time;
 use kernel::ids::{AccountId, ErrandId};
+use kernel::{Error, Ids, Keys, Result, Secret, Time};
 use serde::{Deserialize, Serialize};
 use store::schema::{self, Entity, Locator, Row};
 
@@ -43,6 +43,37 @@ pub struct Errand {
 pub enum Deed {
     /// Find out whether the account is in order.
     Check,
+    /// Exchange what came of a person's consent for tokens.
+    Consent {
+        /// A [`Consented`], sealed under the deployment's keys.
+        sealed: String,
+    },
+}
+
+/// What a person's consent brought back, and what it is exchanged with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Consented {
+    /// The code, good for one exchange.
+    pub code: Secret,
+    /// The secret that the page was shown the hash of.
+    pub verifier: Secret,
+    /// The address that the person came back to.
+    pub redirect: String,
+}
+
+impl Consented {
+    /// Seals it for that errand.
+    pub fn seal(&self, keys: &Keys, ids: &Ids, errand: ErrandId) -> Result<String> {
+        let text = serde_json::to_string(self).map_err(|error| Error::internal(error.to_string()))?;
+        keys.seal_text(ids, &errand.to_string(), &text)
+    }
+
+    /// The inverse of [`Consented::seal`].
+    pub fn open(keys: &Keys, errand: ErrandId, sealed: &str) -> Result<Self> {
+        let text = keys.open_text(&errand.to_string(), sealed);
+        let read = text.and_then(|text| serde_json::from_str(&text).ok());
+        read.ok_or_else(|| Error::internal("what a consent brought back does not open"))
+    }
 }
 
 /// How far an errand is.

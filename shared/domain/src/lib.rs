@@ -28,6 +28,7 @@ pub mod suppression;
 pub mod template;
 pub mod tenant;
 pub mod terms;
+pub mod token;
 pub mod user;
 
 pub use account::Account;
@@ -49,4 +50,5 @@ pub use suppression::Suppression;
 pub use template::{Template, Version};
 pub use tenant::Tenant;
 pub use terms::Terms;
+pub use token::Token;
 pub use user::{ApiKey, User};

@@ -14,10 +14,12 @@ use crate::price::Cost;
 use crate::slot::Booking;
 use crate::{Category, Channel};
 
+pub mod calls;
 pub mod event;
 pub mod mark;
 pub mod state;
 
+pub use calls::Measure;
 pub use event::{Entry, Outcome};
 pub use mark::Mark;
 pub use state::{Hold, State, Status, Wait};
@@ -142,6 +144,9 @@ pub struct Try {
     pub account: Option<AccountId>,
     /// When the provider was called.
     pub at: Time,
+    /// Milliseconds until it was answered, or until that was given up; none when nobody was called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ms: Option<u32>,
     /// What its answer meant.
     pub verdict: Verdict,
     /// The provider's id for it.

@@ -1,4 +1,4 @@
-//! Statistics: counters of marks and sums of costs by hour, account and template, exact under duplicates and replay.
+//! Statistics: counters of marks, and sums of measures and costs, by hour, account and template, exact under duplicates and replay.
 //!
 //! Every counter row belongs to one shard of message partitions, and carries as watermark the sequence number of the last
 //! stream record counted into it. Records of one partition come in order, so a record at or below the watermark was counted
@@ -11,8 +11,8 @@ use kernel::{Time, Zone};
 use serde::{Deserialize, Serialize};
 use store::schema::{self, Entity, Locator, Row};
 
-use crate::message::Mark;
 use crate::message::mark::Cell;
+use crate::message::{Mark, Measure};
 use crate::price::{Amount, Currency};
 
 /// What the names of sums of costs begin with.
@@ -48,7 +48,16 @@ impl Statistic {
 
     /// The count of a mark.
     pub fn count(&self, mark: Mark) -> i64 {
-        let name = schema::Attr::counter(mark.as_str());
+        self.number(mark.as_str())
+    }
+
+    /// The sum of a measure.
+    pub fn sum(&self, measure: Measure) -> i64 {
+        self.number(measure.as_str())
+    }
+
+    fn number(&self, word: &str) -> i64 {
+        let name = schema::Attr::counter(word);
         self.numbers.get(name.as_str()).and_then(serde_json::Value::as_i64).unwrap_or(0)
     }
 

@@ -122,6 +122,8 @@ pub struct Keys {
     pub reference: MacKey,
     /// Hashes addresses kept beyond the person, and request bodies compared under an idempotency key.
     pub digest: MacKey,
+    /// Signs what goes to a provider's page of consent, and makes the verifiers of it.
+    pub ticket: MacKey,
     /// Signs and verifies HS256 tokens in local use.
     pub token: MacKey,
     pub(crate) link: SealKey,
@@ -155,6 +157,7 @@ impl Keys {
             cursor: MacKey::new(&derive("cursor")?),
             reference: MacKey::new(&derive("reference")?),
             digest: MacKey::new(&derive("digest")?),
+            ticket: MacKey::new(&derive("ticket")?),
             token: MacKey::new(&derive("token")?),
             link: SealKey(derive("link")?),
             nonce: MacKey::new(&derive("nonce")?),

@@ -15,6 +15,7 @@ pub mod phone;
 pub mod problem;
 pub mod reference;
 pub mod secret;
+pub mod ticket;
 pub mod zone;
 
 pub use clock::{Clock, Time};
@@ -27,4 +28,5 @@ pub use phone::Phone;
 pub use problem::Problem;
 pub use reference::{Purpose, Reference};
 pub use secret::Secret;
+pub use ticket::Ticket;
 pub use zone::Zone;

@@ -19,6 +19,8 @@ pub enum Call {
     Http(HttpCall),
     /// Kept on this machine for people to look at.
     Capture(CaptureCall),
+    /// A look at an account that sends nothing and is no web request.
+    Look(Look),
 }
 
 /// See [`Call::Ses`].
@@ -38,10 +40,24 @@ pub struct SesCall {
     pub tags: Vec<(String, String)>,
 }
 
-/// See [`Call::Smtp`].
+/// See [`Call::Look`].
 #[derive(Clone)]
-pub struct SmtpCall {
-    /// Server name.
+pub enum Look {
+    /// SES v2 `GetAccount`.
+    Ses {
+        /// Another region than the function's own.
+        region: Option<String>,
+    },
+    /// The greeting of an SMTP server, the protection of the connection, and the login.
+    Smtp(SmtpServer),
+    /// Whether there is an outbox on this machine.
+    Outbox,
+}
+
+/// An SMTP server, and how to be let in.
+#[derive(Clone)]
+pub struct SmtpServer {
+    /// Its name.
     pub host: String,
     /// Port: 587 with STARTTLS or 465 with TLS from the first byte.
     pub port: u16,
@@ -49,6 +65,13 @@ pub struct SmtpCall {
     pub security: Security,
     /// Login, when the server wants one.
     pub login: Option<(String, Secret)>,
+}
+
+/// See [`Call::Smtp`].
+#[derive(Clone)]
+pub struct SmtpCall {
+    /// The server.
+    pub server: SmtpServer,
     /// Envelope sender.
     pub from: Email,
     /// Envelope recipients.
@@ -300,11 +323,20 @@ impl fmt::Debug for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Ses(call) => write!(f, "Ses({} bytes to {:?})", call.raw.len(), call.to),
-            Self::Smtp(call) => write!(f, "Smtp({}:{}, {} bytes to {:?})", call.host, call.port, call.raw.len(), call.to),
+            Self::Smtp(call) => write!(f, "Smtp({:?}, {} bytes to {:?})", call.server, call.raw.len(), call.to),
             Self::Sns(call) => write!(f, "Sns({} bytes)", call.text.len()),
             Self::Http(call) => call.fmt(f),
             Self::Capture(call) => write!(f, "Capture({} bytes to {:?})", call.raw.len(), call.to),
+            Self::Look(Look::Ses { .. }) => f.write_str("Look(SES)"),
+            Self::Look(Look::Smtp(server)) => write!(f, "Look({server:?})"),
+            Self::Look(Look::Outbox) => f.write_str("Look(outbox)"),
         }
+    }
+}
+
+impl fmt::Debug for SmtpServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.host, self.port)
     }
 }
 

@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use crate::settings::{self, Nothing};
 use crate::{
-    Call, Callback, CaptureCall, Channel, Event, Inbound, Outgoing, Provider, Reply, Setup, Verdict, Verified, mail, proof, ses,
+    Call, Callback, CaptureCall, Channel, Event, Inbound, Look, Outgoing, Provider, Reply, Setup, Verdict, Verified, mail,
+    proof, ses,
 };
 
 /// See the file's head.
@@ -48,7 +49,7 @@ impl Provider for Capture {
     }
 
     fn probe(&self, _setup: &Setup<'_>) -> Result<Option<Call>> {
-        Ok(None)
+        Ok(Some(Call::Look(Look::Outbox)))
     }
 
     fn verify(&self, callback: &Callback<'_>, _setup: &Setup<'_>) -> Result<Verified> {

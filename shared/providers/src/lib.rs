@@ -59,7 +59,9 @@ mod xml;
 use kernel::{Result, Secret, Time};
 use serde_json::Value;
 
-pub use call::{Body, Call, CaptureCall, HttpCall, Login, Method, Piece, Security, SesCall, SmtpCall, SnsCall};
+pub use call::{
+    Body, Call, CaptureCall, HttpCall, Login, Look, Method, Piece, Security, SesCall, SmtpCall, SmtpServer, SnsCall,
+};
 pub use callback::{Answer, Callback, Setup};
 pub use channel::{ButtonRule, Capabilities, Channel, MediaKind, MediaRule};
 pub use event::{BounceClass, Event, EventDetail, EventKind};

@@ -39,6 +39,13 @@ pub struct Consent {
     pub(crate) refresh_token: Option<Secret>,
 }
 
+impl Consent {
+    /// Who asks for tokens, and where: what was given to one asker is worth nothing to another.
+    pub fn asker(&self) -> (&str, &str) {
+        (&self.client.id, &self.tokens)
+    }
+}
+
 /// An app that is registered with a provider.
 #[derive(Clone, Debug)]
 pub(crate) struct Client {

@@ -11,8 +11,8 @@ use serde_json::Value;
 
 use crate::settings::{self, Nothing, fault};
 use crate::{
-    Call, Callback, Channel, Event, Inbound, Mail, Outgoing, Provider, Reply, SesCall, Setup, Verdict, Verified, mail, proof,
-    sns,
+    Call, Callback, Channel, Event, Inbound, Look, Mail, Outgoing, Provider, Reply, SesCall, Setup, Verdict, Verified, mail,
+    proof, sns,
 };
 
 pub(crate) use record::read as read_record;
@@ -98,8 +98,9 @@ impl Provider for Ses {
         verdict(reply)
     }
 
-    fn probe(&self, _setup: &Setup<'_>) -> Result<Option<Call>> {
-        Ok(None)
+    /// Whether the function's own role may send in that region at all.
+    fn probe(&self, setup: &Setup<'_>) -> Result<Option<Call>> {
+        Ok(Some(Call::Look(Look::Ses { region: Settings::read(setup.settings)?.region })))
     }
 
     fn topics(&self, settings: &Value) -> Vec<String> {

@@ -11,7 +11,8 @@ use serde_json::Value;
 use crate::bounce::{Cause, Code};
 use crate::settings::{self, fault};
 use crate::{
-    Call, Callback, Channel, Event, Inbound, Outgoing, Provider, Reply, Security, Setup, SmtpCall, Verdict, Verified, mail,
+    Call, Callback, Channel, Event, Inbound, Look, Outgoing, Provider, Reply, Security, Setup, SmtpCall, SmtpServer, Verdict,
+    Verified, mail,
 };
 
 /// See the file's head.
@@ -38,10 +39,7 @@ struct Credentials {
     password: Option<Secret>,
 }
 
-/// A server, how to speak to it, and the login.
-type Server = (Settings, Security, Option<(String, Secret)>);
-
-fn server(settings: &Value, credentials: &Value) -> Result<Server> {
+fn server(settings: &Value, credentials: &Value) -> Result<SmtpServer> {
     let given: Settings = settings::settings(settings)?;
     if !is_host(&given.host) {
         return Err(fault("/settings/host", "a host name or IP address is needed"));
@@ -69,7 +67,7 @@ fn server(settings: &Value, credentials: &Value) -> Result<Server> {
         (Some(_), None) => return Err(fault("/credentials/password", "a username needs a password")),
         (None, Some(_)) => return Err(fault("/credentials/username", "a password needs a username")),
     };
-    Ok((given, security, login))
+    Ok(SmtpServer { host: given.host, port: given.port, security, login })
 }
 
 fn is_host(host: &str) -> bool {
@@ -104,13 +102,9 @@ impl Provider for Smtp {
     }
 
     fn call(&self, message: &Outgoing, setup: &Setup<'_>) -> Result<Call> {
-        let (settings, security, login) = server(setup.settings, setup.credentials)?;
         let letter = message.mail()?;
         Ok(Call::Smtp(SmtpCall {
-            host: settings.host,
-            port: settings.port,
-            security,
-            login,
+            server: server(setup.settings, setup.credentials)?,
             from: letter.from.email.clone(),
             to: mail::recipients(letter),
             raw: mail::build(message)?,
@@ -144,8 +138,8 @@ impl Provider for Smtp {
         }
     }
 
-    fn probe(&self, _setup: &Setup<'_>) -> Result<Option<Call>> {
-        Ok(None)
+    fn probe(&self, setup: &Setup<'_>) -> Result<Option<Call>> {
+        server(setup.settings, setup.credentials).map(|server| Some(Call::Look(Look::Smtp(server))))
     }
 
     fn verify(&self, _callback: &Callback<'_>, _setup: &Setup<'_>) -> Result<Verified> {

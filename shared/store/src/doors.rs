@@ -3,12 +3,13 @@
 //! - [`Store::by_credential`]: the digest of a verified API key or token subject.
 //! - [`Store::by_route`]: an unguessable callback address.
 //! - [`Store::by_reference`]: a token of ours that came back, verified.
+//! - [`Store::by_ticket`]: the same that went to a provider's page of consent.
 //! - [`Store::resume`]: a queue job or a stream record.
 //! - [`Store::due`]: a row of the due index whose time has come.
 //! - [`Platform::found`]: the platform's own key, for a tenant that is being made.
 
 use kernel::ids::{AccountId, ApiKeyId, TenantId, UserId};
-use kernel::{Error, Reference, Result, Time};
+use kernel::{Error, Reference, Result, Ticket, Time};
 use serde::{Deserialize, Serialize};
 
 use crate::change::{Change, Cond, n};
@@ -151,6 +152,11 @@ impl Store {
     /// By a token of ours that came back.
     pub fn by_reference(&self, reference: &Reference) -> TenantScope {
         self.scope(reference.tenant())
+    }
+
+    /// By a ticket of ours that came back.
+    pub fn by_ticket(&self, ticket: &Ticket) -> TenantScope {
+        self.scope(ticket.tenant())
     }
 
     /// By a queue job or a stream record.

@@ -103,6 +103,8 @@ rows! {
         "How is this tenant set up?";
     THREAD = "thread", "", "THR", Shape::Single, "T#tenant#THR#digest of contact, account and thread", "-",
         "Which conversation does a message of this contact belong to?";
+    TOKEN = "token", "", "TOK", Shape::Single, "T#tenant#TOK#account id", "-",
+        "Which access token does this account use, and who asks for the next?";
     USER = "user", "usr", "USR", Shape::Small, "T#tenant#USR", "user id",
         "Who works for this tenant, in which role?";
     VERSION = "version", "ver", "VER", Shape::Below, "T#tenant#VER#template id", "version number",
@@ -192,7 +194,12 @@ pub mod attr {
         START = "start", "When the window of an allowance began.";
         USED = "used", "How much of an allowance has been handed out.";
         USED_AT = "used_at", "When a credential was last used, to the hour.";
+        ASKING = "asking", "A consent to an account that somebody was sent away to give.";
+        OF = "of", "Whom tokens were given to.";
+        SEALED = "sealed", "Tokens that nobody may read.";
+        ENDS = "ends", "When an access token ends.";
         OUTAGE = "outage", "Why an account is not used, and since when.";
+        OUTAGES = "outages", "Outages of an account that are over.";
         PROBE_AT = "probe_at", "When one message may try an account that is not used.";
         SUPPRESSED = "suppressed", "Why an address must not be written to.";
         ANSWER = "answer", "The stored reply to an idempotent request.";

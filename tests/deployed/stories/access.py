@@ -79,6 +79,7 @@ def no_function_may_do_more_than_its_work(world):
         ("sqs:SendMessage", send_queue): {"RelayRole"},
         ("sqs:ReceiveMessage", send_queue): {"SendRole"},
         ("ses:SendEmail", identity): {"SendRole"},
+        ("ses:GetAccount", "*"): {"SendRole"},
         # A suppression that is replaced or lifted takes its list entry away.
         ("dynamodb:DeleteItem", table): {"ApiRole", "SendRole", "WebhookIntakeRole"},
         ("dynamodb:PutItem", table): {"ApiRole", "WebhookIntakeRole", "SendRole", "AnalyticsRole"},

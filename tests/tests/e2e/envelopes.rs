@@ -11,7 +11,7 @@ use aws_lambda_events::event::eventbridge::EventBridgeEvent;
 use aws_lambda_events::event::sqs::SqsEvent;
 use axum::Router;
 use domain::flows::connect;
-use domain::message::{Hold, Made, Mark, Recipient, State, Status, Wait};
+use domain::message::{Hold, Made, Recipient, State, Status, Wait};
 use domain::user::key_digest;
 use domain::{Account, Contact, Message, Role, Tenant, Version};
 use http_body_util::BodyExt;
@@ -125,6 +125,7 @@ impl House {
             store: self.stage.store.clone(),
             context: self.stage.context.clone(),
             vault: self.stage.vault.clone(),
+            public_url: None,
             fetch: Fetch::prepared(Vec::new()),
             platform_key: kernel::Secret::new(PLATFORM_KEY),
             issuer: None,

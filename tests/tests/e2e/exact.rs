@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::message::mark::Mark;
-use domain::message::{Entry, Made, Recipient, State, Try, Verdict};
+use domain::message::{Entry, Made, Measure, Recipient, State, Try, Verdict};
 use domain::price::{Amount, Cost, Currency};
 use domain::{Category, Channel, Message, Statistic};
 use kernel::ids::{AccountId, MessageId, TemplateId, TenantId};
@@ -20,6 +20,8 @@ use store::{Change, Cond, Item, Memory, Outcome, Record, Store, Table, TenantSco
 pub(crate) enum Sum {
     /// Messages that reached a milestone.
     Mark(Mark),
+    /// What their calls come to.
+    Measure(Measure),
     /// What they cost, in millionths.
     Cost(Currency),
 }
@@ -53,8 +55,9 @@ pub(crate) fn counted(rows: &[Item]) -> Counts {
     for row in rows.iter().filter(|row| kind(row) == "statistic") {
         let statistic: Statistic = serde_dynamo::from_item(row.clone()).unwrap();
         let marks = Mark::ALL.into_iter().map(|mark| (Sum::Mark(mark), statistic.count(mark)));
+        let measures = Measure::ALL.into_iter().map(|measure| (Sum::Measure(measure), statistic.sum(measure)));
         let costs = statistic.costs().map(|(currency, amount)| (Sum::Cost(currency), amount.millionths()));
-        for (sum, count) in marks.chain(costs) {
+        for (sum, count) in marks.chain(measures).chain(costs) {
             let counter = (tenant(row), statistic.hour, statistic.account, statistic.template, sum);
             *counts.entry(counter).or_default() += count;
         }
@@ -68,8 +71,9 @@ pub(crate) fn recomputed(rows: &[Item]) -> Counts {
     let mut counts = Counts::new();
     for (tenant, message) in messages(rows) {
         let marks = message.marks().into_iter().map(|((mark, cell), count)| (Sum::Mark(mark), cell, count));
+        let measures = message.measures().into_iter().map(|((measure, cell), sum)| (Sum::Measure(measure), cell, sum));
         let costs = message.costs().into_iter().map(|((currency, cell), amount)| (Sum::Cost(currency), cell, amount));
-        for (sum, cell, count) in marks.chain(costs) {
+        for (sum, cell, count) in marks.chain(measures).chain(costs) {
             *counts.entry((tenant.clone(), cell.hour, cell.account, cell.template, sum)).or_default() += count;
         }
     }
@@ -142,7 +146,8 @@ impl Worlds {
         let tried = |account: Option<AccountId>, verdict: Verdict| {
             let price = |currency| Cost { amount: Amount::from_millionths(7_500), currency, segments: Some(1) };
             let cost = ["EUR", "USD"].get(choice % 3).map(|currency| price(Currency::parse(currency).unwrap()));
-            let attempt = Try { n: 1, account, at: now, verdict, id: None, note: None, cost, passed: Vec::new() };
+            let ms = account.map(|_| 120);
+            let attempt = Try { n: 1, account, at: now, ms, verdict, id: None, note: None, cost, passed: Vec::new() };
             store::scope::value(&attempt).unwrap()
         };
         let account = |choice: usize| self.accounts.get(choice % 2).copied();
@@ -325,7 +330,7 @@ fn the_stories_are_rich() {
     let tenants: BTreeSet<_> = counts.keys().map(|counter| &counter.0).collect();
     assert!(faults > 50, "{faults} faults");
     assert!(hours.len() > 20 && accounts.len() == 3 && tenants.len() == 2, "{hours:?} {accounts:?}");
-    assert_eq!(sums.len(), Mark::ALL.len() + 2, "{sums:?}");
+    assert_eq!(sums.len(), Mark::ALL.len() + Measure::ALL.len() + 2, "{sums:?}");
 }
 
 /// A counter row keeps one watermark for each month whose messages it counts: what was accepted in March and in April is opened

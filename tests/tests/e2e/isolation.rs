@@ -80,6 +80,7 @@ fn body(operation: &str) -> Option<Value> {
         "create_version" => json!({ "contents": { "en": content } }),
         "preview_template" | "test_template" => json!({}),
         "estimate_message" | "send_message" => json!({ "to": { "email": "a@example.com" }, "template": "welcome" }),
+        "test_account" => json!({ "to": { "email": "a@example.com" } }),
         "update_account" | "update_user" | "update_tenant" => json!({ "name": "A" }),
         "update_contact" => json!({ "first_name": "A" }),
         "update_template" => json!({ "description": "A" }),
@@ -220,6 +221,7 @@ fn body_with(operation: &str, pointer: &str) -> Option<(&'static str, fn(&str) -
         ("estimate_message" | "send_message", "/account") => {
             ("acc", |id| json!({ "to": { "email": "a@example.com" }, "template": "welcome", "account": id }))
         }
+        ("test_account", "/to/contact") => ("con", |id| json!({ "to": { "contact": id } })),
         ("preview_template" | "test_template", "/contact") => ("con", |id| json!({ "contact": id })),
         _ => return None,
     })
@@ -233,6 +235,7 @@ async fn an_id_of_another_tenant_in_a_body_is_refused() {
     let theirs = belongings(&bravo).await;
     let mut own = nobodys(&theirs);
     own.insert("tpl", acme.get("/v1/templates?name=welcome").await["data"][0]["id"].as_str().unwrap().to_owned());
+    own.insert("acc", acme.get("/v1/accounts").await["data"][0]["id"].as_str().unwrap().to_owned());
     let (nobodys, before, contract) = (nobodys(&theirs), stage.rows(), Contract::committed());
     let mut tried = Vec::new();
     for operation in contract.operations() {
@@ -253,6 +256,7 @@ async fn an_id_of_another_tenant_in_a_body_is_refused() {
     assert_eq!(
         tried,
         [
+            "test_account /to/contact",
             "send_message /account",
             "send_message /template",
             "send_message /to/contact",

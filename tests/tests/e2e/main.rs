@@ -13,6 +13,8 @@
 mod access;
 mod apis;
 mod channels;
+mod connect;
+mod consent;
 mod contents;
 mod converge;
 mod costs;
@@ -46,4 +48,5 @@ mod schedule;
 mod secrets;
 mod sns;
 mod templates;
+mod tokens;
 mod tour;

@@ -48,6 +48,7 @@ fn whole(operation: &str, contact: &str, account: &str) -> Option<Value> {
             "limits": { "per_second": null, "per_day": 1_000_000 }, "price": { "amount": "2", "currency": "USD", "per": "message" },
             "warm_up": { "from": "2026-03-01", "first_day": 1, "growth": null },
         }),
+        "test_account" => json!({ "to": { "email": "a@example.com", "name": "A" } }),
         "create_api_key" => json!({ "name": "A", "role": "viewer", "expires_at": "2027-01-01T00:00:00Z" }),
         "create_contact" | "update_contact" => json!({
             "first_name": "A", "last_name": "B", "company": "C", "emails": ["odd@example.com"], "phones": ["+14155552671"],

@@ -11,7 +11,10 @@ const ROLES: [&str; 5] = ["viewer", "agent", "manager", "admin", "owner"];
 
 /// The least role of each operation that asks for a credential of a tenant.
 const TABLE: &str = "
+ask_account_consent admin
 cancel_message agent
+check_account admin
+count_account_usage admin
 count_emails viewer
 create_account admin
 create_api_key admin
@@ -50,9 +53,11 @@ list_users admin
 list_versions viewer
 preview_template viewer
 publish_version manager
+read_account_health admin
 read_channels viewer
 retry_message agent
 send_message agent
+test_account admin
 test_template manager
 trace_message viewer
 update_account admin

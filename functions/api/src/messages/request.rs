@@ -123,19 +123,18 @@ const fn yes() -> bool {
     true
 }
 
+impl From<NewRecipient> for To {
+    fn from(new: NewRecipient) -> Self {
+        let NewRecipient { contact, email, phone, address, name } = new;
+        Self { contact, email, phone, address, name }
+    }
+}
+
 impl From<NewMessage> for Order {
     fn from(new: NewMessage) -> Self {
-        let NewMessage {
-            to: NewRecipient { contact, email, phone, address, name },
-            channel,
-            template,
-            version,
-            content,
-            locale,
-            ..
-        } = new;
+        let NewMessage { to, channel, template, version, content, locale, .. } = new;
         Self {
-            to: To { contact, email, phone, address, name },
+            to: to.into(),
             channel,
             template,
             version,

@@ -98,6 +98,8 @@ pub(crate) struct TryView {
     #[serde(with = "kernel::clock::rfc3339")]
     #[schema(value_type = String, format = DateTime)]
     at: Time,
+    /// Milliseconds until it was answered; null when nobody was called.
+    latency_ms: Option<u32>,
     #[schema(value_type = VerdictWord)]
     verdict: Verdict,
     /// The provider's id for it.
@@ -215,8 +217,8 @@ impl From<(Check, Option<bool>)> for CheckView {
 }
 
 impl From<Try> for TryView {
-    fn from(Try { n, account, at, verdict, id, note, cost, passed: _ }: Try) -> Self {
-        Self { number: n, account, at, verdict, provider_id: id, note, cost: cost.map(Into::into) }
+    fn from(Try { n, account, at, ms, verdict, id, note, cost, passed: _ }: Try) -> Self {
+        Self { number: n, account, at, latency_ms: ms, verdict, provider_id: id, note, cost: cost.map(Into::into) }
     }
 }
 
@@ -277,6 +279,9 @@ fn why_so_far(message: &Message) -> String {
             }
             Some(Hold { why: Wait::Outage, .. }) => {
                 format!("No account's provider works at present; it is looked at again at {until}.")
+            }
+            Some(Hold { why: Wait::Token, .. }) => {
+                format!("Its account is being given an access token; it is looked at again at {until}.")
             }
             Some(hold @ Hold { why: Wait::Pace | Wait::DayLimit, .. }) => in_line(&hold),
             Some(_) | None => format!("The last try did not succeed{}; the next is due at {until}.", note()),

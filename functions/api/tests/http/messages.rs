@@ -41,6 +41,7 @@ impl Stage {
             n: 1,
             account: None,
             at: now,
+            ms: None,
             verdict,
             id: Some("p-1".to_owned()),
             note: Some(note.to_owned()),

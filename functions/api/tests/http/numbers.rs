@@ -24,6 +24,7 @@ impl Stage {
             n: 1,
             account: Some(account),
             at: now,
+            ms: None,
             verdict: Verdict::Sent,
             id: None,
             note: None,

@@ -70,6 +70,7 @@ fn process(store: &Store, context: &Context, vault: &Vault) -> Router {
         store: store.clone(),
         context: context.clone(),
         vault: vault.clone(),
+        public_url: None,
         fetch: Fetch::prepared(Vec::new()),
         platform_key: Secret::new(PLATFORM_KEY),
         issuer: None,

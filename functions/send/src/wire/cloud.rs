@@ -44,12 +44,30 @@ impl Cloud {
         self.connection.once().to_builder().region(Region::new(region.to_owned())).build()
     }
 
-    /// Sends mail; `raw` is the call's body.
-    pub async fn ses(&self, call: &SesCall, raw: Vec<u8>) -> Reply {
-        let client = match &call.region {
+    fn mailer(&self, region: Option<&str>) -> aws_sdk_sesv2::Client {
+        match region {
             None => self.ses.get_or_init(|| aws_sdk_sesv2::Client::new(&self.connection.once())).clone(),
             Some(region) => aws_sdk_sesv2::Client::new(&self.elsewhere(region)),
-        };
+        }
+    }
+
+    /// Asks SES whether the AWS account may send.
+    pub async fn look(&self, region: Option<&str>) -> Reply {
+        match self.mailer(region).get_account().send().await {
+            Ok(account) if account.sending_enabled() => Reply::Accepted { id: String::new() },
+            Ok(_) => Reply::Refused {
+                status: 400,
+                code: "SendingPausedException".to_owned(),
+                text: "sending is switched off for the AWS account".to_owned(),
+                after: None,
+            },
+            Err(error) => failed("SES", &error),
+        }
+    }
+
+    /// Sends mail; `raw` is the call's body.
+    pub async fn ses(&self, call: &SesCall, raw: Vec<u8>) -> Reply {
+        let client = self.mailer(call.region.as_deref());
         let raw = match RawMessage::builder().data(Blob::new(raw)).build() {
             Ok(raw) => raw,
             Err(error) => return refused(&error.to_string()),

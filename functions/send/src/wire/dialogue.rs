@@ -8,7 +8,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use kernel::{Email, Secret};
-use providers::{Security, SmtpCall};
+use providers::{Security, SmtpCall, SmtpServer};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -48,21 +48,21 @@ pub struct Dialogue {
 }
 
 impl Dialogue {
-    /// Connects to the first of the addresses that answers, protects the connection as the call wants it, and logs in.
-    pub async fn open(addresses: &[SocketAddr], call: &SmtpCall, tls: Arc<ClientConfig>, limit: Limit) -> Done<Self> {
-        let socket = connect(addresses, &call.host, &limit).await?;
+    /// Connects to the first of the addresses that answers, protects the connection as it should be, and logs in.
+    pub async fn open(addresses: &[SocketAddr], server: &SmtpServer, tls: Arc<ClientConfig>, limit: Limit) -> Done<Self> {
+        let socket = connect(addresses, &server.host, &limit).await?;
         let own = socket.local_addr().map_or_else(|_| "[127.0.0.1]".to_owned(), literal);
         let mut dialogue = Self::on(Box::new(socket), limit);
-        if call.security == Security::Tls {
-            dialogue = dialogue.protected(&call.host, tls.clone()).await?;
+        if server.security == Security::Tls {
+            dialogue = dialogue.protected(&server.host, tls.clone()).await?;
         }
         dialogue.greeting().await?;
         dialogue.hello(&own).await?;
-        if call.security == Security::Starttls {
-            dialogue = dialogue.upgraded(&call.host, tls).await?;
+        if server.security == Security::Starttls {
+            dialogue = dialogue.upgraded(&server.host, tls).await?;
             dialogue.hello(&own).await?;
         }
-        if let Some((name, password)) = &call.login {
+        if let Some((name, password)) = &server.login {
             dialogue.log_in(name, password).await?;
         }
         Ok(dialogue)

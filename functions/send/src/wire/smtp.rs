@@ -8,7 +8,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use kernel::crypto::sha256;
-use providers::{Reply, SmtpCall};
+use providers::{Reply, SmtpCall, SmtpServer};
 use rustls::ClientConfig;
 
 use super::answer::Answer;
@@ -71,25 +71,39 @@ impl Smtp {
 
     /// Hands the message to the call's server, once; `raw` is the call's body.
     pub async fn submit(&self, call: &SmtpCall, raw: &[u8]) -> Reply {
-        let server = server(call);
-        let mut limit = self.patience.start(EXCHANGE);
+        let server = digest(&call.server);
+        let limit = self.patience.start(EXCHANGE);
         if let Some(ended) = self.over_kept(server, call, raw, &limit).await {
             return ended;
         }
-        let addresses = match limit.within(self.names.find(&call.host, call.port, self.reach)).await {
-            Some(Ok(addresses)) => addresses,
-            Some(Err(text)) => return Reply::Unreached { text },
-            None => return Reply::Unreached { text: format!("{} was not found in time", call.host) },
-        };
-        let tls = self.tls.get_or_init(|| Arc::new(aws::tls::public())).clone();
-        match Dialogue::open(&addresses, call, tls, limit).await {
+        match self.open(&call.server, limit).await {
             Ok(mut dialogue) => {
                 let ended = dialogue.submit(call, raw).await;
                 self.part(server, dialogue, &ended).await;
-                reply(call, ended)
+                reply(&call.server, ended)
             }
-            Err(failure) => reply(call, Err(failure)),
+            Err(failure) => reply(&call.server, Err(failure)),
         }
+    }
+
+    /// Is let in by the server and takes leave. A kept connection would prove that an earlier login was in order, so none is used.
+    pub async fn look(&self, server: &SmtpServer) -> Reply {
+        match self.open(server, self.patience.start(EXCHANGE)).await {
+            Ok(dialogue) => {
+                dialogue.leave(self.patience.start(COURTESY)).await;
+                Reply::Accepted { id: String::new() }
+            }
+            Err(failure) => reply(server, Err(failure)),
+        }
+    }
+
+    async fn open(&self, server: &SmtpServer, mut limit: Limit) -> Result<Dialogue, Failure> {
+        let addresses = match limit.within(self.names.find(&server.host, server.port, self.reach)).await {
+            Some(found) => found.map_err(Failure::Unreached)?,
+            None => return Err(Failure::Unreached(format!("{} was not found in time", server.host))),
+        };
+        let tls = self.tls.get_or_init(|| Arc::new(aws::tls::public())).clone();
+        Dialogue::open(&addresses, server, tls, limit).await
     }
 
     /// Over a connection from before. Nothing when there is none, or when the server lets go of it without having taken the
@@ -104,7 +118,7 @@ impl Smtp {
             Ok(_) | Err(Failure::Lost(_)) => false,
         };
         self.part(server, dialogue, &ended).await;
-        (!stale).then(|| reply(call, ended))
+        (!stale).then(|| reply(&call.server, ended))
     }
 
     async fn kept(&self, server: Server, limit: &Limit) -> Option<Dialogue> {
@@ -151,16 +165,16 @@ impl Smtp {
     }
 }
 
-fn server(call: &SmtpCall) -> Server {
-    let login = call.login.as_ref().map(|(name, password)| format!("{name}\0{}", password.reveal())).unwrap_or_default();
-    sha256(format!("{}\0{}\0{:?}\0{login}", call.host, call.port, call.security).as_bytes())
+fn digest(server: &SmtpServer) -> Server {
+    let login = server.login.as_ref().map(|(name, password)| format!("{name}\0{}", password.reveal())).unwrap_or_default();
+    sha256(format!("{}\0{}\0{:?}\0{login}", server.host, server.port, server.security).as_bytes())
 }
 
-fn reply(call: &SmtpCall, ended: Result<Answer, Failure>) -> Reply {
+fn reply(server: &SmtpServer, ended: Result<Answer, Failure>) -> Reply {
     match ended {
-        Ok(said) => Reply::Accepted { id: domain::message::cut(&discreet(call, said.text), 120) },
+        Ok(said) => Reply::Accepted { id: domain::message::cut(&discreet(server, said.text), 120) },
         Err(Failure::Refused(said)) => {
-            Reply::Refused { status: said.status, code: said.code, text: discreet(call, said.text), after: None }
+            Reply::Refused { status: said.status, code: said.code, text: discreet(server, said.text), after: None }
         }
         Err(Failure::Unreached(text)) => Reply::Unreached { text },
         Err(Failure::Lost(text)) => Reply::Lost { text },
@@ -168,8 +182,8 @@ fn reply(call: &SmtpCall, ended: Result<Answer, Failure>) -> Reply {
 }
 
 /// The server's words, unless it repeats the login in them: they are kept with the message and shown.
-fn discreet(call: &SmtpCall, text: String) -> String {
-    let Some((name, password)) = &call.login else { return text };
+fn discreet(server: &SmtpServer, text: String) -> String {
+    let Some((name, password)) = &server.login else { return text };
     let password = password.reveal();
     let spoken = [password.to_owned(), STANDARD.encode(password), STANDARD.encode(format!("\0{name}\0{password}"))];
     if spoken.iter().any(|secret| text.contains(secret.as_str())) {

@@ -1,7 +1,8 @@
 //! Text messages by SNS, as the SDK sends them.
 
 use aws::Connection;
-use providers::SnsCall;
+use providers::ses::Ses;
+use providers::{Look, Provider as _, SnsCall, Verdict};
 
 use super::*;
 
@@ -63,4 +64,26 @@ async fn a_machine_without_a_role_publishes_nothing() {
     let stub = Stub::start(Vec::new()).await;
     let reply = wire(client(&stub)).carry(&text(), &Clock::manual(now())).await;
     assert!(matches!(reply, Reply::Refused { status: 400, .. }), "{reply:?}");
+}
+
+/// SES is asked whether the AWS account may send, and nothing is sent.
+#[tokio::test]
+async fn ses_tells_whether_it_may_be_sent_by() {
+    for (said, expected) in [
+        (says("200 OK", "", "{\"SendingEnabled\": true, \"ProductionAccessEnabled\": true}"), "sent"),
+        (says("200 OK", "", "{\"SendingEnabled\": false}"), "misconfigured"),
+        (says("403 Forbidden", "x-amzn-errortype: AccessDeniedException\r\n", "{\"message\": \"no\"}"), "misconfigured"),
+        (says("503 Service Unavailable", "", "{}"), "retry"),
+    ] {
+        let stub = Stub::start(vec![Script::of(&[Deed::Say(said)])]).await;
+        let wire = wire(client(&stub)).role(Connection::loopback(&format!("http://127.0.0.1:{}", stub.port)));
+        let reply = wire.carry(&Call::Look(Look::Ses { region: None }), &Clock::manual(now())).await;
+        let word = match Ses.verdict(&reply) {
+            Verdict::Sent { .. } => "sent",
+            Verdict::Misconfigured { .. } => "misconfigured",
+            Verdict::Retry { .. } => "retry",
+            other => unreachable!("{other:?}"),
+        };
+        assert_eq!((word, stub.asked().len()), (expected, 1), "{reply:?}");
+    }
 }

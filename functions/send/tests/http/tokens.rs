@@ -140,8 +140,10 @@ async fn accounts_and_credentials_share_no_token() {
     assert_eq!(desk.find(desk.account, "ask", "changed").await, token("second"));
     let other = AccountId::new(&Ids::seeded(2), &desk.clock);
     assert_eq!(desk.find(other, "ask", "changed").await, token("third"));
-    // One that the provider would not have is asked for again.
-    desk.tokens.forget(other);
+    // One that the provider would not have is asked for again, once.
+    desk.tokens.forget(other, &Secret::new("second")).await;
+    assert_eq!(desk.find(other, "ask", "changed").await, token("third"));
+    desk.tokens.forget(other, &Secret::new("third")).await;
     assert_eq!(desk.find(other, "ask", "changed").await, token("fourth"));
 }
 

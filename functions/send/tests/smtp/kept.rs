@@ -80,7 +80,7 @@ async fn a_lost_answer_is_never_tried_again_over_another_connection() {
 async fn accounts_do_not_share_a_connection() {
     let stub = Stub::start(vec![Script::good(), Script::good(), Script::good()]).await;
     let smtp = client(&stub);
-    let other = SmtpCall { login: Some(("shop".to_owned(), Secret::new("other"))), ..call(stub.port) };
+    let other = with_password(call(stub.port), "other");
     assert_eq!(carry(&smtp, call(stub.port)).await, accepted());
     assert_eq!(carry(&smtp, with_login(call(stub.port))).await, accepted());
     assert_eq!(carry(&smtp, other).await, refused(535, "5.7.8", "wrong"));

@@ -35,7 +35,7 @@ async fn no_login_is_tried_without_one_or_without_a_mechanism() {
 
 #[tokio::test]
 async fn a_wrong_password_is_the_accounts_fault() {
-    let wrong = |port| SmtpCall { login: Some(("shop".to_owned(), Secret::new("hunter3"))), ..call(port) };
+    let wrong = |port| with_password(call(port), "hunter3");
     for offered in ["AUTH PLAIN", "AUTH LOGIN"] {
         let (reply, session) = one(Script::good().offering(&[offered]), wrong).await;
         assert_eq!((&reply, meaning(&reply)), (&refused(535, "5.7.8", "wrong"), "misconfigured"));
@@ -78,4 +78,25 @@ async fn nothing_that_is_printed_holds_the_login() {
     for printed in [format!("{smtp:?}"), format!("{wire:?}"), format!("{made:?}")] {
         assert!(!printed.contains("hunter2") && !printed.contains(PROOF) && !printed.contains("Hello"), "{printed}");
     }
+}
+
+/// The server is let greet and logs in, and nothing is sent.
+#[tokio::test]
+async fn a_look_goes_as_far_as_the_login_and_takes_leave() {
+    let stub = Stub::start(vec![Script::good(), Script::good(), Script::good()]).await;
+    let wire = wire(&client(&stub));
+    let look = |call: SmtpCall| Call::Look(Look::Smtp(call.server));
+    let known = look(with_login(call(stub.port)));
+    // A kept connection would prove nothing of the password as it is now.
+    assert_eq!(wire.carry(&Call::Smtp(with_login(call(stub.port))), &Clock::System).await, accepted());
+    assert_eq!(wire.carry(&known, &Clock::System).await, Reply::Accepted { id: String::new() });
+    assert_eq!((meaning(&Reply::Accepted { id: String::new() }), stub.connections()), ("sent", 2));
+    let commands = stub.session(1).commands;
+    assert!(commands[0].starts_with("EHLO") && commands[1].starts_with("AUTH"), "{commands:?}");
+    assert!(!commands.iter().any(|command| command.starts_with("MAIL")), "{commands:?}");
+
+    let reply = wire.carry(&look(with_password(call(stub.port), "hunter3")), &Clock::System).await;
+    assert_eq!((&reply, meaning(&reply)), (&refused(535, "5.7.8", "wrong"), "misconfigured"));
+    assert!(stub.session(2).messages.is_empty());
+    assert!(!format!("{known:?}").contains("hunter2"));
 }

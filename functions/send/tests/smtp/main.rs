@@ -10,7 +10,7 @@ mod protection;
 
 use kernel::{Clock, Email, Secret};
 use providers::smtp::Smtp as Provider;
-use providers::{Body, Call, Provider as _, Reply, Security, SmtpCall, Verdict};
+use providers::{Body, Call, Look, Provider as _, Reply, Security, SmtpCall, SmtpServer, Verdict};
 use send::wire::Wire;
 use send::wire::http::Http;
 use send::wire::names::Reach;
@@ -26,10 +26,7 @@ fn email(text: &str) -> Email {
 /// A message for Ada, to that port of this machine, unprotected and without a login.
 fn call(port: u16) -> SmtpCall {
     SmtpCall {
-        host: "127.0.0.1".to_owned(),
-        port,
-        security: Security::None,
-        login: None,
+        server: SmtpServer { host: "127.0.0.1".to_owned(), port, security: Security::None, login: None },
         from: email("shop@example.com"),
         to: vec![email("ada@example.com")],
         raw: Body::bytes(b"Subject: hello\r\n\r\nHello, Ada.\r\n"),
@@ -37,7 +34,12 @@ fn call(port: u16) -> SmtpCall {
 }
 
 fn with_login(call: SmtpCall) -> SmtpCall {
-    SmtpCall { login: Some(("shop".to_owned(), Secret::new("hunter2"))), ..call }
+    with_password(call, "hunter2")
+}
+
+fn with_password(call: SmtpCall, password: &str) -> SmtpCall {
+    let login = Some(("shop".to_owned(), Secret::new(password)));
+    SmtpCall { server: SmtpServer { login, ..call.server }, ..call }
 }
 
 /// What sends, with the patience that the server ends.

@@ -23,7 +23,8 @@ fn here(stub: &Stub) -> SocketAddr {
 }
 
 fn secured(security: Security, port: u16) -> SmtpCall {
-    SmtpCall { host: HOST.to_owned(), security, ..with_login(call(port)) }
+    let call = with_login(call(port));
+    SmtpCall { server: SmtpServer { host: HOST.to_owned(), security, ..call.server }, ..call }
 }
 
 async fn protected(security: Security, script: Script, trusted: &Identity) -> (Reply, Session) {

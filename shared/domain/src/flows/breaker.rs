@@ -119,7 +119,9 @@ impl Breaker {
                 let before = self.seen().remove(&place);
                 let Some(_) = &account.outage else { return Ok(false) };
                 let probe_at = account.probe_at.max(before.and_then(|before| before.probe_at)).unwrap_or(Time::from_millis(0));
-                let change = Change::new().remove(attr::OUTAGE).remove(attr::PROBE_AT);
+                let over = account.outages_after(self.clock.now());
+                let change =
+                    Change::new().remove(attr::OUTAGE).remove(attr::PROBE_AT).set(attr::OUTAGES, store::scope::value(&over)?);
                 // Whoever has tried it since knows better.
                 let closed =
                     scope.change::<Account>(account.id, change, Cond::Is(attr::PROBE_AT, n(probe_at.millis()))).await?;
@@ -196,6 +198,9 @@ mod tests {
                 route: "route".to_owned(),
                 outage: None,
                 probe_at: None,
+                check: None,
+                asking: None,
+                outages: Vec::new(),
                 created_at: clock.now(),
                 updated_at: clock.now(),
             };

@@ -5,6 +5,7 @@ use kernel::{Error, Keys, Result};
 use serde_json::Value;
 use store::{Stored, TenantScope};
 
+use super::renew;
 use crate::{Account, Tenant};
 
 /// Seals credentials under the tenant's data key.
@@ -31,10 +32,11 @@ pub async fn create(keys: &Keys, scope: &TenantScope, account: &Account) -> Resu
     }
 }
 
-/// Deletes an account; callbacks to its address are unknown from then on.
+/// Deletes an account with its tokens; callbacks to its address are unknown from then on.
 pub async fn delete(keys: &Keys, scope: &TenantScope, account: &Stored<Account>) -> Result<()> {
     let digest = Account::route_digest(keys, &account.row.route);
-    let writes = vec![scope.erasing(account)?, scope.unrouting(&account.row.provider, &digest)?];
+    let mut writes = vec![scope.erasing(account)?, scope.unrouting(&account.row.provider, &digest)?];
+    writes.extend(renew::erasing(scope, account.row.id).await?);
     match scope.transact(writes).await? {
         None => Ok(()),
         Some(_) => Err(Error::conflict("the account was changed by another request")),

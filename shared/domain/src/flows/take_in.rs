@@ -204,6 +204,9 @@ mod tests {
             route: "route".to_owned(),
             outage: None,
             probe_at: None,
+            check: None,
+            asking: None,
+            outages: Vec::new(),
             created_at: clock.now(),
             updated_at: clock.now(),
         };

@@ -48,6 +48,9 @@ fn collect(record: &Record, groups: &mut Groups) {
     for ((mark, cell), amount) in now.row.marks_since(before.as_ref()) {
         cells.entry(cell).or_default().push((Attr::counter(mark.as_str()), amount));
     }
+    for ((measure, cell), amount) in now.row.measures_since(before.as_ref()) {
+        cells.entry(cell).or_default().push((Attr::counter(measure.as_str()), amount));
+    }
     for ((currency, cell), amount) in now.row.costs_since(before.as_ref()) {
         cells.entry(cell).or_default().push((Statistic::cost(currency), amount));
     }

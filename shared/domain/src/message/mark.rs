@@ -1,5 +1,5 @@
 //! Marks: the milestones of a message that analytics counts. A pure function of the row, so counters can always be recomputed;
-//! what one change of the row adds or takes away is the difference of two such sets.
+//! what one change of the row adds or takes away is the difference of what the two rows count.
 
 use std::collections::BTreeMap;
 
@@ -96,7 +96,8 @@ pub struct Cell {
 
 const HOUR: i64 = 3_600_000;
 
-const fn hour(at: Time) -> Time {
+/// The first moment of the hour that a moment lies in.
+pub(super) const fn hour(at: Time) -> Time {
     Time::from_millis(at.millis() - at.millis().rem_euclid(HOUR))
 }
 
@@ -168,23 +169,23 @@ impl Message {
 
     /// What the change from `before` to this row adds to every sum of costs, in millionths.
     pub fn costs_since(&self, before: Option<&Self>) -> BTreeMap<(Currency, Cell), i64> {
-        let mut difference = self.costs();
-        for (key, amount) in before.map(Self::costs).unwrap_or_default() {
-            *difference.entry(key).or_default() -= amount;
-        }
-        difference.retain(|_, amount| *amount != 0);
-        difference
+        difference(self.costs(), before.map(Self::costs))
     }
 
     /// What the change from `before` to this row adds to every counter.
     pub fn marks_since(&self, before: Option<&Self>) -> BTreeMap<(Mark, Cell), i64> {
-        let mut difference = self.marks();
-        for (key, count) in before.map(Self::marks).unwrap_or_default() {
-            *difference.entry(key).or_default() -= count;
-        }
-        difference.retain(|_, count| *count != 0);
-        difference
+        difference(self.marks(), before.map(Self::marks))
     }
+}
+
+/// What the later sums have more than the earlier ones, where that is something.
+pub(super) fn difference<K: Ord>(later: BTreeMap<K, i64>, earlier: Option<BTreeMap<K, i64>>) -> BTreeMap<K, i64> {
+    let mut difference = later;
+    for (key, sum) in earlier.unwrap_or_default() {
+        *difference.entry(key).or_default() -= sum;
+    }
+    difference.retain(|_, sum| *sum != 0);
+    difference
 }
 
 /// Whether a user agent is a program that opens mail or follows links on nobody's behalf: mail proxies that fetch images ahead,

@@ -159,6 +159,8 @@ pub enum Wait {
     Retry,
     /// For an account to work again.
     Outage,
+    /// For an access token that another process asks for.
+    Token,
     /// For its turn: its account has carried as many messages as it may in a second.
     Pace,
     /// For another day: its account has carried as many messages as it may on one.

@@ -1,0 +1,58 @@
+//! Finding out whether an account is in order: its provider is asked something that sends nothing.
+
+use domain::flows::connect;
+use domain::{Account, Errand, Tenant};
+use kernel::{Error, Result};
+use providers::{Access, Provider, Setup, Verdict};
+use store::TenantScope;
+
+use super::finding::{Finding, about};
+use crate::tokens::{self, Found};
+use crate::veil::Veil;
+use crate::{Sender, words};
+
+/// Asks, and notes what the provider says.
+pub async fn check(sender: &Sender, scope: &TenantScope, errand: &Errand) -> Result<()> {
+    let Some((account, tenant)) = about(scope, errand).await? else { return Ok(()) };
+    look(sender, scope, &account, &tenant).await?.note(sender, scope, errand, None).await
+}
+
+async fn look(sender: &Sender, scope: &TenantScope, account: &Account, tenant: &Tenant) -> Result<Finding> {
+    let provider = account.provider()?;
+    let credentials = connect::open(&sender.vault, tenant, account).await?;
+    let callback = account.callback(&sender.public_url);
+    let bare = Setup { settings: &account.settings, credentials: &credentials, token: None, callback: &callback };
+    let token = match tokens::find(sender, scope, tenant, account, &bare).await? {
+        Found::Token(token) => token,
+        Found::Refused(verdict) => return Ok(finding(&verdict)),
+        Found::Busy => return Err(Error::unavailable("another process asks for the account's token")),
+    };
+    let setup = Setup { token: token.as_ref(), ..bare };
+    match provider.probe(&setup) {
+        Ok(Some(call)) => {
+            let reply = sender.carrier.carry(account.channel, &call, &sender.context.clock).await;
+            Ok(finding(&Veil::of(&setup).and(&call).over(provider.verdict_for(&reply, &setup))))
+        }
+        Ok(None) if is_given(sender, provider, &setup)? => Ok(Finding::passed()),
+        Ok(None) => Ok(Finding::impossible("the provider has no question that sends nothing")),
+        Err(Error::Invalid(faults)) => Ok(Finding::failed(&words(&faults))),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether the provider itself gave the token: it knows the account then.
+fn is_given(sender: &Sender, provider: &dyn Provider, setup: &Setup<'_>) -> Result<bool> {
+    Ok(matches!(provider.access(setup, sender.context.clock.now())?, Access::Ask(_)))
+}
+
+fn finding(verdict: &Verdict) -> Finding {
+    match verdict {
+        Verdict::Sent { .. } => Finding::passed(),
+        Verdict::Retry { reason, .. }
+        | Verdict::Limited { reason, .. }
+        | Verdict::Rejected { reason }
+        | Verdict::Undeliverable { reason, .. }
+        | Verdict::Misconfigured { reason }
+        | Verdict::Unknown { reason } => Finding::failed(reason),
+    }
+}
