@@ -11,9 +11,11 @@ use domain::flows::{Context, connect, found, keep_contact, let_in};
 use domain::user::{key_digest, new_key};
 use domain::{Account, Channel, Contact, Role, Tenant};
 use kernel::ids::{AccountId, ContactId, TenantId};
-use kernel::{Clock, Email, Error, Ids, Keys, Locale, Result, Secret, Time, Zone};
+use kernel::{Clock, Email, Error, Ids, Keys, Locale, Phone, Result, Secret, Time, Zone};
 use serde_json::{Value, json};
 use store::{Store, TenantScope};
+
+use crate::played;
 
 /// A tenant of the demo.
 #[derive(Clone, Debug)]
@@ -30,9 +32,20 @@ pub struct Demo {
 
 const TENANTS: [(&str, &str); 2] = [("acme", "Acme"), ("globex", "Globex")];
 
+/// Whom the printed lines write to: reached by mail, text message and chat.
+const ADA: &str = "ada@example.com";
+
 /// Limits of a demo tenant: there to be seen in the headers, and beyond what a person or a script at this machine asks for.
 const REQUESTS_PER_HOUR: u32 = 1_000_000;
 const REQUESTS_PER_MINUTE: u32 = 100_000;
+
+/// What tells one demo account from another.
+struct Line {
+    label: &'static str,
+    name: &'static str,
+    channel: Channel,
+    provider: &'static str,
+}
 
 struct Maker<'a> {
     keys: &'a Keys,
@@ -94,7 +107,7 @@ impl Maker<'_> {
             }
             keys.push((role, secret));
         }
-        self.account(&scope, slug, name).await?;
+        self.accounts(&scope, slug, name).await?;
         let contact = self.contacts(&scope, slug).await?;
         Ok(Demo { id, slug, keys, contact })
     }
@@ -110,8 +123,28 @@ impl Maker<'_> {
         made(let_in::create_user(&context, scope, Some(self.issuer), new).await.map(|_| ()))
     }
 
-    async fn account(&self, scope: &TenantScope, slug: &str, name: &str) -> Result<()> {
-        let context = self.context(&format!("{slug}:account"));
+    /// One account for mail, one for text messages and one for chats. None of them needs anything from outside.
+    async fn accounts(&self, scope: &TenantScope, slug: &str, name: &str) -> Result<()> {
+        let email = Email::parse(&format!("hello@{slug}.example"))?;
+        let from = Some(providers::Mailbox { email, name: Some(name.to_owned()) });
+        let mail = Line { label: "account", name: "This machine's outbox", channel: Channel::Email, provider: "capture" };
+        self.account(scope, slug, mail, from, json!({}), &json!({})).await?;
+        let texts = Line { label: "texts", name: "Text messages", channel: Channel::Sms, provider: "sms_gateway" };
+        self.account(scope, slug, texts, None, played::gateway(), &played::gateway_credentials()).await?;
+        let chats = Line { label: "chats", name: "Chats", channel: Channel::Telegram, provider: "telegram" };
+        self.account(scope, slug, chats, None, json!({}), &played::bot_credentials()).await
+    }
+
+    async fn account(
+        &self,
+        scope: &TenantScope,
+        slug: &str,
+        line: Line,
+        from: Option<providers::Mailbox>,
+        settings: Value,
+        credentials: &Value,
+    ) -> Result<()> {
+        let context = self.context(&format!("{slug}:{}", line.label));
         let tenant = scope.find::<Tenant>(scope.tenant()).await?.row;
         let id = AccountId::new(&context.ids, &context.clock);
         if scope.read_now::<Account>(id).await?.is_some() {
@@ -119,15 +152,12 @@ impl Maker<'_> {
         }
         let account = Account {
             id,
-            name: "This machine's outbox".to_owned(),
-            channel: Channel::Email,
-            provider: "capture".to_owned(),
-            from: Some(providers::Mailbox {
-                email: Email::parse(&format!("hello@{slug}.example"))?,
-                name: Some(name.to_owned()),
-            }),
-            settings: json!({}),
-            credentials: connect::seal(self.vault, &tenant, &json!({})).await?,
+            name: line.name.to_owned(),
+            channel: line.channel,
+            provider: line.provider.to_owned(),
+            from,
+            settings,
+            credentials: connect::seal(self.vault, &tenant, credentials).await?,
             priority: 100,
             terms: domain::Terms::default(),
             enabled: true,
@@ -149,7 +179,7 @@ impl Maker<'_> {
     async fn contacts(&self, scope: &TenantScope, slug: &str) -> Result<ContactId> {
         let night: Option<QuietHours> = serde_json::from_value(json!({ "start": "21:00", "end": "08:00" })).ok();
         let people: [(&str, &str, &str, bool, bool); 5] = [
-            ("Ada", "Lovelace", "ada@example.com", false, true),
+            ("Ada", "Lovelace", ADA, false, true),
             ("Grace", "Hopper", "grace@example.com", false, false),
             ("Bo", "Bounce", "bounce@simulator.amazonses.com", false, true),
             ("Cleo", "Complaint", "complaint@simulator.amazonses.com", false, true),
@@ -169,8 +199,8 @@ impl Maker<'_> {
                 last_name: Some(family.to_owned()),
                 company: Some("Analytical Engines".to_owned()),
                 emails: vec![Email::parse(address)?],
-                phones: Vec::new(),
-                handles: Vec::new(),
+                phones: if address == ADA { vec![Phone::parse("+14155550123")?] } else { Vec::new() },
+                handles: if address == ADA { vec![played::chat()] } else { Vec::new() },
                 suppressed: std::collections::BTreeMap::new(),
                 zone: Some(Zone::parse("Europe/London")?),
                 locale: Some(Locale::default()),

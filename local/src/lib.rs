@@ -5,6 +5,7 @@ pub mod demo;
 pub mod engine;
 pub mod options;
 pub mod pages;
+pub mod played;
 pub mod provider;
 pub mod pump;
 pub mod runner;

@@ -12,6 +12,7 @@ mod letter;
 mod list;
 mod mail;
 mod markup;
+mod note;
 mod preview;
 
 use std::sync::Arc;
@@ -27,7 +28,7 @@ use http::{HeaderValue, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use kernel::ids::TenantId;
 use kernel::{Purpose, Reference};
-use send::outbox::{Kept, Outbox};
+use send::outbox::{Kept, Note, Outbox};
 use tower::ServiceExt;
 
 use crate::provider::Provider;
@@ -65,6 +66,8 @@ pub fn router(pages: Pages) -> Router {
         .route("/local/outbox/{id}/html", get(preview::show))
         .route("/local/outbox/{id}/raw", get(raw))
         .route("/local/outbox/{id}/deeds/{deed}", post(deeds::perform))
+        .route("/local/notes/{id}", get(note::show))
+        .route("/local/notes/{id}/deeds/{deed}", post(note::perform))
         .route("/local/{*rest}", any(async || Refusal::nowhere("There is no such page.")))
         .route_layer(from_fn(guard::guard))
         .with_state(Arc::new(pages))
@@ -94,9 +97,22 @@ impl Pages {
         found.ok_or_else(|| Refusal::nowhere("There is no such message in the outbox. It keeps the last 1,000."))
     }
 
+    /// The message on another channel than email with that id of the outbox.
+    fn note(&self, id: &str) -> Result<Note, Refusal> {
+        let found = self.outbox.notes().into_iter().find(|note| note.id == id);
+        found.ok_or_else(|| {
+            Refusal::nowhere("There is no such message in the outbox. It keeps the last 1,000 that are no mail.")
+        })
+    }
+
     /// Which message of ours it is, when it carries a reference that this deployment made.
     fn reference(&self, kept: &Kept) -> Option<Reference> {
-        Reference::verify(&self.context.keys, Purpose::Tag, &mail::tag(kept))
+        self.referred(&mail::tag(kept))
+    }
+
+    /// Which message of ours a reference names.
+    fn referred(&self, tag: &str) -> Option<Reference> {
+        Reference::verify(&self.context.keys, Purpose::Tag, tag)
     }
 
     /// The slug and the owner's key of a tenant.

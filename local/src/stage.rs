@@ -57,6 +57,8 @@ pub struct Stage {
     pub vault: Vault,
     /// The sender.
     pub sender: Sender,
+    /// What the intake reads from outside.
+    fetch: Fetch,
     /// Further senders, which take turns with it.
     others: Vec<Sender>,
     queue: relay::queue::Memory,
@@ -127,12 +129,13 @@ impl Stage {
             platform_key: Secret::new(PLATFORM_KEY),
             issuer: Some(issuer()),
         });
+        let fetch = provider.certificates();
         let intake = Intake::new(webhook_intake::Parts {
             store: store.clone(),
             context: context.clone(),
             vault: vault.clone(),
             public_url: Some(PUBLIC_URL.to_owned()),
-            fetch: provider.certificates(),
+            fetch: fetch.clone(),
             topics: vec![TOPIC.to_owned()],
             roots: provider.roots()?,
             origin: Some(ORIGIN.to_owned()),
@@ -152,6 +155,7 @@ impl Stage {
             context,
             vault,
             sender,
+            fetch,
             others: Vec::new(),
             queue,
             flow: Mutex::default(),
@@ -170,6 +174,22 @@ impl Stage {
 
     fn flow(&self) -> MutexGuard<'_, Flow> {
         self.flow.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on that is what the intake finds at an address.
+    pub fn serve(&self, address: &str, body: Vec<u8>) {
+        if let Fetch::Prepared(prepared) = &self.fetch {
+            let mut prepared = prepared.lock().unwrap_or_else(PoisonError::into_inner);
+            prepared.answers.retain(|(known, _)| known != address);
+            prepared.answers.push((address.to_owned(), body));
+        }
+    }
+
+    /// How often the intake has looked there.
+    pub fn fetched(&self, address: &str) -> usize {
+        let Fetch::Prepared(prepared) = &self.fetch else { return 0 };
+        let prepared = prepared.lock().unwrap_or_else(PoisonError::into_inner);
+        prepared.asked.iter().filter(|asked| *asked == address).count()
     }
 
     /// Calls the API or the intake, by the path. `None`: the process died on the way.

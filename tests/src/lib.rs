@@ -11,11 +11,13 @@
 pub mod bank;
 pub mod chat;
 pub mod contract;
+pub mod google;
 pub mod letter;
 pub mod log;
 pub mod sns;
 pub mod story;
 pub mod tenant;
+pub mod texts;
 pub mod token;
 
 pub use contract::Contract;

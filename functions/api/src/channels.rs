@@ -52,6 +52,8 @@ pub(crate) struct ChannelView {
     receipts: &'static [EventKind],
     /// Whether recipients can answer.
     inbound: bool,
+    /// Whether who says STOP, START or HELP is sent a confirmation, unless the provider sends one itself.
+    confirms: bool,
 }
 
 /// What files of one kind may be.
@@ -93,6 +95,7 @@ impl From<Channel> for ChannelView {
             window_hours,
             receipts,
             inbound,
+            confirms,
         } = *channel.capabilities();
         let providers = PROVIDERS.iter().filter(|provider| provider.channel() == channel).map(|provider| provider.id());
         let media = media.iter().map(|MediaRule { kind, types, bytes }| MediaView { kind: *kind, types, bytes: *bytes });
@@ -112,6 +115,7 @@ impl From<Channel> for ChannelView {
             window_hours,
             receipts,
             inbound,
+            confirms,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::contact::{Consent, QuietHours};
+use domain::contact::{Consent, Handle, QuietHours};
 use domain::flows::keep_contact;
 use domain::suppression::Reason;
 use domain::{Address, Channel, Contact};
@@ -18,7 +18,7 @@ use crate::failure::Failure;
 use crate::input::{Id, IfMatch, Input, Repeatable};
 use crate::operations::operations;
 use crate::page::{List, PageParams, Paged};
-use crate::reply::words::ReasonWord;
+use crate::reply::words::{ChannelWord, ReasonWord};
 use crate::reply::{Gone, Reply, refused};
 
 pub(crate) mod fields;
@@ -38,6 +38,8 @@ pub(crate) struct ContactView {
     /// The preferred one first, in E.164.
     #[schema(value_type = Vec<String>)]
     phones: Vec<Phone>,
+    /// Addresses on channels that have a form of their own, the preferred one of a channel first.
+    handles: Vec<HandleView>,
     /// IANA time zone; the tenant's own when there is none.
     #[schema(value_type = Option<String>)]
     zone: Option<Zone>,
@@ -74,6 +76,17 @@ pub(crate) struct EmailView {
     suppressed: Option<Reason>,
 }
 
+/// An address of a contact on a channel that has a form of its own: chat id, device token, subscription.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct HandleView {
+    #[schema(value_type = ChannelWord)]
+    channel: Channel,
+    address: String,
+    /// Why it must not be written to.
+    #[schema(value_type = Option<ReasonWord>)]
+    suppressed: Option<Reason>,
+}
+
 /// A recorded answer to the question whether a category may be sent.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ConsentView {
@@ -92,6 +105,12 @@ impl From<Contact> for ContactView {
             suppressed: contact.suppression_of(Channel::Email, email.as_str()),
         });
         let emails = emails.collect();
+        let handles = contact.handles.iter().map(|Handle { channel, address }| HandleView {
+            channel: *channel,
+            address: address.clone(),
+            suppressed: contact.suppression_of(*channel, address),
+        });
+        let handles = handles.collect();
         let consent = |(key, Consent { granted, at, source })| (key, ConsentView { granted, at, source });
         Self {
             id: contact.id,
@@ -100,6 +119,7 @@ impl From<Contact> for ContactView {
             company: contact.company,
             emails,
             phones: contact.phones,
+            handles,
             zone: contact.zone,
             locale: contact.locale,
             do_not_contact: contact.do_not_contact,
@@ -122,6 +142,9 @@ pub(crate) struct ContactFilters {
     /// The one contact with this address.
     #[param(value_type = Option<String>)]
     email: Option<Email>,
+    /// The one contact with this number.
+    #[param(value_type = Option<String>)]
+    phone: Option<Phone>,
     /// Contacts with this tag.
     tag: Option<String>,
     /// Made at this moment or later.
@@ -137,19 +160,26 @@ pub(crate) struct ContactFilters {
 impl ContactFilters {
     fn list(&self) -> String {
         let email = self.email.as_ref().map(Email::key);
-        format!("contacts {:?}", (email, &self.tag, self.since, self.until))
+        format!("contacts {:?}", (email, &self.phone, &self.tag, self.since, self.until))
+    }
+
+    /// The address that only one contact can have, in the form it is found by.
+    fn address(&self) -> Option<(Channel, String)> {
+        let email = self.email.as_ref().map(|email| (Channel::Email, email.key()));
+        email.or_else(|| self.phone.as_ref().map(|phone| (Channel::Sms, phone.to_string())))
     }
 
     fn keeps(&self, contact: &Contact) -> bool {
-        self.tag.as_ref().is_none_or(|tag| contact.tags.contains(tag))
+        self.phone.as_ref().is_none_or(|phone| contact.phones.contains(phone))
+            && self.tag.as_ref().is_none_or(|tag| contact.tags.contains(tag))
             && self.since.is_none_or(|since| contact.created_at >= since)
             && self.until.is_none_or(|until| contact.created_at < until)
     }
 }
 
 /// The contact that an address belongs to: found by the address's own row, whatever the number of contacts.
-async fn owner_of(caller: &Caller<may::Read>, email: &Email) -> Result<Page<Contact>> {
-    let at = Address::at(&caller.context.keys, Channel::Email, &email.key());
+async fn owner_of(caller: &Caller<may::Read>, channel: Channel, key: &str) -> Result<Page<Contact>> {
+    let at = Address::at(&caller.context.keys, channel, key);
     let address = caller.scope.read_now::<Address>(at).await?;
     let owner = match address.and_then(|address| address.row.contact) {
         Some(owner) => caller.scope.read_now::<Contact>(owner).await?,
@@ -168,8 +198,8 @@ async fn list_contacts(
 ) -> Result<Reply<List<Value>>, Failure> {
     let (keys, list) = (&caller.context.keys, filters.list());
     let asked = page.listing(keys, &caller.scope, &list)?;
-    let mut found = if let Some(email) = &filters.email {
-        owner_of(&caller, email).await?
+    let mut found = if let Some((channel, key)) = filters.address() {
+        owner_of(&caller, channel, &key).await?
     } else {
         let listing = Listing { since: filters.since, until: filters.until, ..asked };
         caller.scope.list(&listing, caller.context.clock.now(), |contact| filters.keeps(contact)).await?

@@ -2,17 +2,20 @@
 
 use domain::conversation::Status;
 use domain::inbound::File;
-use domain::{Channel, Conversation, Inbound};
+use domain::{Channel, Contact, Conversation, Inbound};
 use kernel::ids::{AccountId, ContactId, ConversationId, InboundId};
 use kernel::{Result, Time};
 use providers::{Location, Wish};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use store::TenantScope;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::caller::{Caller, may};
+use crate::contacts::ContactView;
+use crate::expand::{Expand, Things};
 use crate::failure::Failure;
-use crate::input::Id;
+use crate::input::{Id, Params};
 use crate::operations::operations;
 use crate::page::{List, PageParams, Paged, Unfiltered};
 use crate::reply::words::{ChannelWord, ConversationStatusWord, WishWord};
@@ -48,6 +51,49 @@ pub(crate) struct ConversationView {
     #[serde(with = "kernel::clock::rfc3339")]
     #[schema(value_type = String, format = DateTime)]
     created_at: Time,
+    /// What `?expand` asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    expanded: Option<ExpandedConversation>,
+}
+
+/// What a conversation can bring along.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Companion {
+    Contact,
+}
+
+/// What a conversation refers to, as it is now: there when it was asked for, and null when it is gone.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ExpandedConversation {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<ContactView>, required = false)]
+    contact: Option<Option<ContactView>>,
+}
+
+/// The contacts that the conversations of one reply are with, if they are wanted.
+struct Contacts(Option<Things<ContactId, Contact>>);
+
+impl Contacts {
+    async fn read(
+        scope: &TenantScope,
+        expand: &Expand<Companion>,
+        conversations: impl Iterator<Item = &Conversation> + Send,
+    ) -> Result<Self> {
+        if !expand.wants(&Companion::Contact) {
+            return Ok(Self(None));
+        }
+        let contacts = conversations.map(|conversation| conversation.contact);
+        Ok(Self(Some(Things::read(scope, true, contacts).await?)))
+    }
+
+    /// The view with its contact beside it.
+    fn beside(&self, conversation: Conversation) -> ConversationView {
+        let contact = conversation.contact;
+        let expanded = self.0.as_ref().map(|things| ExpandedConversation { contact: things.view(Some(contact)) });
+        ConversationView { expanded, ..conversation.into() }
+    }
 }
 
 impl From<Conversation> for ConversationView {
@@ -64,6 +110,7 @@ impl From<Conversation> for ConversationView {
             last_at: row.last_at,
             preview: row.preview,
             created_at: row.created_at,
+            expanded: None,
         }
     }
 }
@@ -185,6 +232,19 @@ pub(crate) struct ConversationFilters {
     /// Conversations with this contact.
     #[param(value_type = Option<String>)]
     contact: Option<ContactId>,
+    /// What to bring along in `expanded`: `contact`.
+    #[param(value_type = Option<String>, example = "contact")]
+    expand: Expand<Companion>,
+}
+
+/// Parameters of finding one.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ConversationParams {
+    /// What to bring along in `expanded`: `contact`.
+    #[param(value_type = Option<String>, example = "contact")]
+    expand: Expand<Companion>,
 }
 
 impl ConversationFilters {
@@ -209,17 +269,23 @@ async fn list_conversations(
     let listing = page.listing(keys, &caller.scope, &list)?;
     let now = caller.context.clock.now();
     let found = caller.scope.list::<Conversation>(&listing, now, |row| filters.keeps(row)).await?;
-    Ok(Reply::ok(page.shape(keys, &caller.scope, &list, found, |row| ConversationView::from(row.row))))
+    let contacts = Contacts::read(&caller.scope, &filters.expand, found.rows.iter().map(|found| &found.row)).await?;
+    Ok(Reply::ok(page.shape(keys, &caller.scope, &list, found, |row| contacts.beside(row.row))))
 }
 
 /// Finds a conversation.
 #[utoipa::path(get, path = "/v1/conversations/{id}", tag = "conversations", operation_id = "find_conversation",
-    security(("key" = [])), params(("id" = String, Path, description = "The conversation's id.")),
+    security(("key" = [])), params(("id" = String, Path, description = "The conversation's id."), ConversationParams),
     responses((status = 200, description = "The conversation.", body = ConversationView, headers(("etag" = String))),
         refused::Finding))]
-async fn find_conversation(caller: Caller<may::Read>, Id(id): Id<ConversationId>) -> Result<Reply<ConversationView>, Failure> {
+async fn find_conversation(
+    caller: Caller<may::Read>,
+    Id(id): Id<ConversationId>,
+    Params(params): Params<ConversationParams>,
+) -> Result<Reply<ConversationView>, Failure> {
     let conversation = caller.scope.find::<Conversation>(id).await?;
-    Ok(Reply::ok(conversation.row.into()).version(conversation.version))
+    let contacts = Contacts::read(&caller.scope, &params.expand, std::iter::once(&conversation.row)).await?;
+    Ok(Reply::ok(contacts.beside(conversation.row)).version(conversation.version))
 }
 
 /// Lists what came in, newest first. A page of large messages may be shorter than asked for.

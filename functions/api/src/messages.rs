@@ -1,8 +1,9 @@
 //! Messages: send, follow, call off, send again, explain.
 
 use axum::extract::State;
-use domain::flows::accept;
+use domain::flows::accept::{self, Accepted, Order};
 use domain::flows::release::enter;
+use domain::flows::window;
 use domain::message::{State as Place, Status};
 use domain::{Body, Category, Channel, Message, idempotency};
 use kernel::ids::{ContactId, MessageId, TemplateId};
@@ -120,7 +121,7 @@ async fn send_message(
         Begun::Done(message) => return Ok(repeated(scope, &message).await?),
         Begun::Run(claim) => claim,
     };
-    let made = match accept::prepare(&api.0.catalog, scope, ordered.message.into(), claim.id).await {
+    let made = match prepare(&api, &caller, ordered.message.into(), claim.id).await {
         Ok(made) => made,
         Err(error) => return Err(claim.refused(scope, error).await.into()),
     };
@@ -130,8 +131,15 @@ async fn send_message(
     }
 }
 
+/// Checks all that can be said at once, and makes the message.
+async fn prepare(api: &Api, caller: &Caller<may::Send>, order: Order, id: MessageId) -> Result<Accepted> {
+    let made = accept::prepare(&api.0.catalog, &caller.scope, order, id).await?;
+    window::check(&caller.context, &api.0.catalog, &caller.scope, &made).await?;
+    Ok(made)
+}
+
 /// The answer to a message that was accepted.
-pub(crate) fn accepted(accept::Accepted { message, body }: accept::Accepted) -> Reply<MessageView> {
+pub(crate) fn accepted(Accepted { message, body }: Accepted) -> Reply<MessageView> {
     let location = format!("/v1/messages/{}", message.id);
     let view = match body {
         Some(body) => MessageView::full(message, body),

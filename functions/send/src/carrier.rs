@@ -1,9 +1,10 @@
 //! The carrier port: what takes a provider call out of the process.
 
+use domain::Account;
 use kernel::Clock;
-use providers::{Call, Channel, HttpCall, Look, Reply};
+use providers::{Call, Channel, Content, HttpCall, Look, Outgoing, Reply};
 
-use crate::outbox::Outbox;
+use crate::outbox::{Outbox, Way};
 use crate::wire::Wire;
 
 /// The way to providers. A closed enum, dispatched statically.
@@ -30,6 +31,18 @@ pub struct Live {
 }
 
 impl Carrier {
+    /// Carries out the call that sends the message through the account, once, and tells how it ended.
+    pub async fn send(&self, account: &Account, message: &Outgoing, call: &Call, clock: &Clock) -> Reply {
+        let Content::Direct(direct) = &message.content else { return self.carry(account.channel, call, clock).await };
+        match (self, self.wire(account.channel)) {
+            (Self::Outbox { outbox, .. }, None) => {
+                let way = Way { tag: &message.tag, channel: account.channel, provider: &account.provider, account: account.id };
+                outbox.note(call, way, direct, clock).await
+            }
+            (Self::Wire(_) | Self::Outbox { .. }, _) => self.carry(account.channel, call, clock).await,
+        }
+    }
+
     /// Carries the call of that channel out, once, and tells how it ended.
     pub async fn carry(&self, channel: Channel, call: &Call, clock: &Clock) -> Reply {
         match (self, call) {

@@ -27,7 +27,7 @@ use crate::cost::cost;
 use crate::tokens::{self, Found};
 use crate::turn::{Chosen, Turn, again, candidates, carries, hold, later, next, unknown, wait_for};
 use crate::veil::Veil;
-use crate::{Sender, health, words};
+use crate::{Sender, health, window, words};
 
 /// How long a claim holds: longer than the function may run.
 pub(crate) const LEASE_SECONDS: i64 = 60;
@@ -126,7 +126,11 @@ async fn attempt(sender: &Sender, scope: &TenantScope, message: &Message) -> Res
     let tenant = tenant(sender, scope).await?;
     let candidates = candidates(sender, scope, message).await?;
     let (contact, suppressed) = recipient(sender, scope, message).await?;
-    let facts = Facts { tenant: &tenant, account: !candidates.is_empty(), contact: contact.as_ref(), suppressed, now };
+    let account = !candidates.is_empty();
+    let candidates = window::open(sender, scope, message, candidates).await?;
+    // A rehearsal without any account has no window to look at.
+    let window = !candidates.is_empty() || !account;
+    let facts = Facts { tenant: &tenant, account, contact: contact.as_ref(), suppressed, window, now };
     let answer = gate::decide(message, &facts);
     let noted = store::scope::value(&answer)?;
     let change = match answer.decision {
@@ -248,7 +252,7 @@ async fn call(
         Err(error) => return Err(error),
     };
     let asked = sender.context.clock.now();
-    let reply = sender.carrier.carry(account.channel, &call, &sender.context.clock).await;
+    let reply = sender.carrier.send(account, &outgoing, &call, &sender.context.clock).await;
     let made = Made { at: now, ms: u32::try_from(sender.context.clock.now().since(asked).max(0)).ok() };
     let verdict = Veil::of(&setup).and(&call).over(judge(provider, &setup, chosen.candidates.len() == 1, &reply));
     health::note(sender, scope, account, &reply, &verdict).await;

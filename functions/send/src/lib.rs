@@ -14,6 +14,7 @@ mod pause;
 pub mod tokens;
 mod turn;
 mod veil;
+mod window;
 pub mod wire;
 
 use std::panic::AssertUnwindSafe;

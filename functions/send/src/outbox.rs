@@ -1,14 +1,18 @@
 //! The outbox: messages kept on this machine instead of being sent, for people to look at and for tests. It behaves like a
 //! provider: it gives ids, recognises repetitions by their tag where the provider does, and answers badly when told to.
 
+mod note;
+
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use kernel::{Clock, Email, Time};
-use providers::{Call, HttpCall, Look, Reply};
+use providers::{Call, Direct, HttpCall, Look, Reply};
 use serde::{Deserialize, Serialize};
 use store::memory::Faults;
+
+pub use note::{Note, Way};
 
 /// How many messages are kept in memory and listed.
 const KEEP: usize = 1_000;
@@ -46,6 +50,9 @@ mod text {
     }
 }
 
+/// How the files of messages on other channels than email end.
+const NOTE: &str = "note";
+
 /// Most web requests kept.
 const ASKED: usize = 100;
 
@@ -60,6 +67,8 @@ pub struct Outbox {
 struct State {
     kept: VecDeque<Kept>,
     taken: u64,
+    notes: VecDeque<Note>,
+    noted: u64,
     folder: Option<PathBuf>,
     replies: VecDeque<Reply>,
     asked: VecDeque<HttpCall>,
@@ -69,7 +78,9 @@ struct State {
 
 /// A provider with a memory: what it answers to a web request, if anything.
 #[derive(Clone)]
-struct Mind(Arc<dyn Fn(&HttpCall) -> Option<Reply> + Send + Sync>);
+struct Mind(Arc<Answers>);
+
+type Answers = dyn Fn(&HttpCall) -> Option<Reply> + Send + Sync;
 
 impl std::fmt::Debug for Mind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -86,17 +97,24 @@ impl Outbox {
     /// An outbox that keeps every message as a file in the folder, and starts with those that are there.
     pub fn in_folder(folder: PathBuf) -> std::io::Result<Self> {
         std::fs::create_dir_all(&folder)?;
-        let mut kept = Vec::new();
+        let (mut kept, mut notes) = (Vec::new(), Vec::new());
         for entry in std::fs::read_dir(&folder)? {
-            let bytes = std::fs::read(entry?.path())?;
+            let path = entry?.path();
+            let bytes = std::fs::read(&path)?;
             // A file cut short by a crash is a message whose answer never went out: it is sent again.
-            kept.extend(serde_json::from_slice::<Kept>(&bytes).ok());
+            if path.extension().is_some_and(|kind| kind == NOTE) {
+                notes.extend(serde_json::from_slice::<Note>(&bytes).ok());
+            } else {
+                kept.extend(serde_json::from_slice::<Kept>(&bytes).ok());
+            }
         }
         kept.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
-        let skip = kept.len().saturating_sub(KEEP);
-        let taken = u64::try_from(kept.len()).unwrap_or(u64::MAX);
-        let kept = kept.into_iter().skip(skip).collect();
-        let state = State { kept, taken, folder: Some(folder), ..State::default() };
+        notes.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
+        let count = |many: usize| u64::try_from(many).unwrap_or(u64::MAX);
+        let (taken, noted) = (count(kept.len()), count(notes.len()));
+        let kept = kept.split_off(kept.len().saturating_sub(KEEP)).into();
+        let notes = notes.split_off(notes.len().saturating_sub(KEEP)).into();
+        let state = State { kept, taken, notes, noted, folder: Some(folder), ..State::default() };
         Ok(Self { state: Arc::new(Mutex::new(state)), faults: Faults::none() })
     }
 
@@ -139,11 +157,21 @@ impl Outbox {
         self.state().taken
     }
 
-    /// Takes a call.
+    /// The messages on other channels than email, oldest first.
+    pub fn notes(&self) -> Vec<Note> {
+        self.state().notes.iter().cloned().collect()
+    }
+
+    /// Takes a call that sends an email.
     pub async fn keep(&self, call: &Call, clock: &Clock) -> Reply {
         let now = clock.now();
-        let asked = if let Call::Http(call) = call { Some(call) } else { None };
-        self.answer(asked, clock, || self.store(call, now)).await
+        self.answer(web(call), clock, || self.store(call, now)).await
+    }
+
+    /// Takes a call that sends that message on another channel.
+    pub async fn note(&self, call: &Call, way: Way<'_>, direct: &Direct, clock: &Clock) -> Reply {
+        let now = clock.now();
+        self.answer(web(call), clock, || self.write_down(way, direct, now)).await
     }
 
     /// Takes a question for an access token. Nobody is here to give one, unless that was prepared.
@@ -184,6 +212,23 @@ impl Outbox {
         }
     }
 
+    fn write_down(&self, way: Way<'_>, direct: &Direct, now: Time) -> Reply {
+        let mut state = self.state();
+        let id = format!("n{:012x}-{:06}", now.millis(), state.noted);
+        let note = Note::of(id.clone(), way, direct, now);
+        if let Some(folder) = &state.folder
+            && let Err(error) = write(&folder.join(format!("{id}.{NOTE}")), &note)
+        {
+            return unwritten(&error);
+        }
+        state.noted += 1;
+        state.notes.push_back(note);
+        if state.notes.len() > KEEP {
+            state.notes.pop_front();
+        }
+        Reply::Accepted { id }
+    }
+
     fn store(&self, call: &Call, now: Time) -> Reply {
         let (provider, from, to, raw, tag, repeatable) = match call {
             Call::Ses(call) => {
@@ -194,7 +239,7 @@ impl Outbox {
             Call::Capture(call) => ("capture", &call.from, &call.to, &call.raw, call.tag.clone(), true),
             Call::Look(Look::Outbox) => return Reply::Accepted { id: String::new() },
             Call::Sns(_) | Call::Http(_) | Call::Look(Look::Ses { .. } | Look::Smtp(_)) => {
-                return unfit("nothing leaves this machine on this channel: see --live");
+                return unfit("nothing leaves this machine, and this provider's mails cannot be kept: see --live");
             }
         };
         let Some(raw) = raw.whole() else { return unfit("the message's stored files cannot be read") };
@@ -208,7 +253,7 @@ impl Outbox {
         if let Some(folder) = &state.folder
             && let Err(error) = write(&folder.join(format!("{id}.json")), &kept)
         {
-            return Reply::Unreached { text: format!("the outbox cannot be written: {error}") };
+            return unwritten(&error);
         }
         state.taken += 1;
         state.kept.push_back(kept);
@@ -220,12 +265,21 @@ impl Outbox {
 }
 
 /// What the outbox cannot keep. The status is one that every provider takes for a refusal for good.
+/// The web request in it.
+const fn web(call: &Call) -> Option<&HttpCall> {
+    if let Call::Http(call) = call { Some(call) } else { None }
+}
+
 fn unfit(text: &str) -> Reply {
     Reply::Refused { status: 413, code: String::new(), text: text.to_owned(), after: None }
 }
 
-fn write(path: &std::path::Path, kept: &Kept) -> std::io::Result<()> {
+fn unwritten(error: &std::io::Error) -> Reply {
+    Reply::Unreached { text: format!("the outbox cannot be written: {error}") }
+}
+
+fn write(path: &std::path::Path, message: &impl Serialize) -> std::io::Result<()> {
     let half = path.with_extension("half");
-    std::fs::write(&half, serde_json::to_vec(kept)?)?;
+    std::fs::write(&half, serde_json::to_vec(message)?)?;
     std::fs::rename(half, path)
 }

@@ -50,7 +50,7 @@ pub async fn candidates(sender: &Sender, scope: &TenantScope, message: &Message)
 
 /// Whether the account is one for such a message, switched on or not.
 pub fn carries(account: &Account, message: &Message) -> bool {
-    account.channel == message.channel && message.pinned.is_none_or(|pinned| pinned == account.id)
+    message.fits(account)
 }
 
 /// Attempts through the account in the present round: a person who sends a message again gives it a new round.

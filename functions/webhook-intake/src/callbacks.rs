@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use domain::flows::connect;
 use domain::flows::report::{Taken, report};
 use domain::flows::take_in::{self, take_in};
-use domain::{Account, Tenant};
+use domain::{Account, Proof, Tenant};
 use kernel::{Error, Purpose, Reference, Result};
 use providers::sns::{self, Kind};
 use providers::{Answer, Callback, Provider, Setup, Verified};
@@ -17,9 +17,6 @@ use serde_json::Value;
 use store::TenantScope;
 
 use crate::{Intake, Refusal, Token, read};
-
-/// Most bytes of a callback: SNS sends at most 256 KB, wrapped and escaped.
-const LIMIT: usize = 1024 * 1024;
 
 /// Which way a callback came in.
 #[derive(Clone, Copy, Debug)]
@@ -39,7 +36,7 @@ struct Post {
 }
 
 impl Post {
-    async fn read(intake: &Intake, request: Request) -> Result<Self> {
+    async fn read(intake: &Intake, provider: &dyn Provider, request: Request) -> Result<Self> {
         let (head, body) = request.into_parts();
         let path = head.uri.path_and_query().map_or("/", axum::http::uri::PathAndQuery::as_str);
         let url = format!("{}{path}", origin(intake, &head.headers));
@@ -47,7 +44,7 @@ impl Post {
             (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
         };
         let headers = head.headers.iter().map(header).collect();
-        Ok(Self { method: head.method.as_str().to_owned(), url, headers, body: read(body, LIMIT).await? })
+        Ok(Self { method: head.method.as_str().to_owned(), url, headers, body: read(body, provider.longest()).await? })
     }
 }
 
@@ -66,7 +63,7 @@ pub(crate) async fn take_for_deployment(
     request: Request,
 ) -> Result<Response, Refusal> {
     let provider = known(&provider)?;
-    let post = Post::read(&intake, request).await?;
+    let post = Post::read(&intake, provider, request).await?;
     // There is no account here whose secrets could prove anything else.
     sns::certificate_url(&post.body)?;
     let setup = Setup { settings: &Value::Null, credentials: &Value::Null, token: None, callback: "" };
@@ -88,7 +85,7 @@ pub(crate) async fn take_for_account(
     let credentials = connect::open(&intake.0.vault, &tenant, &account).await?;
     let callback = account.callback(&origin(&intake, request.headers()));
     let topics = provider.topics(&account.settings);
-    let post = Post::read(&intake, request).await?;
+    let post = Post::read(&intake, provider, request).await?;
     let setup = Setup { settings: &account.settings, credentials: &credentials, token: None, callback: &callback };
     take(&intake, provider, Way::Account(&scope, &account), &topics, setup, &post).await
 }
@@ -125,10 +122,16 @@ async fn take(
         keys: None,
         now: intake.0.context.clock.now(),
     };
+    let keys = match (provider.keys_url(), callback.key_id()) {
+        (Some(address), Some(key)) => Some(intake.0.key_sets.at(address, &key).await?),
+        (_, _) => None,
+    };
+    let callback = Callback { keys: keys.as_deref(), ..callback };
     if let Some(answer) = provider.handshake(&callback, &setup).map_err(unproven)? {
         return Ok(said(answer));
     }
     let verified = provider.verify(&callback, &setup).map_err(unproven)?;
+    first(intake, provider, way, &verified).await?;
     match verified.notice().map(|notice| (notice.kind, &notice.confirmation)) {
         Some((Kind::SubscriptionConfirmation, confirmation)) => {
             let confirmation = confirmation.as_ref().ok_or_else(|| Error::internal("a confirmation without address"))?;
@@ -141,6 +144,17 @@ async fn take(
         }
     }
     Ok(said(provider.answer(&verified)))
+}
+
+/// Refuses a proof that was used for another body. The same body again is a repetition, which nothing is lost by.
+async fn first(intake: &Intake, provider: &dyn Provider, way: Way<'_>, verified: &Verified) -> Result<()> {
+    let (Way::Account(scope, account), Some(once)) = (way, provider.once(verified)) else { return Ok(()) };
+    let proof = Proof::of(&intake.0.context.keys, account.id, &once, verified.body());
+    if scope.create(&proof).await? {
+        return Ok(());
+    }
+    let known = scope.read_now::<Proof>(Proof::at(&proof.digest)).await?;
+    if known.is_some_and(|known| known.row.body == proof.body) { Ok(()) } else { Err(Error::Unauthenticated) }
 }
 
 /// What is wrong with an account's own secrets is nothing to tell whoever posts.
@@ -190,6 +204,7 @@ async fn messages(
         match take_in(&intake.0.context, scope, account, &came).await? {
             take_in::Taken::Kept(id) => tracing::info!(inbound.id = %id, "a message came in: {id}"),
             take_in::Taken::Before(id) => tracing::info!(inbound.id = %id, "a message came in again: {id}"),
+            take_in::Taken::Unwanted(why) => tracing::info!(account.id = %account.id, why, "a message was kept out"),
             take_in::Taken::Nobody => tracing::warn!("a message from what is no address"),
         }
     }

@@ -5,6 +5,7 @@
 mod callbacks;
 mod certificates;
 mod consent;
+mod key_sets;
 mod pages;
 mod preferences;
 mod tracking;
@@ -28,6 +29,7 @@ use providers::Roots;
 use store::{Dynamo, Store, Table};
 
 use certificates::Certificates;
+use key_sets::KeySets;
 
 /// What the intake shares.
 #[derive(Clone, Debug)]
@@ -42,6 +44,7 @@ struct Inner {
     topics: Vec<String>,
     roots: Roots,
     certificates: Certificates,
+    key_sets: KeySets,
 }
 
 /// What an intake is made of.
@@ -55,7 +58,7 @@ pub struct Parts {
     pub vault: Vault,
     /// Where this deployment is called from outside, without a slash at the end; none: by the name that a request is for.
     pub public_url: Option<String>,
-    /// Reads of signing certificates and confirmations.
+    /// Reads of signing certificates, key sets and confirmations.
     pub fetch: Fetch,
     /// SNS topics that may speak for the whole deployment.
     pub topics: Vec<String>,
@@ -71,6 +74,7 @@ impl Intake {
     pub fn new(parts: Parts) -> Self {
         Self(Arc::new(Inner {
             store: parts.store,
+            key_sets: KeySets::new(parts.fetch.clone(), parts.context.clock.clone()),
             certificates: Certificates::new(parts.fetch, parts.origin, parts.context.clock.clone()),
             context: parts.context,
             vault: parts.vault,

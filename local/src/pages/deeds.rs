@@ -126,7 +126,7 @@ fn request(request: http::request::Builder, body: String) -> Result<Request<Body
 }
 
 /// The intake's refusal in its own words.
-fn refused(status: StatusCode, body: &[u8]) -> Refusal {
+pub(super) fn refused(status: StatusCode, body: &[u8]) -> Refusal {
     let problem: Value = serde_json::from_slice(body).unwrap_or_default();
     let word = |name: &str| problem.get(name).and_then(Value::as_str).map(|word| format!(" {word}.")).unwrap_or_default();
     let detail = format!("webhook-intake answered {}.{}{}", status.as_u16(), word("title"), word("detail"));

@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::body::Body;
 use http::{Request, StatusCode, header};
-use kernel::ids::MessageId;
+use kernel::ids::{AccountId, MessageId};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -93,6 +93,16 @@ pub(super) async fn brief(api: &Router, key: &str, id: MessageId) -> Followed<Br
 /// The message in full.
 pub(super) async fn trace(api: &Router, key: &str, id: MessageId) -> Followed<Trace> {
     ask(api, key, &format!("/v1/messages/{id}/trace")).await
+}
+
+#[derive(Debug, Deserialize)]
+struct Account {
+    callback_path: String,
+}
+
+/// Where the provider of an account posts.
+pub(super) async fn callback(api: &Router, key: &str, id: AccountId) -> Followed<String> {
+    ask::<Account>(api, key, &format!("/v1/accounts/{id}")).await.map(|account| account.callback_path)
 }
 
 async fn ask<T: DeserializeOwned>(api: &Router, key: &str, path: &str) -> Followed<T> {

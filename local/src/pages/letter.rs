@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use axum::extract::{Path, Query, State};
+use kernel::Reference;
 use send::outbox::Kept;
 
 use super::follow::{self, Check, Event, Followed, Trace, Try};
@@ -26,7 +27,7 @@ pub(super) async fn show(
     let done = asked.get("done").and_then(|deed| deeds::said(deed));
     let done = done.map(|said| fill(r#"<p class="said" role="status">{{said}}</p>"#, &[("said", &said)])).unwrap_or_default();
     let slug = reference.and_then(|reference| pages.tenant(reference.tenant())).map_or("—", |(slug, _)| slug);
-    let trace = trace(&pages, &kept).await;
+    let trace = trace(&pages, reference).await;
     let now = trace.as_ref().map_or_else(|_| String::new(), |trace| format!("Status: {}", trace.status));
     let told = told(trace);
     let content = fill(
@@ -57,8 +58,9 @@ pub(super) async fn show(
     Ok(page(subject, &content))
 }
 
-async fn trace(pages: &Pages, kept: &Kept) -> Followed<Trace> {
-    let reference = pages.reference(kept).ok_or("no reference")?;
+/// What became of the message that a reference names.
+pub(super) async fn trace(pages: &Pages, reference: Option<Reference>) -> Followed<Trace> {
+    let reference = reference.ok_or("no reference")?;
     let (_, key) = pages.tenant(reference.tenant()).ok_or("no key")?;
     follow::trace(&pages.api, key, reference.message()).await
 }
@@ -117,7 +119,7 @@ fn leave(id: &str, mail: &Mail) -> Html {
 }
 
 /// What became of it.
-fn told(trace: Followed<Trace>) -> Html {
+pub(super) fn told(trace: Followed<Trace>) -> Html {
     let trace = match trace {
         Ok(trace) => trace,
         Err(why) => {

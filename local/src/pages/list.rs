@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use axum::Json;
 use axum::extract::{Query, State};
-use kernel::Reference;
-use send::outbox::Kept;
+use kernel::{Email, Reference, Time};
+use send::outbox::{Kept, Note};
 use serde_json::{Value, json};
 
 use super::follow::{self, Brief, Followed};
@@ -19,10 +19,16 @@ type Asked = Query<HashMap<String, String>>;
 
 /// One message in the list.
 struct Row<'p> {
-    kept: Kept,
+    id: String,
+    url: String,
+    at: Time,
+    provider: String,
     subject: String,
+    /// Who a mail is from, as it shows; on other channels the channel.
     from: String,
-    to: String,
+    /// Who a mail is from, by its envelope.
+    sender: Option<Email>,
+    to: Vec<String>,
     tenant: Option<&'p str>,
     reference: Option<Reference>,
     brief: Followed<Brief>,
@@ -35,29 +41,63 @@ struct List<'p> {
     total: usize,
 }
 
+/// What the outbox holds.
+enum Sent {
+    Letter(Kept),
+    Note(Note),
+}
+
+impl Sent {
+    fn at(&self) -> (Time, &str) {
+        match self {
+            Self::Letter(kept) => (kept.at, &kept.id),
+            Self::Note(note) => (note.at, &note.id),
+        }
+    }
+}
+
 async fn list<'p>(pages: &'p Pages, asked: &HashMap<String, String>) -> List<'p> {
-    let kept = pages.outbox.kept();
-    let total = kept.len();
+    let mut sent: Vec<Sent> = pages.outbox.kept().into_iter().map(Sent::Letter).collect();
+    sent.extend(pages.outbox.notes().into_iter().map(Sent::Note));
+    sent.sort_by(|a, b| a.at().cmp(&b.at()));
+    let total = sent.len();
     let count = total.div_ceil(PAGE).max(1);
     let number = asked.get("page").and_then(|page| page.parse().ok()).unwrap_or(1).clamp(1, count);
     let mut rows = Vec::new();
-    for kept in kept.into_iter().rev().skip((number - 1) * PAGE).take(PAGE) {
-        rows.push(row(pages, kept).await);
+    for sent in sent.into_iter().rev().skip((number - 1) * PAGE).take(PAGE) {
+        rows.push(row(pages, sent).await);
     }
     List { rows, number, pages: count, total }
 }
 
-async fn row(pages: &Pages, kept: Kept) -> Row<'_> {
-    let mail = mail::head(&kept);
-    let reference = pages.reference(&kept);
+async fn row(pages: &Pages, sent: Sent) -> Row<'_> {
+    let reference = match &sent {
+        Sent::Letter(kept) => pages.reference(kept),
+        Sent::Note(note) => pages.referred(&note.tag),
+    };
     let tenant = reference.and_then(|reference| pages.tenant(reference.tenant()));
     let brief = match (reference, tenant) {
         (Some(reference), Some((_, key))) => follow::brief(&pages.api, key, reference.message()).await,
         (Some(_), None) => Err("no key"),
         (None, _) => Err("no reference"),
     };
-    let to = kept.to.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    Row { subject: mail.subject, from: mail.from, to, tenant: tenant.map(|(slug, _)| slug), reference, brief, kept }
+    let tenant = tenant.map(|(slug, _)| slug);
+    match sent {
+        Sent::Letter(kept) => {
+            let mail = mail::head(&kept);
+            let to = kept.to.iter().map(ToString::to_string).collect();
+            let url = format!("/local/outbox/{}", kept.id);
+            let Kept { id, at, provider, from: sender, .. } = kept;
+            let (subject, from, sender) = (mail.subject, mail.from, Some(sender));
+            Row { id, url, at, provider, subject, from, sender, to, tenant, reference, brief }
+        }
+        Sent::Note(note) => {
+            let (url, subject) = (format!("/local/notes/{}", note.id), note.head().to_owned());
+            let Note { id, at, provider, to, channel, .. } = note;
+            let from = channel.as_str().to_owned();
+            Row { id, url, at, provider, subject, from, sender: None, to: vec![to], tenant, reference, brief }
+        }
+    }
 }
 
 /// The list for people.
@@ -93,12 +133,13 @@ fn entry(row: &Row<'_>) -> Html {
     fill(
         include_str!("entry.html"),
         &[
-            ("id", &row.kept.id),
+            ("id", &row.id),
+            ("url", &row.url),
             ("subject", &subject),
             ("from", &row.from),
-            ("to", &row.to),
+            ("to", &row.to.join(", ")),
             ("tenant", &row.tenant.unwrap_or("—")),
-            ("at", &row.kept.at),
+            ("at", &row.at),
             ("status", &status(row.brief.as_ref().map(|brief| brief.status.as_str()).map_err(|why| *why))),
             ("marks", &marks),
         ],
@@ -126,12 +167,12 @@ pub(super) async fn tell(State(pages): Shared, Query(asked): Asked) -> Json<Valu
 
 fn told(row: &Row<'_>) -> Value {
     json!({
-        "id": row.kept.id,
-        "url": format!("/local/outbox/{}", row.kept.id),
-        "at": row.kept.at.to_string(),
-        "provider": row.kept.provider,
-        "from": row.kept.from,
-        "to": row.kept.to,
+        "id": row.id,
+        "url": row.url,
+        "at": row.at.to_string(),
+        "provider": row.provider,
+        "from": row.sender,
+        "to": row.to,
         "subject": row.subject,
         "tenant": row.tenant,
         "message": row.reference.map(|reference| reference.message()),

@@ -12,6 +12,7 @@ use tower::ServiceExt;
 use webhook_intake::Intake;
 
 use super::*;
+use crate::played;
 use crate::provider::{ORIGIN, TOPIC};
 use crate::stage::{PLATFORM_KEY, Stage, issuer};
 
@@ -65,12 +66,14 @@ impl Desk {
         desk.key = made["key"]["secret"].as_str().unwrap().to_owned();
         let (settings, credentials) = match provider {
             "smtp" => (json!({ "host": "localhost", "port": 2525, "security": "none" }), json!({})),
+            "sms_gateway" => (played::gateway(), played::gateway_credentials()),
+            "telegram" => (json!({}), played::bot_credentials()),
             _ => (json!({}), json!({})),
         };
-        let account = json!({
-            "name": "Main", "provider": provider, "from": { "email": "news@acme.example", "name": "Acme" },
-            "settings": settings, "credentials": credentials,
-        });
+        let mut account = json!({ "name": "Main", "provider": provider, "settings": settings, "credentials": credentials });
+        if !matches!(provider, "sms_gateway" | "telegram") {
+            account["from"] = json!({ "email": "news@acme.example", "name": "Acme" });
+        }
         desk.api(Method::POST, "/v1/accounts", account).await;
         let keys = vec![(TenantId::parse(&desk.tenant).unwrap(), "acme".to_owned(), desk.key.clone())];
         desk.pages = router(Pages { outbox: desk.stage.outbox.clone(), provider: provider_here, intake, api, context, keys });
@@ -101,6 +104,25 @@ impl Desk {
         let id = made.await["id"].as_str().unwrap().to_owned();
         self.stage.drain().await;
         (id, format!("/local/outbox/{}", self.stage.sent().last().unwrap().id))
+    }
+
+    /// Sends a message on another channel and answers with its id and its place.
+    async fn send_note(&self, order: Value) -> (String, String) {
+        let made = self.api(Method::POST, "/v1/messages", order).await;
+        self.stage.drain().await;
+        (made["id"].as_str().unwrap().to_owned(), format!("/local/notes/{}", self.stage.outbox.notes().last().unwrap().id))
+    }
+
+    /// Replies to it as its recipient.
+    async fn reply(&self, place: &str, text: &str) -> String {
+        let form = url::form_urlencoded::Serializer::new(String::new()).append_pair("text", text).finish();
+        let request = Request::post(format!("{place}/deeds/reply")).header(header::HOST, "localhost:8080");
+        let request = request.header(header::ORIGIN, "http://localhost:8080");
+        let request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let (status, headers, body) = sent(&self.pages, request.body(Body::from(form)).unwrap()).await;
+        self.stage.drain().await;
+        assert_eq!(status, 303, "{body}");
+        self.look(headers[header::LOCATION].to_str().unwrap()).await
     }
 
     async fn look(&self, path: &str) -> String {
@@ -258,5 +280,74 @@ async fn an_empty_outbox_says_so_and_a_long_one_is_turned() {
     assert!(last.contains("Number 0.") && !last.contains("Number 1.") && last.contains("Page 2 of 2"));
     for wrong in ["0", "-1", "x", ""] {
         assert!(desk.look(&format!("/local/outbox?page={wrong}")).await.contains("Page 1 of 2"));
+    }
+}
+
+#[tokio::test]
+async fn a_text_message_is_shown_delivered_and_answered() {
+    let desk = Desk::new("sms_gateway").await;
+    let order = json!({ "to": { "phone": "+14155550123" }, "content": { "text": "Your code is <4711>.\nBye" } });
+    let (id, place) = desk.send_note(order.clone()).await;
+    assert_eq!(desk.status(&id).await, "sent");
+    let page = desk.look(&place).await;
+    assert!(page.contains("Your code is &lt;4711&gt;.\nBye") && page.contains("+14155550123"), "{page}");
+    let list = desk.look("/local/outbox").await;
+    assert!(list.contains(&place) && list.contains("Your code is &lt;4711&gt;.") && list.contains(">sent<"), "{list}");
+    assert!(desk.press(&place, "deliver").await.contains(">delivered<"));
+    assert_eq!(desk.status(&id).await, "delivered");
+
+    assert!(desk.reply(&place, "Thank you & bye").await.contains("The reply was posted"));
+    let conversations = desk.api(Method::GET, "/v1/conversations", Value::Null).await;
+    assert_eq!(
+        (&conversations["data"][0]["preview"], &conversations["data"][0]["unread"]),
+        (&json!("Thank you & bye"), &json!(1))
+    );
+    desk.stage.clock.advance(1_000).unwrap();
+    desk.reply(&place, "Stop").await;
+    let confirmed = desk.stage.outbox.notes().pop().unwrap();
+    assert!(confirmed.text.unwrap().starts_with("Acme: You will get no more messages"));
+    let stopped = desk.api(Method::POST, "/v1/messages", order).await;
+    desk.stage.drain().await;
+    assert_eq!(desk.status(stopped["id"].as_str().unwrap()).await, "rejected");
+}
+
+#[tokio::test]
+async fn a_number_that_nobody_has_is_not_written_to_again() {
+    let desk = Desk::new("sms_gateway").await;
+    let order = json!({ "to": { "phone": "+14155550123" }, "content": { "text": "Hello" } });
+    for (deed, status) in [("fail", "bounced"), ("vanish", "bounced")] {
+        let (id, place) = desk.send_note(order.clone()).await;
+        desk.press(&place, deed).await;
+        assert_eq!(desk.status(&id).await, status, "{deed}");
+    }
+    let stopped = desk.api(Method::POST, "/v1/messages", order).await;
+    desk.stage.drain().await;
+    assert_eq!(desk.status(stopped["id"].as_str().unwrap()).await, "rejected");
+}
+
+#[tokio::test]
+async fn a_chat_shows_buttons_and_places_and_is_answered() {
+    let desk = Desk::new("telegram").await;
+    let to = json!({ "address": "700000001" });
+    let button = json!({ "reply": { "title": "<Yes>", "id": "y" } });
+    let order = json!({ "to": to, "channel": "telegram", "content": { "text": "Tea?" }, "buttons": [button] });
+    let (_, place) = desk.send_note(order).await;
+    assert!(desk.look(&place).await.contains("&lt;Yes&gt;"));
+    desk.reply(&place, "Yes please").await;
+    let conversations = desk.api(Method::GET, "/v1/conversations?channel=telegram", Value::Null).await;
+    assert_eq!(conversations["data"][0]["preview"], "Yes please");
+    let spot = json!({ "latitude": 52.5, "longitude": 13.4, "name": "Harbour" });
+    let (_, place) = desk.send_note(json!({ "to": to, "channel": "telegram", "location": spot })).await;
+    assert!(desk.look(&place).await.contains("Harbour (52.5, 13.4)"));
+
+    let own = "http://localhost:8080";
+    for (path, origin, status) in [
+        (format!("{place}/deeds/deliver"), own, 409),
+        (format!("{place}/deeds/reply"), own, 409),
+        (format!("{place}/deeds/explode"), own, 404),
+        ("/local/notes/none/deeds/reply".to_owned(), own, 404),
+        (format!("{place}/deeds/reply"), "https://evil.example", 403),
+    ] {
+        assert_eq!(desk.post(&path, origin).await.0, status, "{path}");
     }
 }

@@ -213,6 +213,11 @@ impl Account {
         providers::find(&self.provider).ok_or_else(|| Error::internal(format!("no provider {}", self.provider)))
     }
 
+    /// Hours after the recipient's last message in which it takes free text; none for always.
+    pub fn window_hours(&self) -> Option<u16> {
+        self.provider().ok()?.window_hours(&self.settings)
+    }
+
     /// Whether it works.
     pub fn health(&self) -> Health {
         match self.outage.as_ref().map(|outage| outage.cause) {

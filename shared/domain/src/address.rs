@@ -4,8 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use kernel::ids::{ContactId, SuppressionId};
-use kernel::{Email, Error, Keys, Phone, Result};
+use kernel::ids::{AccountId, ContactId, SuppressionId};
+use kernel::{Email, Error, Keys, Phone, Result, Time};
+use providers::Wish;
 use serde::{Deserialize, Serialize};
 use store::schema::{self, Entity, Locator, Row};
 
@@ -25,6 +26,13 @@ pub struct Address {
     /// Why it must not be written to, by channel.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     suppressed: BTreeMap<String, Suppressed>,
+    /// When somebody last wrote from it, by the account that they wrote to: on channels with a window only, and only as long as
+    /// one may be open.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    wrote: BTreeMap<String, Time>,
+    /// When a wish was confirmed last, by channel and wish.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    confirmed: BTreeMap<String, Time>,
 }
 
 /// A suppression as the address knows it.
@@ -35,6 +43,11 @@ pub struct Suppressed {
     /// The entry that lists show.
     pub id: SuppressionId,
 }
+
+/// The longest window that any channel has.
+const WINDOW_MILLIS: i64 = 7 * 24 * 3600 * 1000;
+/// A wish is confirmed once in this time, so that two machines do not talk to each other for ever.
+const CONFIRMED_MILLIS: i64 = 24 * 3600 * 1000;
 
 /// Longest address of a channel that has a form of its own, such as a push subscription.
 const LONGEST: usize = 2048;
@@ -94,7 +107,8 @@ impl Address {
     /// A row for an address that nothing is known of.
     pub fn unknown(keys: &Keys, channel: Channel, key: &str) -> Self {
         let digest = digest(keys, channel, key);
-        Self { space: space(channel).to_owned(), digest, contact: None, suppressed: BTreeMap::new() }
+        let space = space(channel).to_owned();
+        Self { space, digest, contact: None, suppressed: BTreeMap::new(), wrote: BTreeMap::new(), confirmed: BTreeMap::new() }
     }
 
     /// Why it must not be written to by that channel.
@@ -115,7 +129,29 @@ impl Address {
         }
     }
 
-    /// Whether nothing is known of it any more.
+    /// When somebody last wrote from it to that account, as far as a window may still be open.
+    pub fn wrote_to(&self, account: AccountId) -> Option<Time> {
+        self.wrote.get(&account.to_string()).copied()
+    }
+
+    /// Notes that somebody wrote from it to that account at that moment, and forgets what opens no window any more.
+    pub fn hear(&mut self, account: AccountId, at: Time, now: Time) {
+        let last = self.wrote_to(account).map_or(at, |last| last.max(at));
+        self.wrote.insert(account.to_string(), last);
+        self.wrote.retain(|_, wrote| now.since(*wrote) < WINDOW_MILLIS);
+    }
+
+    /// Notes that a wish is confirmed now; false when one like it was confirmed within a day.
+    pub fn confirm(&mut self, channel: Channel, wish: Wish, now: Time) -> bool {
+        let word = format!("{}:{}", channel.as_str(), wish.as_str());
+        if self.confirmed.get(&word).is_some_and(|at| now.since(*at) < CONFIRMED_MILLIS) {
+            return false;
+        }
+        self.confirmed.insert(word, now);
+        true
+    }
+
+    /// Whether nothing stands on it that outlives the contact it belonged to.
     pub fn is_idle(&self) -> bool {
         self.contact.is_none() && self.suppressed.is_empty()
     }

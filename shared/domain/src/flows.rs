@@ -18,6 +18,7 @@ pub mod report;
 pub mod suppress;
 pub mod take_in;
 pub mod tally;
+pub mod window;
 
 use kernel::{Clock, Ids, Keys};
 

@@ -2,6 +2,7 @@
 //! so "why was it not sent" is one read.
 
 use kernel::{Time, Zone};
+use providers::Wish;
 use serde::{Deserialize, Serialize};
 
 use crate::contact::QuietHours;
@@ -25,14 +26,24 @@ pub enum Check {
     Suppression,
     /// The contact opted in to the category on this channel, or need not.
     OptIn,
+    /// The recipient wrote lately enough for free text, where the channel asks for that.
+    Window,
     /// It is not the recipient's quiet time.
     QuietHours,
 }
 
 impl Check {
     /// Every check, in order.
-    pub const ALL: [Self; 7] =
-        [Self::Tenant, Self::Account, Self::Recipient, Self::DoNotContact, Self::Suppression, Self::OptIn, Self::QuietHours];
+    pub const ALL: [Self; 8] = [
+        Self::Tenant,
+        Self::Account,
+        Self::Recipient,
+        Self::DoNotContact,
+        Self::Suppression,
+        Self::OptIn,
+        Self::Window,
+        Self::QuietHours,
+    ];
 
     /// The word in the API.
     pub const fn as_str(self) -> &'static str {
@@ -43,6 +54,7 @@ impl Check {
             Self::DoNotContact => "do_not_contact",
             Self::Suppression => "suppression",
             Self::OptIn => "opt_in",
+            Self::Window => "window",
             Self::QuietHours => "quiet_hours",
         }
     }
@@ -59,6 +71,8 @@ pub struct Facts<'a> {
     pub contact: Option<&'a Contact>,
     /// Why the address must not be written to.
     pub suppressed: Option<Reason>,
+    /// Whether the recipient wrote lately enough to one of the accounts, where the message needs that.
+    pub window: bool,
     /// Now.
     pub now: Time,
 }
@@ -99,6 +113,8 @@ pub enum Why {
     NoOptIn,
     /// The recipient has opted out.
     OptedOut,
+    /// The recipient has not written lately enough for free text.
+    WindowClosed,
 }
 
 /// What is kept: when, how far it came, and what it decided. The checks before `at` passed.
@@ -148,7 +164,10 @@ pub fn decide(message: &Message, facts: &Facts<'_>) -> Answer {
     }
     let by_address = facts.suppressed;
     let by_contact = facts.contact.and_then(|contact| contact.suppression_of(message.channel, &message.to.address));
-    if let Some(reason) = by_address.or(by_contact).filter(|reason| reason.stops(message.channel, &message.category)) {
+    let standing = by_address.or(by_contact).filter(|reason| reason.stops(message.channel, &message.category));
+    // Who said STOP is told that it was heard; what weighs more than that word stands.
+    let confirmed = |reason: &Reason| message.confirms == Some(Wish::Stop) && *reason == Reason::Unsubscribe;
+    if let Some(reason) = standing.filter(|reason| !confirmed(reason)) {
         let why = match reason {
             Reason::HardBounce => Why::HardBounce,
             Reason::Complaint => Why::Complaint,
@@ -163,9 +182,14 @@ pub fn decide(message: &Message, facts: &Facts<'_>) -> Answer {
             Some(_) => return stop(Check::OptIn, Why::OptedOut),
             None => return stop(Check::OptIn, Why::NoOptIn),
         }
-        if let Some(until) = quiet_until(facts) {
-            return Answer { time: facts.now, by: Some(Check::QuietHours), decision: Decision::Hold(until) };
-        }
+    }
+    if !facts.window {
+        return stop(Check::Window, Why::WindowClosed);
+    }
+    if message.category.can_be_left()
+        && let Some(until) = quiet_until(facts)
+    {
+        return Answer { time: facts.now, by: Some(Check::QuietHours), decision: Decision::Hold(until) };
     }
     Answer { time: facts.now, by: None, decision: Decision::Go }
 }

@@ -6,13 +6,14 @@
 
 use kernel::ids::{AccountId, ContactId, MessageId, TemplateId};
 use kernel::{Email, Locale, Time};
+use providers::Wish;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use store::schema::{self, Entity, Locator, Row};
 
 use crate::price::Cost;
 use crate::slot::Booking;
-use crate::{Category, Channel};
+use crate::{Account, Category, Channel};
 
 pub mod calls;
 pub mod event;
@@ -77,6 +78,12 @@ pub struct Message {
     /// Not to be tracked: opens and clicks stay unknown.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub untracked: bool,
+    /// It is free text on a channel that takes it for some hours after the recipient has written.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub windowed: bool,
+    /// The recipient's wish that it confirms. Who said STOP is told so once, although nothing else is sent any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirms: Option<Wish>,
     /// The one account to use, when the caller chose.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pinned: Option<AccountId>,
@@ -229,6 +236,11 @@ impl Message {
             Some(Outcome::Failed) => Status::Failed,
             None => self.state.status(),
         }
+    }
+
+    /// Whether the account is one for it, switched on or not.
+    pub fn fits(&self, account: &Account) -> bool {
+        account.channel == self.channel && self.pinned.is_none_or(|pinned| pinned == account.id)
     }
 
     /// The attempt that reached a provider: the one that it took or sent back at once, or one with a lost answer that its events

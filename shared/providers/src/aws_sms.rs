@@ -56,6 +56,9 @@ struct Settings {
     entity_id: Option<String>,
     #[serde(default)]
     template_id: Option<String>,
+    /// Whether AWS itself confirms STOP and HELP, as it does unless a number's opt-outs are managed by its owner.
+    #[serde(default)]
+    confirms: Option<bool>,
     /// Topics that events and answers come through.
     #[serde(default)]
     topic_arns: Vec<String>,
@@ -187,8 +190,9 @@ impl Provider for AwsSms {
         hook::event(verified).into_iter().collect()
     }
 
-    fn inbound(&self, verified: &Verified, _setup: &Setup<'_>) -> Vec<Inbound> {
-        hook::message(verified).into_iter().collect()
+    fn inbound(&self, verified: &Verified, setup: &Setup<'_>) -> Vec<Inbound> {
+        let confirms = Settings::read(setup.settings).ok().and_then(|settings| settings.confirms).unwrap_or(true);
+        hook::message(verified).map(|one| one.confirmed(confirms)).into_iter().collect()
     }
 }
 

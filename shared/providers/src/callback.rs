@@ -75,6 +75,14 @@ impl Callback<'_> {
         found.next().filter(|_| found.next().is_none())
     }
 
+    /// The id of the key that its token claims to be signed with (RFC 7515): it says which key must be at hand, and proves nothing.
+    pub fn key_id(&self) -> Option<String> {
+        let token = self.header("authorization")?.strip_prefix("Bearer ")?;
+        let header = kernel::crypto::decode(token.split('.').next()?)?;
+        let header: Value = serde_json::from_slice(&header).ok()?;
+        header.get("kid").and_then(Value::as_str).map(str::to_owned)
+    }
+
     /// A parameter of the query, decoded, when it is there exactly once.
     pub fn parameter(&self, name: &str) -> Option<String> {
         let mut found = self.query().into_iter().filter(|(known, _)| known == name).map(|(_, value)| value);
@@ -93,6 +101,15 @@ impl fmt::Debug for Callback<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Callback({}, {} bytes at {})", self.method, self.body.len(), self.now)
     }
+}
+
+/// What makes a proof count once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Once {
+    /// What the provider uses in one proof only.
+    pub token: String,
+    /// When the proof is too old to be believed anyway.
+    pub until: Time,
 }
 
 /// What a provider is answered.

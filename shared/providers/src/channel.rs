@@ -110,6 +110,9 @@ pub struct Capabilities {
     pub receipts: &'static [EventKind],
     /// Whether recipients can answer.
     pub inbound: bool,
+    /// Whether who says STOP, START or HELP is told that it was heard. Networks demand it of text messages (CTIA Messaging
+    /// Principles, section 5.1).
+    pub confirms: bool,
 }
 
 /// What files of one kind may be.
@@ -193,6 +196,7 @@ const PLAIN: Capabilities = Capabilities {
     window_hours: None,
     receipts: &[],
     inbound: false,
+    confirms: false,
 };
 
 const EMAIL: Capabilities = Capabilities {
@@ -220,8 +224,13 @@ const EMAIL: Capabilities = Capabilities {
     ..PLAIN
 };
 
-const SMS: Capabilities =
-    Capabilities { text: 1600, receipts: &[EventKind::Sent, EventKind::Delivered, EventKind::Bounced], inbound: true, ..PLAIN };
+const SMS: Capabilities = Capabilities {
+    text: 1600,
+    receipts: &[EventKind::Sent, EventKind::Delivered, EventKind::Bounced],
+    inbound: true,
+    confirms: true,
+    ..PLAIN
+};
 
 const WHATSAPP: Capabilities = Capabilities {
     text: 4096,
@@ -239,6 +248,7 @@ const WHATSAPP: Capabilities = Capabilities {
     window_hours: Some(24),
     receipts: &[EventKind::Sent, EventKind::Delivered, EventKind::Bounced, EventKind::Opened],
     inbound: true,
+    confirms: true,
     ..PLAIN
 };
 
@@ -381,6 +391,7 @@ mod tests {
             assert_eq!(can.files > 0, !can.media.is_empty(), "{channel:?}");
             assert!(can.caption.is_none() || can.files > 0, "{channel:?}");
             assert!(can.window_hours.is_none() || can.inbound, "{channel:?}: nobody could open the window");
+            assert!(!can.confirms || can.inbound, "{channel:?}: nobody could wish for anything");
         }
     }
 }

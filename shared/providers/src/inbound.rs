@@ -42,6 +42,28 @@ pub struct Inbound {
     pub automatic: bool,
     /// What the sender wants of all future messages, when the provider or the text says so.
     pub wish: Option<Wish>,
+    /// Why it is to be kept out, when the provider has found that: `spam`, `virus`.
+    pub unwanted: Option<&'static str>,
+    /// Whether the provider has answered that wish itself: a second answer would be one too many.
+    pub answered: bool,
+}
+
+impl Inbound {
+    /// The same through an account whose provider confirms wishes itself, or does not.
+    #[must_use]
+    pub(crate) fn confirmed(self, confirms: bool) -> Self {
+        Self { answered: self.answered || (confirms && self.wish.is_some()), ..self }
+    }
+
+    /// Whether it says something, and is not a wish alone that was told to the provider's app.
+    pub const fn speaks(&self) -> bool {
+        self.wish.is_none()
+            || self.text.is_some()
+            || self.html.is_some()
+            || self.button.is_some()
+            || self.location.is_some()
+            || !self.files.is_empty()
+    }
 }
 
 impl fmt::Debug for Inbound {
@@ -127,6 +149,15 @@ const START: &[&str] = &["start", "unstop", "yes", "subscribe", "optin", "opt in
 const HELP: &[&str] = &["help", "info", "hilfe", "aide", "ayuda", "ajuda", "aiuto", "помощь"];
 
 impl Wish {
+    /// The word in the API and in rows.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Stop => "stop",
+            Self::Start => "start",
+            Self::Help => "help",
+        }
+    }
+
     /// What a text asks for, when the whole of it is one of the words.
     pub fn of(text: &str) -> Option<Self> {
         let plain = text.trim().trim_matches(|one: char| one.is_ascii_punctuation() || one.is_whitespace()).to_lowercase();

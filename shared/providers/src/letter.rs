@@ -7,6 +7,8 @@ use kernel::{Time, crypto};
 use crate::mime::{self, Head, Leaf, Person};
 use crate::{FileSource, Inbound, InboundFile};
 
+/// Most bytes of a callback that brings mail: what an HTTP API passes on at most.
+pub(crate) const LONGEST: usize = 10 * 1024 * 1024;
 /// How long mail may have been under way for its own date to be believed, in milliseconds.
 const UNDER_WAY: i64 = 7 * 86_400_000;
 /// Most references that are kept, the nearest ones.

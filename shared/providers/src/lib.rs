@@ -62,7 +62,7 @@ use serde_json::Value;
 pub use call::{
     Body, Call, CaptureCall, HttpCall, Login, Look, Method, Piece, Security, SesCall, SmtpCall, SmtpServer, SnsCall,
 };
-pub use callback::{Answer, Callback, Setup};
+pub use callback::{Answer, Callback, Once, Setup};
 pub use channel::{ButtonRule, Capabilities, Channel, MediaKind, MediaRule};
 pub use event::{BounceClass, Event, EventDetail, EventKind};
 pub use inbound::{FileSource, Inbound, InboundFile, Wish};
@@ -148,6 +148,11 @@ pub trait Provider: Sync {
     fn consent(&self, _settings: &Value, _credentials: &Value) -> Result<Option<oauth::Consent>> {
         Ok(None)
     }
+    /// Hours after the recipient's last message in which free text may be sent through an account with those settings; none for
+    /// always.
+    fn window_hours(&self, _settings: &Value) -> Option<u16> {
+        self.channel().capabilities().window_hours
+    }
     /// The call that sends the message.
     fn call(&self, message: &Outgoing, setup: &Setup<'_>) -> Result<Call>;
     /// What the answer means. Anything not recognised is [`Verdict::Retry`].
@@ -163,6 +168,10 @@ pub trait Provider: Sync {
     fn keys_url(&self) -> Option<&'static str> {
         None
     }
+    /// Most bytes of a callback. Mail comes with its files; what carries callbacks to a function takes 10 MB or less.
+    fn longest(&self) -> usize {
+        1024 * 1024
+    }
     /// The answer to a question that comes before any trust, such as Meta's `hub.challenge`. None: it is no such question.
     fn handshake(&self, _callback: &Callback<'_>, _setup: &Setup<'_>) -> Result<Option<Answer>> {
         Ok(None)
@@ -173,6 +182,10 @@ pub trait Provider: Sync {
     }
     /// Proves that a callback is the provider's own and is about this very account.
     fn verify(&self, callback: &Callback<'_>, setup: &Setup<'_>) -> Result<Verified>;
+    /// What makes a proof count once, where it does not cover the body: whoever has seen it could put another body under it.
+    fn once(&self, _verified: &Verified) -> Option<Once> {
+        None
+    }
     /// What a genuine callback tells of messages that were sent; unknown kinds give nothing.
     fn events(&self, verified: &Verified, setup: &Setup<'_>) -> Vec<Event>;
     /// The messages that a genuine callback brings.

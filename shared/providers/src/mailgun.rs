@@ -13,8 +13,8 @@ use crate::json::text;
 use crate::proof::{self, Hash, unhex};
 use crate::settings::{self, fault};
 use crate::{
-    Body, Call, Callback, Channel, Event, HttpCall, Inbound, Login, Method, Outgoing, Piece, Provider, Reply, Setup, Verdict,
-    Verified, mail,
+    Body, Call, Callback, Channel, Event, HttpCall, Inbound, Login, Method, Once, Outgoing, Piece, Provider, Reply, Setup,
+    Verdict, Verified, letter, mail,
 };
 
 /// See the file's head.
@@ -171,6 +171,16 @@ impl Provider for Mailgun {
         proof::fresh(callback, Time::from_millis(at * 1000), WINDOW)?;
         let code = unhex(&code).ok_or_else(refuse)?;
         proof::text_mac(callback, Hash::Sha256, key.reveal().as_bytes(), format!("{seconds}{token}").as_bytes(), &code)
+    }
+
+    fn longest(&self) -> usize {
+        letter::LONGEST
+    }
+
+    fn once(&self, verified: &Verified) -> Option<Once> {
+        let [seconds, token, _] = hook::proof(verified.content_type(), verified.body())?;
+        let at = Time::from_millis(seconds.parse::<i64>().ok()?.saturating_mul(1000));
+        Some(Once { token: format!("{seconds} {token}"), until: at.plus_seconds(WINDOW) })
     }
 
     fn events(&self, verified: &Verified, setup: &Setup<'_>) -> Vec<Event> {

@@ -150,6 +150,10 @@ impl Provider for Postmark {
         if foreign { Err(Error::Unauthenticated) } else { Ok(verified) }
     }
 
+    fn longest(&self) -> usize {
+        crate::letter::LONGEST
+    }
+
     fn events(&self, verified: &Verified, _setup: &Setup<'_>) -> Vec<Event> {
         hook::event(&verified.json(), verified.at()).into_iter().collect()
     }

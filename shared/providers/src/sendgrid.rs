@@ -182,6 +182,10 @@ impl Provider for Sendgrid {
         proof::ecdsa_p256(callback, &key, seconds.as_bytes(), &signature.ok_or_else(refuse)?)
     }
 
+    fn longest(&self) -> usize {
+        crate::letter::LONGEST
+    }
+
     fn events(&self, verified: &Verified, _setup: &Setup<'_>) -> Vec<Event> {
         hook::events(verified)
     }

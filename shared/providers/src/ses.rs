@@ -1,8 +1,9 @@
 //! Amazon SES, API version 2. A function's own role is the credential, so an account has settings only.
 //!
-//! What comes back arrives through Amazon SNS; the file `ses/record.rs` reads it. Sources: Amazon SES API
+//! What comes back arrives through Amazon SNS: what became of messages (`ses/record.rs`), and mail (`ses/receipt.rs`). Sources: Amazon SES API
 //! Reference v2, `SendEmail`; Amazon SES Developer Guide.
 
+mod receipt;
 mod record;
 
 use kernel::{Email, Error, Result};
@@ -26,6 +27,8 @@ pub const TAG: &str = "sb";
 
 /// Recipients of one message, all kinds together (SES service quota).
 const RECIPIENTS: usize = 50;
+/// Most addresses that an account receives mail for.
+const ADDRESSES: usize = 50;
 /// Seconds to wait when the rate of the moment is exceeded. It is counted by the second.
 const RATE_WAIT: u32 = 1;
 /// Seconds to wait when the quota of the day is used up. It is a rolling window, so a little becomes free all the time.
@@ -38,6 +41,8 @@ struct Settings {
     region: Option<String>,
     configuration_set: Option<String>,
     topic_arns: Vec<String>,
+    /// Addresses that SES receives mail for, by a receipt rule that publishes to one of the topics.
+    inbound: Vec<Email>,
 }
 
 impl Settings {
@@ -54,6 +59,9 @@ impl Settings {
             return Err(fault("/settings/configuration_set", "1 to 64 letters, digits, hyphens and underscores"));
         }
         sns::check_topics(&settings.topic_arns)?;
+        if settings.inbound.len() > ADDRESSES {
+            return Err(fault("/settings/inbound", "at most 50 addresses"));
+        }
         Ok(settings)
     }
 }
@@ -115,8 +123,9 @@ impl Provider for Ses {
         read_record(verified)
     }
 
-    fn inbound(&self, _verified: &Verified, _setup: &Setup<'_>) -> Vec<Inbound> {
-        Vec::new()
+    fn inbound(&self, verified: &Verified, setup: &Setup<'_>) -> Vec<Inbound> {
+        let addresses = Settings::read(setup.settings).map(|settings| settings.inbound).unwrap_or_default();
+        receipt::read(verified, &addresses).into_iter().collect()
     }
 }
 
@@ -262,6 +271,8 @@ mod tests {
             ),
             (json!({"topic_arns": vec!["arn:aws:sns:eu-central-1:000000000000:a"; 21]}), "/settings/topic_arns"),
             (json!({"topic_arns": "x"}), "/settings/topic_arns"),
+            (json!({"inbound": ["nobody"]}), "/settings/inbound/0"),
+            (json!({"inbound": vec!["help@shop.example"; 51]}), "/settings/inbound"),
         ] {
             let Err(Error::Invalid(faults)) = Ses.check(&settings, &json!({})) else { unreachable!("{settings}") };
             assert_eq!(faults[0].pointer, pointer);

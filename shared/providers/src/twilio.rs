@@ -86,6 +86,9 @@ struct Settings {
     /// `MG...`: a service that chooses the sender, instead of `from`.
     #[serde(default)]
     messaging_service_sid: Option<String>,
+    /// Whether Twilio itself confirms STOP, START and HELP, as it does for text messages unless it was told not to.
+    #[serde(default)]
+    confirms: Option<bool>,
 }
 
 impl Settings {

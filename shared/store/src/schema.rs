@@ -91,6 +91,8 @@ rows! {
         "Which template has this name?";
     PACE = "pace", "", "PACE", Shape::Single, "T#tenant#PACE#account:window:limit", "-",
         "How far are the slots of this limit of an account promised to messages?";
+    PROOF = "proof", "", "PRF", Shape::Single, "T#tenant#PRF#digest of account and token", "-",
+        "Was this proof of a callback's sender used before, and for which body?";
     RECEIPT = "receipt", "", "RCP", Shape::Single, "T#tenant#RCP#digest of account and provider's id", "-",
         "Was this message that a provider brings taken in before?";
     STATISTIC = "statistic", "", "STAT", Shape::Below, "T#tenant#STAT#yyyymm", "ddhh#account#template#shard",

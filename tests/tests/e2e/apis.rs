@@ -9,8 +9,11 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use aws::Connection;
+use domain::Account;
+use domain::flows::take_in::take_in;
 use kernel::Time;
-use providers::Content;
+use kernel::ids::{AccountId, TenantId};
+use providers::{Content, Inbound};
 use send::wire::Wire;
 use send::wire::http::Http;
 use send::wire::names::{Names, Reach};
@@ -111,6 +114,18 @@ impl Scene {
         }
     }
 
+    /// Lets the recipient write first, where the channel asks for that.
+    async fn hear(&self, acme: &Company<'_>, account: &str) {
+        let Content::Direct(direct) = &self.stand.content else { return };
+        let scope = self.stage.store.platform().reopen(TenantId::parse(&acme.id).unwrap()).await.unwrap();
+        let account = scope.find::<Account>(AccountId::parse(account).unwrap()).await.unwrap().row;
+        if account.window_hours().is_some() {
+            let (from, at) = (direct.to.clone(), self.stage.clock.now());
+            let hello = Inbound { id: "m1".to_owned(), at, from, text: Some("Hello".to_owned()), ..Inbound::default() };
+            take_in(&self.stage.context, &scope, &account, &hello).await.unwrap();
+        }
+    }
+
     /// How many requests came to the door of messages.
     fn asked(&self) -> usize {
         let lines = self.stub.asked().iter().map(|asked| line(&self.api, asked)).collect::<Vec<_>>();
@@ -139,6 +154,7 @@ impl Scene {
     async fn play(&self) -> Vec<String> {
         let acme = self.stage.bare_tenant("acme").await;
         let account = self.account(&acme).await;
+        self.hear(&acme, &account).await;
         let mut messages = Vec::new();
         for _ in 0..MESSAGES {
             messages.push(acme.send_with(&self.order()).await);

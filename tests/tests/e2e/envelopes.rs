@@ -11,7 +11,7 @@ use aws_lambda_events::event::eventbridge::EventBridgeEvent;
 use aws_lambda_events::event::sqs::SqsEvent;
 use axum::Router;
 use domain::flows::connect;
-use domain::message::{Hold, Made, Recipient, State, Status, Wait};
+use domain::message::{Hold, Made, Mark, Recipient, State, Status, Wait};
 use domain::user::key_digest;
 use domain::{Account, Contact, Message, Role, Tenant, Version};
 use http_body_util::BodyExt;

@@ -193,6 +193,8 @@ pub(crate) fn blank(id: MessageId, template: Option<TemplateId>) -> Message {
         send_at: None,
         sandbox: false,
         untracked: false,
+        windowed: false,
+        confirms: None,
         pinned: None,
         hold: None,
         booking: None,

@@ -115,3 +115,86 @@ async fn suppressions_hold_for_a_channel_and_an_address_in_its_form() {
     assert_eq!(refused.problem(422, "invalid"), ["/address"]);
     assert_eq!(acme.look("/v1/suppressions?address=nobody").await.problem(422, "invalid"), ["?address"]);
 }
+
+/// Posts an event of Mailgun's; its code covers time and token alone.
+async fn mailgun(stage: &Story, path: &str, body: &Value, token: &str, key: &[u8]) -> Reply {
+    let seconds = stage.clock.now().seconds().to_string();
+    let code = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), format!("{seconds}{token}").as_bytes());
+    let code: String = code.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut body = body.clone();
+    body["signature"] = json!({ "timestamp": seconds, "token": token, "signature": code });
+    stage.ask(Method::POST, path).json(&body).now().await
+}
+
+#[tokio::test]
+async fn a_code_that_covers_no_body_counts_for_one_body() {
+    let stage = Story::begin().await;
+    let acme = stage.tenant("acme").await;
+    let (key, secrets) = (b"hunter2".as_slice(), json!({ "api_key": "key-1", "signing_key": "hunter2" }));
+    let settings = json!({ "domain": "mail.acme.example" });
+    let words = json!({ "provider": "mailgun", "priority": 900, "settings": settings, "credentials": secrets });
+    let (path, message) = (account(&acme, &words).await, sent(&acme).await);
+    let (tenant, id) = (TenantId::parse(&acme.id).unwrap(), MessageId::parse(&message.id).unwrap());
+    let tag = stage.context.keys.reference_token(Purpose::Tag, tenant, id);
+    let event = |word: &str, id: &str| {
+        json!({ "event-data": {
+            "event": word, "id": id, "timestamp": stage.clock.now().seconds(), "recipient": "ada@example.com",
+            "user-variables": { "sb": tag }, "severity": "permanent", "message": { "headers": { "message-id": "m1@acme.example" } },
+        } })
+    };
+    assert_eq!(mailgun(&stage, &path, &event("delivered", "e1"), "t1", key).await.status, 200);
+    stage.drain().await;
+    assert_eq!(acme.status(&message).await, "delivered");
+
+    let before = stage.rows();
+    assert_eq!(mailgun(&stage, &path, &event("delivered", "e1"), "t1", key).await.status, 200, "the same post again");
+    mailgun(&stage, &path, &event("complained", "e2"), "t1", key).await.problem(401, "unauthenticated");
+    stage.nothing_changed_since(&before, "a repetition, and a forgery under a code that was seen");
+
+    assert_eq!(mailgun(&stage, &path, &event("complained", "e2"), "t2", key).await.status, 200);
+    stage.drain().await;
+    assert_eq!(acme.status(&message).await, "complained");
+    let proofs = stage.rows_of("proof");
+    assert!(proofs.len() == 2 && proofs.iter().all(|proof| proof.contains_key("expires")), "{proofs:?}");
+}
+
+#[tokio::test]
+async fn an_account_that_is_gone_is_not_heard_and_costs_no_write() {
+    let stage = Story::begin().await;
+    let acme = stage.tenant("acme").await;
+    let account = acme
+        .account(&json!({ "provider": "resend", "credentials": {
+        "api_key": "re_1", "signing_secret": format!("whsec_{}", STANDARD.encode(KEY)),
+    } }))
+        .await;
+    let path = acme.get(&format!("/v1/accounts/{account}")).await["callback_path"].as_str().unwrap().to_owned();
+    let message = sent(&acme).await;
+    let body = told(&acme, &message, "email.bounced");
+    acme.delete(&format!("/v1/accounts/{account}")).await;
+
+    let (before, bill) = (stage.rows(), stage.memory.bill());
+    for path in [path.as_str(), "/hooks/resend/never-there"] {
+        post(&stage, path, &body, KEY, stage.clock.now()).await.problem(404, "not-found");
+    }
+    assert!(stage.memory.bill().since(bill).write_units < 0.1, "nothing was written, nor tried to");
+    stage.nothing_changed_since(&before, "callbacks to nobody");
+}
+
+#[tokio::test]
+async fn mail_may_be_as_large_as_mail_is_and_everything_else_may_not() {
+    let stage = Story::begin().await;
+    let acme = stage.tenant("acme").await;
+    let resend = resend(&acme).await;
+    let settings = json!({ "domain": "mail.acme.example" });
+    let credentials = json!({ "api_key": "key-1", "signing_key": "hunter2" });
+    let mailgun = account(&acme, &json!({ "provider": "mailgun", "settings": settings, "credentials": credentials })).await;
+    for (path, bytes, status) in [
+        (&resend, 1024 * 1024, 401),
+        (&resend, 1024 * 1024 + 1, 413),
+        (&mailgun, 10 * 1024 * 1024, 401),
+        (&mailgun, 10 * 1024 * 1024 + 1, 413),
+    ] {
+        let reply = stage.ask(Method::POST, path).body("application/json", vec![b' '; bytes]).now().await;
+        assert_eq!(reply.status, status, "{path} {bytes}");
+    }
+}

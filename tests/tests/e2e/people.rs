@@ -59,6 +59,43 @@ async fn an_address_belongs_to_one_contact() {
 }
 
 #[tokio::test]
+async fn a_contact_has_addresses_on_every_channel() {
+    let stage = Story::begin().await;
+    let acme = stage.bare_tenant("acme").await;
+    let chat = json!({ "channel": "telegram", "address": "700000001" });
+    let ada = acme.contact_with(&json!({ "phones": ["+14155552671"], "handles": [chat] })).await;
+    let path = format!("/v1/contacts/{}", ada.id);
+    let shown = json!([{ "channel": "telegram", "address": "700000001", "suppressed": null }]);
+    assert_eq!(acme.get(&path).await["handles"], shown);
+    acme.post("/v1/suppressions", &json!({ "channel": "telegram", "address": "700000001" })).await.is(201);
+    assert_eq!(acme.get(&path).await["handles"][0]["suppressed"], "manual");
+    let found = acme.get("/v1/contacts?phone=%2B14155552671").await["data"].clone();
+    assert_eq!((&found[0]["id"], &found[1]), (&json!(ada.id), &Value::Null));
+    assert_eq!(acme.get("/v1/contacts?phone=%2B14155552672").await["data"], json!([]));
+
+    // Somebody who writes is the contact that was told of before.
+    let hook = tests::chat::telegram(&acme).await;
+    let update = tests::chat::written(700_000_001, 41, "Hello");
+    assert_eq!(tests::chat::post(&stage, &hook, &update, tests::chat::WORD).await.status, 200);
+    let conversations = acme.get("/v1/conversations?expand=contact").await["data"].clone();
+    assert_eq!(conversations[0]["expanded"]["contact"], acme.get(&path).await);
+    let one = format!("/v1/conversations/{}", conversations[0]["id"].as_str().unwrap());
+    assert_eq!(acme.get(&format!("{one}?expand=contact")).await, conversations[0]);
+    assert!(acme.get(&one).await.get("expanded").is_none());
+    acme.delete(&path).await;
+    assert_eq!(acme.get(&format!("{one}?expand=contact")).await["expanded"], json!({ "contact": null }));
+
+    let wrong = json!([{ "channel": "sms", "address": "+14155552671" }, { "channel": "telegram", "address": "" }, chat, chat]);
+    let refused = acme.post("/v1/contacts", &json!({ "handles": wrong })).await;
+    assert_eq!(refused.problem(422, "invalid"), ["/handles/0/channel", "/handles/1/address", "/handles/3"]);
+    let taken = acme.post("/v1/contacts", &json!({ "handles": [chat] })).await.is(201);
+    let again = acme.post("/v1/contacts", &json!({ "handles": [chat] })).await;
+    assert_eq!(again.problem(422, "invalid"), ["/handles/0"]);
+    acme.patch(&format!("/v1/contacts/{}", taken["id"].as_str().unwrap()), &json!({ "handles": null })).await;
+    acme.post("/v1/contacts", &json!({ "handles": [chat] })).await.is(201);
+}
+
+#[tokio::test]
 async fn a_change_over_a_change_is_refused() {
     let stage = Story::begin().await;
     let acme = stage.tenant("acme").await;

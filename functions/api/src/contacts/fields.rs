@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use domain::Contact;
-use domain::contact::{Consent, QuietHours, parse_consent_key};
+use domain::contact::{Consent, Handle, QuietHours, parse_consent_key};
+use domain::{Channel, Contact};
 use kernel::error::Faults;
 use kernel::{Email, Locale, Phone, Result, Time, Zone};
 use serde::Deserialize;
@@ -11,6 +11,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::input::{double_option, present, put, step};
+use crate::reply::words::ChannelWord;
 
 /// Hours of the day without disturbance, by the wall clock. An end before the start lies on the next day.
 #[derive(ToSchema)]
@@ -22,6 +23,18 @@ pub(crate) struct QuietHoursShape {
     start: String,
     #[schema(example = "08:00", pattern = "^[0-9]{2}:[0-9]{2}$")]
     end: String,
+}
+
+/// An address on a channel that has a form of its own: chat id, device token, subscription.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = Handle)]
+#[expect(dead_code, reason = "describes a type of the domain")]
+pub(crate) struct HandleShape {
+    #[schema(value_type = ChannelWord, example = "telegram")]
+    channel: Channel,
+    #[schema(max_length = 2048, example = "700000001")]
+    address: String,
 }
 
 /// What a contact is made of, and what changes of one. What is absent stays as it is; null removes.
@@ -45,6 +58,11 @@ pub(crate) struct ContactFields {
     #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<Vec<String>>, max_items = 20, example = json!(["+14155552671"]))]
     phones: Option<Option<Vec<Phone>>>,
+    /// All addresses on channels that have a form of their own, the preferred one of a channel first. One that another contact has
+    /// is refused.
+    #[serde(default, deserialize_with = "double_option")]
+    #[schema(value_type = Option<Vec<HandleShape>>, max_items = 20)]
+    handles: Option<Option<Vec<Handle>>>,
     /// IANA time zone.
     #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<String>, example = "Europe/Berlin")]
@@ -86,6 +104,7 @@ impl ContactFields {
         put(&mut contact.company, self.company.map(|name| name.map(trimmed)));
         put(&mut contact.emails, self.emails.map(Option::unwrap_or_default));
         put(&mut contact.phones, self.phones.map(Option::unwrap_or_default));
+        put(&mut contact.handles, self.handles.map(Option::unwrap_or_default));
         put(&mut contact.zone, self.zone);
         put(&mut contact.locale, self.locale);
         put(&mut contact.do_not_contact, self.do_not_contact);

@@ -205,6 +205,7 @@ impl From<(Check, Option<bool>)> for CheckView {
             Check::DoNotContact => "May the contact be contacted at all?",
             Check::Suppression => "May the address be written to?",
             Check::OptIn => "Has the contact opted in to the category, or does it need no opt-in?",
+            Check::Window => "Has the recipient written lately enough for free text, or does it need no window?",
             Check::QuietHours => "Is it outside the recipient's quiet time, or does the category keep none?",
         };
         let result = match passed {
@@ -234,6 +235,9 @@ const fn reason(why: Why) -> &'static str {
         Why::Suppressed => "the address was suppressed by hand",
         Why::NoOptIn => "the recipient has not opted in to this category",
         Why::OptedOut => "the recipient has opted out of this category",
+        Why::WindowClosed => {
+            "the channel takes free text only within some hours after the recipient wrote, and the recipient has not"
+        }
     }
 }
 

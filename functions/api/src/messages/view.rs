@@ -5,14 +5,14 @@ use domain::price::{Amount, Cost, Currency};
 use domain::{Body, Category, Channel};
 use kernel::ids::{AccountId, ContactId, MessageId, TemplateId};
 use kernel::{Email, Error, Locale, Result, Time};
-use providers::{BounceClass, EventKind};
+use providers::{BounceClass, EventKind, Wish};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use store::TenantScope;
 use utoipa::ToSchema;
 
 use super::expanded::ExpandedMessage;
-use crate::reply::words::{BounceWord, ChannelWord, EventWord, StatusWord, WaitWord};
+use crate::reply::words::{BounceWord, ChannelWord, EventWord, StatusWord, WaitWord, WishWord};
 
 /// A message.
 #[derive(Debug, Serialize, ToSchema)]
@@ -53,6 +53,9 @@ pub(crate) struct MessageView {
     sandbox: bool,
     /// Whether opens and clicks are tracked.
     track: bool,
+    /// The recipient's wish that it confirms, of messages that nobody ordered.
+    #[schema(value_type = Option<WishWord>)]
+    confirms: Option<Wish>,
     /// How often a provider was tried.
     attempts: u32,
     /// The account that carried it, or that was asked for.
@@ -258,6 +261,7 @@ impl MessageView {
             hold: message.hold.map(Into::into),
             sandbox: message.sandbox,
             track: !message.untracked,
+            confirms: message.confirms,
             attempts: message.attempt,
             account,
             provider_id,

@@ -123,6 +123,7 @@ pub async fn draft(catalog: &Catalog, scope: &TenantScope, order: Order, id: Mes
             format!("content, variables and metadata take at most {limit} bytes together"),
         ));
     }
+    let windowed = channel.capabilities().window_hours.is_some() && order.extras.provider_template.is_none();
     let body = apart.then(|| Body {
         message: id,
         source: order.content,
@@ -152,6 +153,8 @@ pub async fn draft(catalog: &Catalog, scope: &TenantScope, order: Order, id: Mes
         send_at: order.send_at,
         sandbox: order.sandbox,
         untracked: !order.track,
+        windowed,
+        confirms: None,
         pinned: order.account,
         hold: later.map(|until| Hold { why: Wait::Schedule, until }),
         booking: None,

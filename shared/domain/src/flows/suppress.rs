@@ -19,6 +19,29 @@ pub async fn address_row(context: &Context, scope: &TenantScope, channel: Channe
     Ok(found.unwrap_or_else(|| Stored { row: Address::unknown(&context.keys, channel, key), version: 0 }))
 }
 
+/// Notes on the address that it is suppressed, and makes the entry that lists show.
+pub(super) fn enter(
+    context: &Context,
+    address: &mut Address,
+    channel: Channel,
+    key: &str,
+    reason: Reason,
+    source: &str,
+) -> Suppression {
+    let entry = Suppression {
+        id: SuppressionId::new(&context.ids, &context.clock),
+        channel,
+        address: key.to_owned(),
+        reason,
+        contact: address.contact,
+        source: source.to_owned(),
+        until: None,
+        created_at: context.clock.now(),
+    };
+    address.suppress(channel, Some(Suppressed { reason, id: entry.id }));
+    entry
+}
+
 /// Suppresses an address. An address that is suppressed already keeps its entry, unless the new reason weighs more: what stops
 /// everything replaces an unsubscription.
 pub async fn suppress(
@@ -42,17 +65,7 @@ pub async fn suppress(
                 None => {}
             }
         }
-        let entry = Suppression {
-            id: SuppressionId::new(&context.ids, &context.clock),
-            channel,
-            address: key.clone(),
-            reason,
-            contact: address.row.contact,
-            source: source.to_owned(),
-            until: None,
-            created_at: context.clock.now(),
-        };
-        address.row.suppress(channel, Some(Suppressed { reason, id: entry.id }));
+        let entry = enter(context, &mut address.row, channel, &key, reason, source);
         writes.push(scope.creating(&entry)?);
         writes.push(scope.replacing(&address)?);
         if let Some(contact) = address.row.contact

@@ -1,20 +1,22 @@
-//! Keeping what people write to a tenant. A message, its receipt and its conversation move together, and with the first message of
-//! a person the contact and the address that it is found by: all of them are there, or none.
+//! Keeping what people write to a tenant. A message, its receipt and its conversation move together, with what the sender wants of
+//! all future messages, with the confirmation of that, and with the first message of a person the contact and the address that it is
+//! found by: all of them are there, or none.
 
-use kernel::ids::{ContactId, ConversationId, InboundId};
-use kernel::{Email, Error, Phone, Result};
-use providers::{Inbound as Came, Wish};
+use kernel::ids::{ConversationId, InboundId};
+use kernel::{Error, Result};
+use providers::Inbound as Came;
 use store::{Stored, TenantScope, Write};
 
 use super::Context;
-use super::keep_contact::own;
-use super::suppress::{address_row, lift, suppress};
-use crate::contact::Handle;
 use crate::conversation::{LABEL, Status, Thread};
 use crate::inbound::Receipt;
 use crate::message::cut;
-use crate::suppression::Reason;
-use crate::{Account, Address, Channel, Contact, Conversation, Inbound, address};
+use crate::{Account, Conversation, Inbound, address};
+
+mod confirm;
+mod person;
+
+use person::{Person, Sender};
 
 /// How often the transaction is tried against other writers of the same rows.
 const TRIES: usize = 8;
@@ -30,18 +32,15 @@ pub enum Taken {
     Before(InboundId),
     /// It is from what is no address of the channel, such as the name of a carrier: there is nobody to keep it for.
     Nobody,
+    /// The provider found it to be that, and it is kept out.
+    Unwanted(&'static str),
 }
 
-/// Whom a message is from.
-struct Sender {
-    channel: Channel,
-    address: String,
-    key: String,
-}
-
-/// Takes in a message that came through the account. What the sender wants of future messages is done first, so that a message
-/// with a receipt is one whose wish was heard.
+/// Takes in a message that came through the account.
 pub async fn take_in(context: &Context, scope: &TenantScope, account: &Account, came: &Came) -> Result<Taken> {
+    if let Some(why) = came.unwanted {
+        return Ok(Taken::Unwanted(why));
+    }
     let channel = account.channel;
     let Ok(address) = address::parse(channel, &came.from) else { return Ok(Taken::Nobody) };
     let key = address::key(channel, &address)?;
@@ -51,11 +50,18 @@ pub async fn take_in(context: &Context, scope: &TenantScope, account: &Account, 
         if let Some(receipt) = scope.read_now::<Receipt>(Receipt::at(&digest)).await? {
             return Ok(Taken::Before(receipt.row.inbound));
         }
-        heed(context, scope, &sender, came.wish).await?;
-        let id = InboundId::new(&context.ids, &context.clock);
+        let mut person = Person::of(context, scope, &sender, came).await?;
         let mut writes = Vec::new();
-        let contact = contact(context, scope, &sender, came, &mut writes).await?;
-        let mut conversation = conversation(context, scope, account, contact, came, &mut writes).await?;
+        if let Some(wish) = came.wish
+            && person.heed(context, scope, wish, &mut writes).await?
+            && confirm::is_expected(channel, came)
+        {
+            writes.extend(confirm::confirm(context, scope, account, &sender, &mut person, wish).await?);
+        }
+        person.hear(account, came, context.clock.now());
+        writes.extend(person.writes(scope)?);
+        let mut conversation = conversation(context, scope, account, &person, came, &mut writes).await?;
+        let id = InboundId::new(&context.ids, &context.clock);
         let kept = Inbound::of(id, conversation.row.id, account.id, &sender.address, came);
         let row = &mut conversation.row;
         row.address.clone_from(&sender.address);
@@ -72,74 +78,19 @@ pub async fn take_in(context: &Context, scope: &TenantScope, account: &Account, 
     Err(Error::unavailable("a conversation is being changed too fast"))
 }
 
-/// Does what the sender wants of all future messages: who says stop is left alone by this channel at this address, and who says
-/// start takes back that word alone, neither a complaint nor what the tenant decided.
-async fn heed(context: &Context, scope: &TenantScope, sender: &Sender, wish: Option<Wish>) -> Result<()> {
-    match wish {
-        Some(Wish::Stop) => {
-            suppress(context, scope, sender.channel, &sender.address, Reason::Unsubscribe, SOURCE).await.map(drop)
-        }
-        Some(Wish::Start) => {
-            let address = address_row(context, scope, sender.channel, &sender.key).await?;
-            let left = address.row.suppressed(sender.channel).filter(|standing| standing.reason == Reason::Unsubscribe);
-            match left {
-                Some(standing) => match lift(context, scope, standing.id).await {
-                    // Somebody else lifted it, or what weighs more has taken its place.
-                    Err(Error::NotFound { .. }) => Ok(()),
-                    done => done,
-                },
-                None => Ok(()),
-            }
-        }
-        Some(Wish::Help) | None => Ok(()),
-    }
-}
-
-/// The contact that the address belongs to, or the writes that make one.
-async fn contact(
-    context: &Context,
-    scope: &TenantScope,
-    sender: &Sender,
-    came: &Came,
-    writes: &mut Vec<Write>,
-) -> Result<ContactId> {
-    let mut address: Stored<Address> = address_row(context, scope, sender.channel, &sender.key).await?;
-    if let Some(known) = address.row.contact {
-        return Ok(known);
-    }
-    let id = ContactId::new(&context.ids, &context.clock);
-    let mut contact = Contact::blank(id, context.clock.now());
-    contact.source = Some(SOURCE.to_owned());
-    if let Some(name) = came.name.as_deref().and_then(|name| crate::name::title(name).ok()) {
-        let (first, last) = name.split_once(char::is_whitespace).unwrap_or((&name, ""));
-        contact.first_name = Some(first.to_owned());
-        contact.last_name = Some(last.trim().to_owned()).filter(|last| !last.is_empty());
-    }
-    if sender.channel == Channel::Email {
-        contact.emails.push(Email::parse(&sender.address)?);
-    } else if sender.channel.by_phone() {
-        contact.phones.push(Phone::kept(&sender.key)?);
-    } else {
-        contact.handles.push(Handle { channel: sender.channel, address: sender.address.clone() });
-    }
-    own(&mut address.row, &mut contact, &sender.key);
-    writes.extend([scope.replacing(&address)?, scope.creating(&contact)?]);
-    Ok(id)
-}
-
 /// The conversation that the message belongs to, or a new one at version 0 and the write that makes it findable.
 async fn conversation(
     context: &Context,
     scope: &TenantScope,
     account: &Account,
-    contact: ContactId,
+    person: &Person<'_>,
     came: &Came,
     writes: &mut Vec<Write>,
 ) -> Result<Stored<Conversation>> {
     let thread = came.thread.as_deref();
-    let digest = Thread::digest(&context.keys, contact, account.channel, account.id, thread);
+    let digest = Thread::digest(&context.keys, person.id, account.channel, account.id, thread);
     // Of a contact that is being made there is none yet.
-    let found = if writes.is_empty() { scope.read_now::<Thread>(Thread::at(&digest)).await? } else { None };
+    let found = if person.is_new() { None } else { scope.read_now::<Thread>(Thread::at(&digest)).await? };
     if let Some(found) = found {
         let conversation = scope.read_now::<Conversation>(found.row.conversation).await?;
         return conversation.ok_or_else(|| Error::internal("a thread leads to no conversation"));
@@ -147,7 +98,7 @@ async fn conversation(
     let now = context.clock.now();
     let row = Conversation {
         id: ConversationId::new(&context.ids, &context.clock),
-        contact,
+        contact: person.id,
         channel: account.channel,
         account: account.id,
         address: String::new(),
@@ -166,14 +117,16 @@ async fn conversation(
 mod tests {
     use futures_util::future::join_all;
     use kernel::ids::{AccountId, TenantId};
-    use kernel::{Clock, Ids, Keys, Secret, Time};
-    use providers::Mailbox;
+    use kernel::{Clock, Email, Ids, Keys, Secret, Time};
+    use providers::{Mailbox, Wish};
     use serde_json::json;
     use store::memory::Faults;
     use store::{Listing, Memory, Store, Table};
 
     use super::*;
     use crate::account::OnUnknown;
+    use crate::suppression::Reason;
+    use crate::{Channel, Contact, Message};
 
     struct World {
         memory: Memory,
@@ -246,6 +199,16 @@ mod tests {
         assert_eq!(w.cost(&first).await, (12.0, 2.0, 3), "message, receipt, conversation, thread, contact, address");
         assert_eq!(w.cost(&came("SM2", "Hello?")).await, (6.0, 4.0, 5), "message, receipt, conversation");
         assert_eq!(w.cost(&first).await, (0.0, 1.0, 1), "a repetition");
+        let stop = came("SM4", "Stop");
+        assert_eq!(w.cost(&stop).await, (16.0, 5.0, 6), "and entry, address, contact, confirmation and its body");
+        assert_eq!(w.cost(&came("SM5", "Stop")).await, (6.0, 4.0, 5), "what was heard before");
+        let elsewhere = World {
+            account: Account { channel: Channel::Whatsapp, provider: "twilio_whatsapp".to_owned(), ..w.account.clone() },
+            ..world()
+        };
+        elsewhere.take(&first).await;
+        let now = Came { at: elsewhere.context.clock.now(), ..came("SM2", "Hello?") };
+        assert_eq!(elsewhere.cost(&now).await, (8.0, 4.0, 5), "and the address, which opens the window");
         let nobody = Came { from: "CARRIER".to_owned(), ..came("SM3", "Hello") };
         assert_eq!(w.cost(&nobody).await, (0.0, 0.0, 0), "a message from nobody");
     }
@@ -265,6 +228,7 @@ mod tests {
             assert_eq!(w.all::<crate::Suppression>().await.len(), 1, "seed {seed}");
             let stands = contacts[0].suppression_of(Channel::Sms, "+14155550123");
             assert_eq!(stands, Some(Reason::Unsubscribe), "seed {seed}: the contact knows too");
+            assert_eq!(w.all::<Message>().await.len(), 1, "seed {seed}: one stop, one confirmation");
             let rows = w.scope.page_below::<Inbound>(&conversations[0].id.hex(), 100, None).await.unwrap().rows;
             assert_eq!(rows.len(), 3, "seed {seed}");
         }

@@ -12,6 +12,8 @@ use crate::{
     Button, Direct, Event, EventDetail, EventKind, FileSource, Inbound, InboundFile, MediaKind, Outgoing, Verified, Wish,
 };
 
+/// Hours after the recipient's last message in which a person may answer.
+pub(super) const HUMAN_HOURS: u16 = 7 * 24;
 /// Buttons of a button template.
 const TEMPLATE_BUTTONS: usize = 3;
 /// Characters of a button template's text.

@@ -50,6 +50,11 @@ impl Provider for Messenger {
         Channel::Messenger
     }
 
+    fn window_hours(&self, settings: &Value) -> Option<u16> {
+        let human = Settings::read(settings).is_ok_and(|settings| settings.human_agent);
+        if human { Some(messaging::HUMAN_HOURS) } else { self.channel().capabilities().window_hours }
+    }
+
     /// Meta knows no key that would make a repetition harmless.
     fn repeatable(&self) -> bool {
         false

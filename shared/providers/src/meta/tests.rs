@@ -182,6 +182,8 @@ fn messenger_carries_text_files_and_buttons() {
     let human = call_with(&Messenger, &json!({"page_id": "1118", "human_agent": true}), text("Hello")).unwrap();
     let human: Value = serde_json::from_slice(&human.body.whole().unwrap()).unwrap();
     assert_eq!((&human["messaging_type"], &human["tag"]), (&json!("MESSAGE_TAG"), &json!("HUMAN_AGENT")));
+    let hours = |human: bool| Messenger.window_hours(&json!({"page_id": "1118", "human_agent": human}));
+    assert_eq!((hours(false), hours(true)), (Some(24), Some(7 * 24)));
 }
 
 fn callback<'a>(method: &'a str, url: &'a str, headers: &'a [(String, String)], roots: &'a Roots) -> Callback<'a> {

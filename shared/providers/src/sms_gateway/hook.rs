@@ -46,6 +46,9 @@ pub(super) struct Arrival {
     /// Where the gateway's id of the message stands.
     #[serde(default)]
     id: Option<String>,
+    /// Whether the gateway itself confirms STOP, START and HELP.
+    #[serde(default)]
+    confirms: bool,
 }
 
 /// The fields of a post: of its address, of a form, or of JSON.
@@ -109,7 +112,7 @@ pub(super) fn message(verified: &Verified, arrival: &Arrival) -> Option<Inbound>
     let optional = |name: &Option<String>| name.as_deref().and_then(|name| fields.text(name));
     let query = verified.query().iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&");
     let content = || crate::event::id(&["sms_gateway", &verified.text(), &query]);
-    Some(Inbound {
+    let came = Inbound {
         id: optional(&arrival.id).unwrap_or_else(content),
         at: verified.at(),
         from: sms::number(&from),
@@ -117,5 +120,6 @@ pub(super) fn message(verified: &Verified, arrival: &Arrival) -> Option<Inbound>
         wish: Wish::of(&text),
         text: Some(text),
         ..Inbound::default()
-    })
+    };
+    Some(came.confirmed(arrival.confirms))
 }

@@ -138,6 +138,8 @@ fn message(verified: &Verified, prefix: &str) -> Option<Inbound> {
         button,
         answers: fields.owned("OriginalRepliedMessageSid"),
         wish,
+        // Whoever has Twilio tell wishes apart has it answer them too.
+        answered: own_words.is_some(),
         ..Inbound::default()
     })
 }

@@ -61,8 +61,9 @@ impl Provider for TwilioSms {
         hook::events(verified, "")
     }
 
-    fn inbound(&self, verified: &Verified, _setup: &Setup<'_>) -> Vec<Inbound> {
-        hook::inbound(verified, "")
+    fn inbound(&self, verified: &Verified, setup: &Setup<'_>) -> Vec<Inbound> {
+        let confirms = settings(setup.settings).ok().and_then(|settings| settings.confirms).unwrap_or(true);
+        hook::inbound(verified, "").into_iter().map(|one| one.confirmed(confirms)).collect()
     }
 
     /// Says that nothing is to be answered.

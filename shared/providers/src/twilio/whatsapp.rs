@@ -66,8 +66,9 @@ impl Provider for TwilioWhatsapp {
         hook::events(verified, PREFIX)
     }
 
-    fn inbound(&self, verified: &Verified, _setup: &Setup<'_>) -> Vec<Inbound> {
-        hook::inbound(verified, PREFIX)
+    fn inbound(&self, verified: &Verified, setup: &Setup<'_>) -> Vec<Inbound> {
+        let confirms = settings(setup.settings).ok().and_then(|settings| settings.confirms).unwrap_or(false);
+        hook::inbound(verified, PREFIX).into_iter().map(|one| one.confirmed(confirms)).collect()
     }
 
     /// Says that nothing is to be answered.

@@ -61,6 +61,9 @@ struct Settings {
     from: String,
     #[serde(default)]
     region: Region,
+    /// Whether Vonage itself confirms STOP, START and HELP, as it does for some kinds of numbers.
+    #[serde(default)]
+    confirms: bool,
 }
 
 impl Settings {
@@ -183,8 +186,9 @@ impl Provider for VonageMessages {
         event(verified).into_iter().collect()
     }
 
-    fn inbound(&self, verified: &Verified, _setup: &Setup<'_>) -> Vec<Inbound> {
-        message(verified).into_iter().collect()
+    fn inbound(&self, verified: &Verified, setup: &Setup<'_>) -> Vec<Inbound> {
+        let confirms = Settings::read(setup.settings).is_ok_and(|settings| settings.confirms);
+        message(verified).map(|one| one.confirmed(confirms)).into_iter().collect()
     }
 
     /// A file of a multimedia message; the token goes to Vonage's own hosts alone.

@@ -50,6 +50,9 @@ struct Settings {
     /// The method that the account was given for its signatures.
     #[serde(default)]
     signature_method: Signing,
+    /// Whether Vonage itself confirms STOP, START and HELP, as it does for some kinds of numbers.
+    #[serde(default)]
+    confirms: bool,
 }
 
 impl Settings {
@@ -174,8 +177,9 @@ impl Provider for VonageSms {
         hook::event(verified).into_iter().collect()
     }
 
-    fn inbound(&self, verified: &Verified, _setup: &Setup<'_>) -> Vec<Inbound> {
-        hook::message(verified).into_iter().collect()
+    fn inbound(&self, verified: &Verified, setup: &Setup<'_>) -> Vec<Inbound> {
+        let confirms = Settings::read(setup.settings).is_ok_and(|settings| settings.confirms);
+        hook::message(verified).map(|one| one.confirmed(confirms)).into_iter().collect()
     }
 }
 

@@ -4,12 +4,15 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use kernel::{Error, Time};
 use providers::BounceClass::{Block, Hard, Soft};
 use providers::EventKind::{
     Bounced, Clicked, Complained, Delayed, Delivered, Opened, Rejected, RenderingFailed, Sent, Unsubscribed,
 };
-use providers::{BounceClass, Event, EventKind, find};
+use providers::{BounceClass, Event, EventKind, Inbound, Setup, find};
+use serde_json::{Value, json};
 
 use providers::sns::Version;
 
@@ -36,6 +39,7 @@ const SES: &[Expected] = &[
     ("notification-complaint", Some(Complained), ADA, None),
     ("notification-delivery", Some(Delivered), ADA, None),
     ("open", Some(Opened), ADA, None),
+    ("received", None, &[], None),
     ("reject", Some(Rejected), ADA, None),
     ("rendering-failure", Some(RenderingFailed), ADA, None),
     ("send", Some(Sent), ADA, None),
@@ -188,4 +192,42 @@ fn a_record_of_other_types_than_expected_costs_only_those_fields() {
     let events = events(&house, "ses", odd);
     assert_eq!(events.len(), 3);
     assert!(events.iter().all(|event| event.tag.as_deref() == Some("t") && event.recipient.is_none() && event.at == now()));
+}
+
+/// The mail that a notice brings to an account that receives for those addresses.
+fn inbound(house: &House, message: &str, addresses: &[&str]) -> Vec<Inbound> {
+    let provider = find("ses").unwrap();
+    let body = house.issuer.notification(TOPIC, "6a1f0c52-0000-5000-8000-000000000004", message, now()).unwrap();
+    let post = Post { body: body.into_bytes(), ..house.post.clone() };
+    let settings = json!({ "inbound": addresses });
+    let setup = Setup { settings: &settings, ..NOBODY };
+    provider.inbound(&provider.verify(&post.callback(), &setup).unwrap(), &setup)
+}
+
+#[test]
+fn mail_is_for_the_account_that_receives_for_its_recipient() {
+    let house = House::new();
+    let notice = &samples("ses")["received"];
+    let mail = inbound(&house, notice, &["sales@shop.example", "Help@Shop.example"]).remove(0);
+    assert_eq!(
+        (mail.from.as_str(), mail.name.as_deref(), mail.to.as_deref()),
+        ("ada@example.com", Some("Ada"), Some("help@shop.example"))
+    );
+    assert_eq!((mail.subject.as_deref(), mail.unwanted), (Some("My parcel"), None));
+    assert_eq!(mail.text.as_deref().map(str::trim), Some("It is late."));
+    for others in [&[][..], &["sales@shop.example"]] {
+        assert!(inbound(&house, notice, others).is_empty());
+    }
+
+    let mut changed: Value = serde_json::from_str(notice).unwrap();
+    changed["receipt"]["action"]["encoding"] = json!("BASE64");
+    changed["content"] = json!(STANDARD.encode(changed["content"].as_str().unwrap()));
+    assert_eq!(inbound(&house, &changed.to_string(), &["help@shop.example"]), [mail]);
+    changed["receipt"]["spamVerdict"]["status"] = json!("FAIL");
+    assert_eq!(inbound(&house, &changed.to_string(), &["help@shop.example"])[0].unwanted, Some("spam"));
+    changed["receipt"]["virusVerdict"]["status"] = json!("FAIL");
+    assert_eq!(inbound(&house, &changed.to_string(), &["help@shop.example"])[0].unwanted, Some("virus"));
+    // A rule that puts mail into a bucket says where, and not what.
+    changed.as_object_mut().unwrap().remove("content");
+    assert!(inbound(&house, &changed.to_string(), &["help@shop.example"]).is_empty());
 }
