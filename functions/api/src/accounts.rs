@@ -6,8 +6,7 @@ use domain::flows::{catalog, connect};
 use domain::{Account, Channel};
 use kernel::error::Faults;
 use kernel::ids::AccountId;
-use kernel::{Email, Error, Result, Time};
-use providers::Mailbox;
+use kernel::{Error, Result, Time};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -23,11 +22,13 @@ use crate::state::Api;
 
 pub(crate) mod check;
 pub(crate) mod consent;
+mod sender;
 mod terms;
 pub(crate) mod trial;
 pub(crate) mod usage;
 
 use check::AccountCheckView;
+use sender::{NewSender, SenderChange, SenderView};
 use terms::{LimitsBody, LimitsChange, PriceBody, WarmUpBody};
 
 /// Most bytes of settings, and of credentials.
@@ -99,14 +100,6 @@ impl From<&Account> for AccountHealthView {
     }
 }
 
-/// Who messages are from.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct SenderView {
-    #[schema(value_type = String, format = Email)]
-    email: Email,
-    name: Option<String>,
-}
-
 impl From<Account> for AccountView {
     fn from(account: Account) -> Self {
         Self {
@@ -117,7 +110,7 @@ impl From<Account> for AccountView {
             name: account.name,
             channel: account.channel,
             provider: account.provider,
-            from: account.from.map(|from| SenderView { email: from.email, name: from.name }),
+            from: account.from.map(Into::into),
             settings: account.settings,
             priority: account.priority,
             weight: account.terms.weight,
@@ -168,16 +161,6 @@ pub(crate) struct NewAccount {
     on_unknown: OnUnknown,
 }
 
-/// Who messages are from.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct NewSender {
-    #[schema(value_type = String, format = Email)]
-    email: Email,
-    #[schema(max_length = 200)]
-    name: Option<String>,
-}
-
 // Without `Debug`: it holds secrets.
 /// What changes of an account. What is absent stays as it is; `settings` are merged, null removes one; `credentials` are replaced
 /// as a whole.
@@ -221,18 +204,6 @@ pub(crate) struct AccountChange {
     on_unknown: Option<OnUnknown>,
 }
 
-/// What changes of a sender.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct SenderChange {
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = String, format = Email, required = false)]
-    email: Option<Email>,
-    #[serde(default, deserialize_with = "double_option")]
-    #[schema(value_type = Option<String>, max_length = 200)]
-    name: Option<Option<String>>,
-}
-
 /// No settings are an empty object.
 fn sheet(settings: Value) -> Value {
     if settings.is_null() { Value::Object(serde_json::Map::new()) } else { settings }
@@ -247,7 +218,7 @@ impl NewAccount {
             name: self.name.trim().to_owned(),
             channel,
             provider: self.provider,
-            from: self.from.map(|from| Mailbox { email: from.email, name: from.name.map(|name| name.trim().to_owned()) }),
+            from: self.from.map(Into::into),
             settings: sheet(self.settings),
             credentials: String::new(),
             priority: self.priority.unwrap_or(100),
@@ -271,8 +242,7 @@ impl AccountChange {
     fn apply(self, account: &mut Account, now: Time) {
         put(&mut account.name, self.name.map(|name| name.trim().to_owned()));
         if let (Some(new), Some(from)) = (self.from, &mut account.from) {
-            put(&mut from.email, new.email);
-            put(&mut from.name, new.name.map(|name| name.map(|name| name.trim().to_owned())));
+            new.apply(from);
         }
         if let Some(settings) = self.settings {
             input::merge(&mut account.settings, settings);

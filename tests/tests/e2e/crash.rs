@@ -163,6 +163,14 @@ async fn a_message_that_is_refused_and_tried_again() {
     assert_eq!(summary.twice, 0);
 }
 
+/// The account takes one message a second: the other waits for its turn, and whatever strikes, no two go in one second.
+#[tokio::test]
+async fn two_messages_of_which_one_waits_for_its_turn() {
+    let accounts = vec![Account { per_second: Some(1), ..Account::ses() }];
+    let summary = walk(Plot { accounts, messages: 2, ..Plot::default() }).await;
+    assert_eq!((summary.twice, summary.undecided), (0, summary.unsent));
+}
+
 #[tokio::test]
 async fn a_message_that_bounces() {
     let summary = walk(Plot { deed: Some(Deed::Bounce), ..Plot::default() }).await;

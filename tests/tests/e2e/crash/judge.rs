@@ -1,10 +1,13 @@
 //! What must hold at the end of every run, whatever struck on the way.
 
+use std::collections::BTreeMap;
+
 use domain::Message;
 use domain::message::{Mark, State, Status, Verdict as Meaning};
 use local::provider::Deed;
 use store::Item;
 
+use super::plot::Account;
 use super::run::Run;
 use crate::exact::{self, Sum};
 
@@ -50,7 +53,19 @@ pub(super) fn judge(run: &Run<'_>) -> Verdict {
         fault(&mut verdict, format!("{} jobs come again and again", run.stage.hidden()));
     }
     verdict.faults.extend(suppressions(run, &rows));
+    verdict.faults.extend(hurry(run));
     verdict
+}
+
+/// More messages in a second than the only account may carry.
+fn hurry(run: &Run<'_>) -> Option<String> {
+    let [Account { per_second: Some(most), .. }] = run.plot.accounts.as_slice() else { return None };
+    let mut seconds: BTreeMap<i64, u32> = BTreeMap::new();
+    for kept in run.stage.sent() {
+        *seconds.entry(kept.at.seconds()).or_default() += 1;
+    }
+    let hurried = seconds.values().any(|count| count > most);
+    hurried.then(|| format!("{seconds:?} in seconds of at most {most}"))
 }
 
 /// One message: it has ended, and it says what became of it.

@@ -12,12 +12,14 @@ pub(super) struct Account {
     pub(super) resend: bool,
     /// Its place.
     pub(super) priority: u16,
+    /// How many messages it may carry in a second.
+    pub(super) per_second: Option<u32>,
 }
 
 impl Account {
     /// One whose provider sends what it is given, however often it was given it before.
     pub(super) const fn ses() -> Self {
-        Self { provider: "ses", resend: false, priority: 100 }
+        Self { provider: "ses", resend: false, priority: 100, per_second: None }
     }
 
     /// One whose provider recognises what it was given before.
@@ -30,7 +32,7 @@ impl Account {
         let policy = if self.resend { "resend" } else { "hold" };
         json!({
             "name": self.provider, "provider": self.provider, "from": { "email": "hello@acme.example" },
-            "priority": self.priority, "on_unknown": policy,
+            "priority": self.priority, "on_unknown": policy, "limits": { "per_second": self.per_second },
         })
     }
 }
@@ -87,7 +89,7 @@ impl Plot {
         let accounts = match seed % 5 {
             4 => vec![Account::capture(), Account { priority: 200, ..Account::ses() }],
             0 => vec![Account::ses()],
-            1 => vec![Account::capture()],
+            1 => vec![Account { per_second: Some(2), ..Account::capture() }],
             2 => vec![Account::ses(), Account { priority: 200, ..Account::ses() }],
             _ => vec![Account { resend: true, ..Account::ses() }, Account { priority: 200, ..Account::capture() }],
         };
