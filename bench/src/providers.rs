@@ -17,19 +17,19 @@ pub(crate) fn measure() -> Fallible<Value> {
 }
 
 fn one(stand: &Stand) -> Fallible<Value> {
-    let (provider, setup, message) = (stand.provider(), stand.setup(), stand.outgoing());
-    let translate = time(ROUNDS, || provider.call(&message, &setup).is_ok());
+    let (sending, receiving, setup, message) = (stand.sending(), stand.receiving(), stand.setup(), stand.outgoing());
+    let translate = time(ROUNDS, || sending.call(&message, &setup).is_ok());
     let (roots, posts) = (sns_roots(), stand.posts());
     if posts.is_empty() {
         return Ok(json!({ "translate_us": rounded(translate), "verify_us": null, "events_us": null }));
     }
     let verified =
-        || posts.iter().map(|(_, post)| provider.verify(&post.callback(&roots), &setup)).collect::<Result<Vec<_>, _>>();
+        || posts.iter().map(|(_, post)| receiving.verify(&post.callback(&roots), &setup)).collect::<Result<Vec<_>, _>>();
     let proven: Vec<Verified> = verified().map_err(|error| format!("{}: {error:?}", stand.id))?;
     let rounds = ROUNDS / posts.len();
     let each = |micros: f64| rounded(micros / f64::from(u32::try_from(posts.len()).unwrap_or(u32::MAX)));
     let verify = time(rounds, verified);
-    let read = |one: &Verified| (provider.events(one, &setup).len(), provider.inbound(one, &setup).len());
+    let read = |one: &Verified| (receiving.events(one, &setup).len(), receiving.inbound(one, &setup).len());
     let events = time(rounds, || proven.iter().map(read).collect::<Vec<_>>());
     Ok(json!({ "translate_us": rounded(translate), "verify_us": each(verify), "events_us": each(events) }))
 }

@@ -108,7 +108,7 @@ async fn take_over(sender: &Sender, scope: &TenantScope, found: &Stored<Message>
     // Any account may have been called that was there then, also one that is switched off by now.
     let accounts = sender.catalog.accounts(scope).await?;
     let accounts: Vec<&Account> = accounts.iter().filter(|account| carries(account, message)).collect();
-    let harmless = message.sandbox || matches!(accounts.as_slice(), [one] if one.provider().is_ok_and(|p| p.repeatable()));
+    let harmless = message.sandbox || matches!(accounts.as_slice(), [one] if one.sending().is_ok_and(|p| p.repeatable()));
     let change = if harmless {
         enter(State::Queued, now)
     } else {
@@ -220,7 +220,7 @@ async fn call(
 ) -> Result<Change> {
     let now = sender.context.clock.now();
     let account = chosen.account;
-    let provider = account.provider()?;
+    let provider = account.sending()?;
     let passed = chosen.passed.clone();
     let refuse = |note: &str| -> Result<Change> {
         let refused = record(message, Some(account.id), now, Meaning::Rejected, None, note);
@@ -326,7 +326,7 @@ fn conclude(
 
 /// What the answer means; a lost answer of a provider that recognises repetitions is simply no answer, unless another account
 /// would take the next turn.
-fn judge(provider: &dyn providers::Provider, setup: &Setup<'_>, alone: bool, reply: &Reply) -> Verdict {
+fn judge(provider: &dyn providers::Sending, setup: &Setup<'_>, alone: bool, reply: &Reply) -> Verdict {
     match provider.verdict_for(reply, setup) {
         Verdict::Unknown { reason } if alone && provider.repeatable() => Verdict::Retry { after: None, reason },
         verdict @ (Verdict::Sent { .. }

@@ -10,7 +10,7 @@ use std::sync::{Arc, PoisonError};
 use kernel::crypto::sha256;
 use kernel::ids::AccountId;
 use kernel::{Clock, Result, Secret, Time};
-use providers::{Access, Provider, Setup, Token, Verdict};
+use providers::{Access, Sending, Setup, Token, Verdict};
 use tokio::sync::Mutex;
 
 use crate::Carrier;
@@ -48,7 +48,7 @@ impl Tokens {
     pub async fn find(
         &self,
         account: AccountId,
-        provider: &dyn Provider,
+        provider: &dyn Sending,
         setup: &Setup<'_>,
         carrier: &Carrier,
         clock: &Clock,

@@ -12,7 +12,7 @@ use domain::flows::take_in::{self, take_in};
 use domain::{Account, Proof, Tenant};
 use kernel::{Error, Purpose, Reference, Result};
 use providers::sns::{self, Kind};
-use providers::{Answer, Callback, Provider, Setup, Verified};
+use providers::{Answer, Callback, Receiving, Setup, Verified};
 use serde_json::Value;
 use store::TenantScope;
 
@@ -36,7 +36,7 @@ struct Post {
 }
 
 impl Post {
-    async fn read(intake: &Intake, provider: &dyn Provider, request: Request) -> Result<Self> {
+    async fn read(intake: &Intake, provider: &dyn Receiving, request: Request) -> Result<Self> {
         let (head, body) = request.into_parts();
         let path = head.uri.path_and_query().map_or("/", axum::http::uri::PathAndQuery::as_str);
         let url = format!("{}{path}", origin(intake, &head.headers));
@@ -94,13 +94,13 @@ fn nobody() -> Error {
     Error::NotFound { kind: "callback address" }
 }
 
-fn known(provider: &str) -> Result<&'static dyn Provider> {
-    providers::find(provider).ok_or_else(nobody)
+fn known(provider: &str) -> Result<&'static dyn Receiving> {
+    providers::receiving(provider).ok_or_else(nobody)
 }
 
 async fn take(
     intake: &Intake,
-    provider: &'static dyn Provider,
+    provider: &'static dyn Receiving,
     way: Way<'_>,
     topics: &[String],
     setup: Setup<'_>,
@@ -147,7 +147,7 @@ async fn take(
 }
 
 /// Refuses a proof that was used for another body. The same body again is a repetition, which nothing is lost by.
-async fn first(intake: &Intake, provider: &dyn Provider, way: Way<'_>, verified: &Verified) -> Result<()> {
+async fn first(intake: &Intake, provider: &dyn Receiving, way: Way<'_>, verified: &Verified) -> Result<()> {
     let (Way::Account(scope, account), Some(once)) = (way, provider.once(verified)) else { return Ok(()) };
     let proof = Proof::of(&intake.0.context.keys, account.id, &once, verified.body());
     if scope.create(&proof).await? {
@@ -172,7 +172,7 @@ fn said(answer: Answer) -> Response {
 }
 
 /// Takes every event in. One that names no message of ours is passed over: the same topic may serve others.
-async fn events(intake: &Intake, provider: &dyn Provider, way: Way<'_>, verified: &Verified, setup: &Setup<'_>) -> Result<()> {
+async fn events(intake: &Intake, provider: &dyn Receiving, way: Way<'_>, verified: &Verified, setup: &Setup<'_>) -> Result<()> {
     for event in provider.events(verified, setup) {
         let reference = event.tag.as_deref().and_then(|tag| Reference::verify(&intake.0.context.keys, Purpose::Tag, tag));
         let Some(reference) = reference else {
@@ -194,7 +194,7 @@ async fn events(intake: &Intake, provider: &dyn Provider, way: Way<'_>, verified
 /// Keeps every message that came in. The deployment's own topics bring none that could be told to belong to an account.
 async fn messages(
     intake: &Intake,
-    provider: &dyn Provider,
+    provider: &dyn Receiving,
     way: Way<'_>,
     verified: &Verified,
     setup: &Setup<'_>,

@@ -208,9 +208,14 @@ impl Account {
         faults.check()
     }
 
-    /// The provider; accounts of a provider that is gone cannot send.
+    /// The provider, as far as an account is made of it.
     pub fn provider(&self) -> Result<&'static dyn providers::Provider> {
         providers::find(&self.provider).ok_or_else(|| Error::internal(format!("no provider {}", self.provider)))
+    }
+
+    /// The provider to send through; accounts of one that is gone cannot send.
+    pub fn sending(&self) -> Result<&'static dyn providers::Sending> {
+        providers::sending(&self.provider).ok_or_else(|| Error::internal(format!("no provider {}", self.provider)))
     }
 
     /// Hours after the recipient's last message in which it takes free text; none for always.

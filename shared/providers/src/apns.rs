@@ -16,8 +16,8 @@ use crate::json::{set, text};
 use crate::jwt::Signer;
 use crate::settings::{self, fault};
 use crate::{
-    Access, Body, Call, Callback, Channel, Direct, Event, HttpCall, HttpReply, Inbound, Method, Outgoing, Provider, Reply,
-    Setup, Token, Verdict, Verified, notification,
+    Access, Body, Call, Callback, Channel, Direct, Event, HttpCall, HttpReply, Inbound, Method, Outgoing, Provider, Receiving,
+    Reply, Sending, Setup, Token, Verdict, Verified, notification,
 };
 
 /// See the file's head.
@@ -92,14 +92,16 @@ impl Provider for Apns {
         Channel::Push
     }
 
-    /// A repetition replaces the notification, but it may sound twice.
-    fn repeatable(&self) -> bool {
-        false
-    }
-
     fn check(&self, settings: &Value, credentials: &Value) -> Result<()> {
         Settings::read(settings)?;
         signer(credentials).map(|_| ())
+    }
+}
+
+impl Sending for Apns {
+    /// A repetition replaces the notification, but it may sound twice.
+    fn repeatable(&self) -> bool {
+        false
     }
 
     fn access(&self, setup: &Setup<'_>, now: Time) -> Result<Access> {
@@ -153,7 +155,9 @@ impl Provider for Apns {
     fn probe(&self, _setup: &Setup<'_>) -> Result<Option<Call>> {
         Ok(None)
     }
+}
 
+impl Receiving for Apns {
     /// Nobody posts to us.
     fn verify(&self, _callback: &Callback<'_>, _setup: &Setup<'_>) -> Result<Verified> {
         Err(Error::Unauthenticated)

@@ -14,8 +14,8 @@ use crate::settings::{self, Nothing, fault};
 use crate::sms::{Encoding, segments, text_only};
 use crate::terms::{self, Kind};
 use crate::{
-    Body, Call, Callback, Channel, Event, HttpCall, Inbound, Login, Method, Outgoing, Provider, Reply, Setup, Verdict,
-    Verified, proof, ses, sns,
+    Body, Call, Callback, Channel, Event, HttpCall, Inbound, Login, Method, Outgoing, Provider, Receiving, Reply, Sending,
+    Setup, Verdict, Verified, proof, ses, sns,
 };
 
 /// See the file's head.
@@ -107,14 +107,16 @@ impl Provider for AwsSms {
         Channel::Sms
     }
 
-    /// AWS knows no key that would make a repetition harmless.
-    fn repeatable(&self) -> bool {
-        false
-    }
-
     fn check(&self, settings: &Value, credentials: &Value) -> Result<()> {
         settings::credentials::<Nothing>(credentials)?;
         Settings::read(settings).map(|_| ())
+    }
+}
+
+impl Sending for AwsSms {
+    /// AWS knows no key that would make a repetition harmless.
+    fn repeatable(&self) -> bool {
+        false
     }
 
     fn call(&self, message: &Outgoing, setup: &Setup<'_>) -> Result<Call> {
@@ -177,7 +179,9 @@ impl Provider for AwsSms {
     fn probe(&self, _setup: &Setup<'_>) -> Result<Option<Call>> {
         Ok(None)
     }
+}
 
+impl Receiving for AwsSms {
     fn topics(&self, settings: &Value) -> Vec<String> {
         Settings::read(settings).map(|settings| settings.topic_arns).unwrap_or_default()
     }

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use crate::settings::{self, Nothing};
 use crate::{
-    Call, Callback, CaptureCall, Channel, Event, Inbound, Look, Outgoing, Provider, Reply, Setup, Verdict, Verified, mail,
-    proof, ses,
+    Call, Callback, CaptureCall, Channel, Event, Inbound, Look, Outgoing, Provider, Receiving, Reply, Sending, Setup, Verdict,
+    Verified, mail, proof, ses,
 };
 
 /// See the file's head.
@@ -23,15 +23,17 @@ impl Provider for Capture {
         Channel::Email
     }
 
-    /// A message is kept under its tag, so keeping it again changes nothing.
-    fn repeatable(&self) -> bool {
-        true
-    }
-
     fn check(&self, settings: &Value, credentials: &Value) -> Result<()> {
         settings::settings::<Nothing>(settings)?;
         settings::credentials::<Nothing>(credentials)?;
         Ok(())
+    }
+}
+
+impl Sending for Capture {
+    /// A message is kept under its tag, so keeping it again changes nothing.
+    fn repeatable(&self) -> bool {
+        true
     }
 
     fn call(&self, message: &Outgoing, _setup: &Setup<'_>) -> Result<Call> {
@@ -51,7 +53,9 @@ impl Provider for Capture {
     fn probe(&self, _setup: &Setup<'_>) -> Result<Option<Call>> {
         Ok(Some(Call::Look(Look::Outbox)))
     }
+}
 
+impl Receiving for Capture {
     fn verify(&self, callback: &Callback<'_>, _setup: &Setup<'_>) -> Result<Verified> {
         proof::verify_sns(callback)
     }

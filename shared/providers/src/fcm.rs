@@ -15,8 +15,8 @@ use crate::json::{list, set, text};
 use crate::jwt::Signer;
 use crate::settings::{self, fault};
 use crate::{
-    Access, Body, Call, Callback, Channel, Direct, Event, HttpCall, HttpReply, Inbound, Method, Outgoing, Provider, Reply,
-    Setup, Verdict, Verified, notification, oauth,
+    Access, Body, Call, Callback, Channel, Direct, Event, HttpCall, HttpReply, Inbound, Method, Outgoing, Provider, Receiving,
+    Reply, Sending, Setup, Verdict, Verified, notification, oauth,
 };
 
 /// See the file's head.
@@ -102,14 +102,16 @@ impl Provider for Fcm {
         Channel::Push
     }
 
-    /// FCM knows no key that would make a repetition harmless.
-    fn repeatable(&self) -> bool {
-        false
-    }
-
     fn check(&self, settings: &Value, credentials: &Value) -> Result<()> {
         Settings::read(settings)?;
         ServiceAccount::read(credentials)?.signer().map(|_| ())
+    }
+}
+
+impl Sending for Fcm {
+    /// FCM knows no key that would make a repetition harmless.
+    fn repeatable(&self) -> bool {
+        false
     }
 
     fn access(&self, setup: &Setup<'_>, now: Time) -> Result<Access> {
@@ -144,7 +146,9 @@ impl Provider for Fcm {
         let body = json!({"validate_only": true, "message": {"topic": PROBE, "data": {}}});
         request(&body, setup).map(Call::Http).map(Some)
     }
+}
 
+impl Receiving for Fcm {
     /// Nobody posts to us.
     fn verify(&self, _callback: &Callback<'_>, _setup: &Setup<'_>) -> Result<Verified> {
         Err(Error::Unauthenticated)

@@ -10,7 +10,7 @@ use crate::bounce::report;
 use crate::mime::{self, DEPTH, PARTS};
 use crate::proof::{Notice, Verified};
 use crate::sns::{self, Kind};
-use crate::{Callback, Event, Inbound, Provider, Setup, letter};
+use crate::{Callback, Event, Inbound, Receiving, Setup, letter};
 
 /// Levels of parts within parts that are looked into.
 pub const LEVELS: usize = DEPTH;
@@ -47,7 +47,7 @@ pub fn report(raw: &[u8], arrived: Time) -> Vec<Event> {
 }
 
 /// Whether the callback was believed, and what it would say if it were.
-pub fn callback(provider: &dyn Provider, callback: &Callback<'_>, setup: &Setup<'_>) -> (bool, Vec<Event>, Vec<Inbound>) {
+pub fn callback(provider: &dyn Receiving, callback: &Callback<'_>, setup: &Setup<'_>) -> (bool, Vec<Event>, Vec<Inbound>) {
     // What is done with any post before anything is proven.
     let _ = sns::certificate_url(callback.body);
     let _ = provider.handshake(callback, setup);

@@ -18,8 +18,8 @@ use crate::json::{list, text};
 use crate::oauth::{self, Client, Consent};
 use crate::settings::{self, fault};
 use crate::{
-    Body, Call, Callback, Channel, Event, HttpCall, HttpReply, Inbound, Login, Method, Outgoing, Provider, Reply, Setup,
-    Verdict, Verified, proof,
+    Body, Call, Callback, Channel, Event, HttpCall, HttpReply, Inbound, Login, Method, Outgoing, Provider, Receiving, Reply,
+    Sending, Setup, Verdict, Verified, proof,
 };
 
 /// See the file's head.
@@ -100,17 +100,19 @@ impl Provider for Gmail {
         Channel::Email
     }
 
-    /// Gmail knows no key that would make a repetition harmless.
-    fn repeatable(&self) -> bool {
-        false
-    }
-
     fn check(&self, settings: &Value, credentials: &Value) -> Result<()> {
         consent(&Settings::read(settings)?, credentials).map(|_| ())
     }
 
     fn consent(&self, settings: &Value, credentials: &Value) -> Result<Option<Consent>> {
         consent(&Settings::read(settings)?, credentials).map(Some)
+    }
+}
+
+impl Sending for Gmail {
+    /// Gmail knows no key that would make a repetition harmless.
+    fn repeatable(&self) -> bool {
+        false
     }
 
     /// A mail with files is uploaded as it is: JSON cannot hold what is yet to be read.
@@ -146,7 +148,9 @@ impl Provider for Gmail {
         let address = Secret::new(format!("https://oauth2.googleapis.com/tokeninfo?{query}"));
         Ok(Some(Call::Http(HttpCall::question(address, Login::None))))
     }
+}
 
+impl Receiving for Gmail {
     fn keys_url(&self) -> Option<&'static str> {
         Some("https://www.googleapis.com/oauth2/v3/certs")
     }

@@ -16,8 +16,8 @@ use crate::json::{list, text};
 use crate::oauth::{Client, Consent};
 use crate::settings::{self, fault, visible};
 use crate::{
-    Answer, Body, Call, Callback, Channel, Event, HttpCall, HttpReply, Inbound, Method, Outgoing, Piece, Provider, Reply,
-    Setup, Verdict, Verified, proof,
+    Answer, Body, Call, Callback, Channel, Event, HttpCall, HttpReply, Inbound, Method, Outgoing, Piece, Provider, Receiving,
+    Reply, Sending, Setup, Verdict, Verified, proof,
 };
 
 /// See the file's head.
@@ -119,17 +119,19 @@ impl Provider for Graph {
         Channel::Email
     }
 
-    /// Graph knows no key that would make a repetition harmless.
-    fn repeatable(&self) -> bool {
-        false
-    }
-
     fn check(&self, settings: &Value, credentials: &Value) -> Result<()> {
         consent(&Settings::read(settings)?, credentials).map(|_| ())
     }
 
     fn consent(&self, settings: &Value, credentials: &Value) -> Result<Option<Consent>> {
         consent(&Settings::read(settings)?, credentials).map(Some)
+    }
+}
+
+impl Sending for Graph {
+    /// Graph knows no key that would make a repetition harmless.
+    fn repeatable(&self) -> bool {
+        false
     }
 
     fn call(&self, message: &Outgoing, setup: &Setup<'_>) -> Result<Call> {
@@ -155,7 +157,9 @@ impl Provider for Graph {
         let own = Secret::new("https://graph.microsoft.com/v1.0/me?$select=id");
         Ok(Some(Call::Http(HttpCall::question(own, setup.bearer()?))))
     }
+}
 
+impl Receiving for Graph {
     /// Graph asks of a new subscription's address whether it wants to be posted to. What is given back is plain text and no markup.
     fn handshake(&self, callback: &Callback<'_>, _setup: &Setup<'_>) -> Result<Option<Answer>> {
         let query = callback.query();

@@ -1,7 +1,7 @@
 //! Providers: one file each, pure translation between our words and theirs. No I/O, no clock, no table.
 //!
-//! A provider says what to call ([`Provider::call`]), what an answer means ([`Provider::verdict`]), whether a callback is
-//! genuine ([`Provider::verify`]) and what it tells ([`Provider::events`]). None of these has a default: a provider that forgets
+//! A provider says what to call ([`Sending::call`]), what an answer means ([`Sending::verdict`]), whether a callback is
+//! genuine ([`Receiving::verify`]) and what it tells ([`Receiving::events`]). None of these has a default: a provider that forgets
 //! its signature check does not compile. [`Verified`] is made by [`proof`] alone, so an unverified body cannot be parsed.
 
 pub mod apns;
@@ -72,8 +72,20 @@ pub use outgoing::{
 pub use proof::{Roots, Verified};
 pub use reply::{HttpReply, Reply, Verdict};
 
-/// Every provider. A new one adds its file and its line here.
-pub const PROVIDERS: &[&dyn Provider] = &[
+macro_rules! providers {
+    ($($provider:expr,)*) => {
+        /// Every provider.
+        pub const PROVIDERS: &[&dyn Provider] = &[$($provider),*];
+        /// Every provider, as those see it who send. Each function is built with what it asks for alone: `send` has no reader of
+        /// callbacks in it, and whoever reads callbacks cannot send.
+        pub const SENDING: &[&dyn Sending] = &[$($provider),*];
+        /// Every provider, as those see it who take its callbacks.
+        pub const RECEIVING: &[&dyn Receiving] = &[$($provider),*];
+    };
+}
+
+// A new provider adds its file and its line here.
+providers! {
     // email
     &ses::Ses,
     &smtp::Smtp,
@@ -109,40 +121,32 @@ pub const PROVIDERS: &[&dyn Provider] = &[
     &twilio::voice::TwilioVoice,
     // webhook
     &webhook::Webhook,
-];
+}
 
 /// The provider of that id.
 pub fn find(id: &str) -> Option<&'static dyn Provider> {
     PROVIDERS.iter().copied().find(|provider| provider.id() == id)
 }
 
-/// What one provider has to say. All methods are pure. What a caller's safety hangs on has no default.
+/// The same, to send through.
+pub fn sending(id: &str) -> Option<&'static dyn Sending> {
+    SENDING.iter().copied().find(|provider| provider.id() == id)
+}
+
+/// The same, to take its callbacks.
+pub fn receiving(id: &str) -> Option<&'static dyn Receiving> {
+    RECEIVING.iter().copied().find(|provider| provider.id() == id)
+}
+
+/// Who a provider is, and what an account with it is made of. All methods are pure, here and below. What a caller's safety hangs
+/// on has no default.
 pub trait Provider: Sync {
     /// Stable word: `ses`.
     fn id(&self) -> &'static str;
     /// The medium it carries.
     fn channel(&self) -> Channel;
-    /// Whether repeating a call with the same [`Outgoing::id`] or [`Outgoing::tag`] has no second effect, so that a lost answer may
-    /// simply be retried.
-    fn repeatable(&self) -> bool;
     /// Checks an account's settings and credentials before they are stored; faults point below `/settings` and `/credentials`.
     fn check(&self, settings: &Value, credentials: &Value) -> Result<()>;
-    /// What must be at hand before anything can be asked of the provider: what a person consented to gives a token.
-    fn access(&self, setup: &Setup<'_>, _now: Time) -> Result<Access> {
-        match self.consent(setup.settings, setup.credentials)? {
-            Some(consent) => oauth::refresh(&consent),
-            None => Ok(Access::Ready),
-        }
-    }
-    /// Reads the access token out of the answer to what [`Provider::access`] asked. The error is what the answer means.
-    fn token(&self, reply: &Reply) -> std::result::Result<Token, Verdict> {
-        oauth::granted(reply)
-    }
-    /// Whether the answer to a call says that its access token is of no use any more. The token is then thrown away, and the next
-    /// attempt gets another by [`Provider::access`]. Asked of calls that were made with a token only.
-    fn token_refused(&self, reply: &Reply) -> bool {
-        matches!(reply, Reply::Answered(answer) if answer.status == 401)
-    }
     /// What a person must consent to before the account can send, for providers that want that. The refresh token that comes of
     /// it becomes `refresh_token` of the credentials.
     fn consent(&self, _settings: &Value, _credentials: &Value) -> Result<Option<oauth::Consent>> {
@@ -152,6 +156,29 @@ pub trait Provider: Sync {
     /// always.
     fn window_hours(&self, _settings: &Value) -> Option<u16> {
         self.channel().capabilities().window_hours
+    }
+}
+
+/// What a provider says of messages that go out: what to call, and what an answer means.
+pub trait Sending: Provider {
+    /// Whether repeating a call with the same [`Outgoing::id`] or [`Outgoing::tag`] has no second effect, so that a lost answer may
+    /// simply be retried.
+    fn repeatable(&self) -> bool;
+    /// What must be at hand before anything can be asked of the provider: what a person consented to gives a token.
+    fn access(&self, setup: &Setup<'_>, _now: Time) -> Result<Access> {
+        match self.consent(setup.settings, setup.credentials)? {
+            Some(consent) => oauth::refresh(&consent),
+            None => Ok(Access::Ready),
+        }
+    }
+    /// Reads the access token out of the answer to what [`Sending::access`] asked. The error is what the answer means.
+    fn token(&self, reply: &Reply) -> std::result::Result<Token, Verdict> {
+        oauth::granted(reply)
+    }
+    /// Whether the answer to a call says that its access token is of no use any more. The token is then thrown away, and the next
+    /// attempt gets another by [`Sending::access`]. Asked of calls that were made with a token only.
+    fn token_refused(&self, reply: &Reply) -> bool {
+        matches!(reply, Reply::Answered(answer) if answer.status == 401)
     }
     /// The call that sends the message.
     fn call(&self, message: &Outgoing, setup: &Setup<'_>) -> Result<Call>;
@@ -164,6 +191,14 @@ pub trait Provider: Sync {
     /// A harmless request that tells whether the account is in order; [`Verdict::Sent`] of its answer says so. None where the
     /// provider has no such request.
     fn probe(&self, setup: &Setup<'_>) -> Result<Option<Call>>;
+    /// The request that fetches a file that came in, by [`FileSource::Id`] or [`FileSource::Url`].
+    fn file(&self, _source: &FileSource, _setup: &Setup<'_>) -> Result<Option<HttpCall>> {
+        Ok(None)
+    }
+}
+
+/// What a provider says of its callbacks: whether one is genuine, and what it tells.
+pub trait Receiving: Provider {
     /// The address of the key set that callbacks are signed with, where the provider publishes one.
     fn keys_url(&self) -> Option<&'static str> {
         None
@@ -193,10 +228,6 @@ pub trait Provider: Sync {
     /// What a genuine callback is answered once its content is stored.
     fn answer(&self, _verified: &Verified) -> Answer {
         Answer::done()
-    }
-    /// The request that fetches a file that came in, by [`FileSource::Id`] or [`FileSource::Url`].
-    fn file(&self, _source: &FileSource, _setup: &Setup<'_>) -> Result<Option<HttpCall>> {
-        Ok(None)
     }
 }
 

@@ -13,8 +13,8 @@ use crate::json::text;
 use crate::proof::{self, Hash, unhex};
 use crate::settings::{self, fault};
 use crate::{
-    Body, Call, Callback, Channel, Event, HttpCall, Inbound, Login, Method, Once, Outgoing, Piece, Provider, Reply, Setup,
-    Verdict, Verified, letter, mail,
+    Body, Call, Callback, Channel, Event, HttpCall, Inbound, Login, Method, Once, Outgoing, Piece, Provider, Receiving, Reply,
+    Sending, Setup, Verdict, Verified, letter, mail,
 };
 
 /// See the file's head.
@@ -102,13 +102,15 @@ impl Provider for Mailgun {
         Channel::Email
     }
 
-    fn repeatable(&self) -> bool {
-        false
-    }
-
     fn check(&self, given: &Value, secrets: &Value) -> Result<()> {
         settings(given)?;
         credentials(secrets).map(|_| ())
+    }
+}
+
+impl Sending for Mailgun {
+    fn repeatable(&self) -> bool {
+        false
     }
 
     fn call(&self, message: &Outgoing, setup: &Setup<'_>) -> Result<Call> {
@@ -157,7 +159,9 @@ impl Provider for Mailgun {
     fn probe(&self, setup: &Setup<'_>) -> Result<Option<Call>> {
         call(setup, Method::Get, "domains/{domain}", None, Body::default()).map(Some)
     }
+}
 
+impl Receiving for Mailgun {
     fn verify(&self, callback: &Callback<'_>, setup: &Setup<'_>) -> Result<Verified> {
         let refuse = || Error::Unauthenticated;
         let key = credentials(setup.credentials)?.signing_key.ok_or_else(refuse)?;

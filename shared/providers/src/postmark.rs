@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use crate::json::text;
 use crate::settings::{self, fault};
 use crate::{
-    Body, Call, Callback, Channel, Event, HttpCall, Inbound, Login, Mail, Method, Outgoing, Piece, Provider, Reply, Setup,
-    Verdict, Verified, mail, proof,
+    Body, Call, Callback, Channel, Event, HttpCall, Inbound, Login, Mail, Method, Outgoing, Piece, Provider, Receiving, Reply,
+    Sending, Setup, Verdict, Verified, mail, proof,
 };
 
 /// See the file's head.
@@ -85,13 +85,15 @@ impl Provider for Postmark {
         Channel::Email
     }
 
-    fn repeatable(&self) -> bool {
-        false
-    }
-
     fn check(&self, given: &Value, secrets: &Value) -> Result<()> {
         settings(given)?;
         credentials(secrets).map(|_| ())
+    }
+}
+
+impl Sending for Postmark {
+    fn repeatable(&self) -> bool {
+        false
     }
 
     fn call(&self, message: &Outgoing, setup: &Setup<'_>) -> Result<Call> {
@@ -138,7 +140,9 @@ impl Provider for Postmark {
     fn probe(&self, setup: &Setup<'_>) -> Result<Option<Call>> {
         call(setup, Method::Get, "server", Body::default()).map(Some)
     }
+}
 
+impl Receiving for Postmark {
     fn verify(&self, callback: &Callback<'_>, setup: &Setup<'_>) -> Result<Verified> {
         let known = credentials(setup.credentials)?.webhook_password.ok_or(Error::Unauthenticated)?;
         let verified = proof::password(callback, known.reveal())?;

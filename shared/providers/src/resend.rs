@@ -11,7 +11,7 @@ use crate::proof::{self, Hash};
 use crate::settings::{self, Nothing, fault};
 use crate::{
     Body, BounceClass, Call, Callback, Channel, Event, EventDetail, EventKind, HttpCall, Inbound, Login, Mail, Method,
-    Outgoing, Piece, Provider, Reply, Setup, Verdict, Verified,
+    Outgoing, Piece, Provider, Receiving, Reply, Sending, Setup, Verdict, Verified,
 };
 
 /// See the file's head.
@@ -64,14 +64,16 @@ impl Provider for Resend {
         Channel::Email
     }
 
-    /// The `Idempotency-Key` is kept for a day.
-    fn repeatable(&self) -> bool {
-        true
-    }
-
     fn check(&self, settings: &Value, given: &Value) -> Result<()> {
         settings::settings::<Nothing>(settings)?;
         credentials(given).map(|_| ())
+    }
+}
+
+impl Sending for Resend {
+    /// The `Idempotency-Key` is kept for a day.
+    fn repeatable(&self) -> bool {
+        true
     }
 
     fn call(&self, message: &Outgoing, setup: &Setup<'_>) -> Result<Call> {
@@ -123,7 +125,9 @@ impl Provider for Resend {
         let login = Login::Bearer(credentials(setup.credentials)?.api_key);
         Ok(Some(Call::Http(HttpCall::question(Secret::new("https://api.resend.com/domains"), login))))
     }
+}
 
+impl Receiving for Resend {
     fn verify(&self, callback: &Callback<'_>, setup: &Setup<'_>) -> Result<Verified> {
         let refuse = || Error::Unauthenticated;
         let key = credentials(setup.credentials)?.signing_secret.as_ref().and_then(signing_key).ok_or_else(refuse)?;

@@ -13,8 +13,8 @@ use serde_json::{Map, Value, json};
 use crate::json::text;
 use crate::settings::{self, fault};
 use crate::{
-    Body, Call, Callback, Channel, Event, HttpCall, Inbound, Login, Mail, Mailbox, Method, Outgoing, Piece, Provider, Reply,
-    Setup, Verdict, Verified, mail, proof,
+    Body, Call, Callback, Channel, Event, HttpCall, Inbound, Login, Mail, Mailbox, Method, Outgoing, Piece, Provider,
+    Receiving, Reply, Sending, Setup, Verdict, Verified, mail, proof,
 };
 
 /// See the file's head.
@@ -106,13 +106,15 @@ impl Provider for Sendgrid {
         Channel::Email
     }
 
-    fn repeatable(&self) -> bool {
-        false
-    }
-
     fn check(&self, given: &Value, secrets: &Value) -> Result<()> {
         settings(given)?;
         credentials(secrets).map(|_| ())
+    }
+}
+
+impl Sending for Sendgrid {
+    fn repeatable(&self) -> bool {
+        false
     }
 
     fn call(&self, message: &Outgoing, setup: &Setup<'_>) -> Result<Call> {
@@ -164,7 +166,9 @@ impl Provider for Sendgrid {
     fn probe(&self, setup: &Setup<'_>) -> Result<Option<Call>> {
         call(setup, Method::Get, "scopes", Body::default()).map(Some)
     }
+}
 
+impl Receiving for Sendgrid {
     fn verify(&self, callback: &Callback<'_>, setup: &Setup<'_>) -> Result<Verified> {
         let refuse = || Error::Unauthenticated;
         let secrets = credentials(setup.credentials)?;

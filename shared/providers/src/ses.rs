@@ -12,8 +12,8 @@ use serde_json::Value;
 
 use crate::settings::{self, Nothing, fault};
 use crate::{
-    Call, Callback, Channel, Event, Inbound, Look, Mail, Outgoing, Provider, Reply, SesCall, Setup, Verdict, Verified, mail,
-    proof, sns,
+    Call, Callback, Channel, Event, Inbound, Look, Mail, Outgoing, Provider, Receiving, Reply, Sending, SesCall, Setup,
+    Verdict, Verified, mail, proof, sns,
 };
 
 pub(crate) use record::read as read_record;
@@ -80,13 +80,15 @@ impl Provider for Ses {
         Channel::Email
     }
 
-    fn repeatable(&self) -> bool {
-        false
-    }
-
     fn check(&self, settings: &Value, credentials: &Value) -> Result<()> {
         settings::credentials::<Nothing>(credentials)?;
         Settings::read(settings).map(|_| ())
+    }
+}
+
+impl Sending for Ses {
+    fn repeatable(&self) -> bool {
+        false
     }
 
     fn call(&self, message: &Outgoing, setup: &Setup<'_>) -> Result<Call> {
@@ -110,7 +112,9 @@ impl Provider for Ses {
     fn probe(&self, setup: &Setup<'_>) -> Result<Option<Call>> {
         Ok(Some(Call::Look(Look::Ses { region: Settings::read(setup.settings)?.region })))
     }
+}
 
+impl Receiving for Ses {
     fn topics(&self, settings: &Value) -> Vec<String> {
         topics(settings)
     }

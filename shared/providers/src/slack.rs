@@ -21,8 +21,8 @@ use crate::json::text;
 use crate::proof::{self, Hash};
 use crate::settings::{self, fault, visible, visible_if_any};
 use crate::{
-    Answer, Body, Call, Callback, Channel, Event, FileSource, HttpCall, Inbound, Login, Method, Outgoing, Provider, Reply,
-    Setup, Verdict, Verified,
+    Answer, Body, Call, Callback, Channel, Event, FileSource, HttpCall, Inbound, Login, Method, Outgoing, Provider, Receiving,
+    Reply, Sending, Setup, Verdict, Verified,
 };
 
 /// See the file's head.
@@ -108,14 +108,16 @@ impl Provider for Slack {
         Channel::Slack
     }
 
-    /// Slack knows no key that would make a repetition harmless.
-    fn repeatable(&self) -> bool {
-        false
-    }
-
     fn check(&self, settings: &Value, credentials: &Value) -> Result<()> {
         Settings::read(settings)?;
         Credentials::read(credentials).map(|_| ())
+    }
+}
+
+impl Sending for Slack {
+    /// Slack knows no key that would make a repetition harmless.
+    fn repeatable(&self) -> bool {
+        false
     }
 
     fn call(&self, message: &Outgoing, setup: &Setup<'_>) -> Result<Call> {
@@ -144,6 +146,19 @@ impl Provider for Slack {
         Ok(Some(Call::Http(request(Method::Get, format!("{API}/auth.test"), given, Body::default()))))
     }
 
+    fn file(&self, source: &FileSource, setup: &Setup<'_>) -> Result<Option<HttpCall>> {
+        let FileSource::Url(address) = source else { return Ok(None) };
+        let url = url::Url::parse(address).ok();
+        let own = url.filter(|url| {
+            url.scheme() == "https" && url.port().is_none() && url.username().is_empty() && url.host_str() == Some(FILE_HOST)
+        });
+        let Some(url) = own else { return Ok(None) };
+        let given = Credentials::read(setup.credentials)?;
+        Ok(Some(request(Method::Get, url.into(), given, Body::default())))
+    }
+}
+
+impl Receiving for Slack {
     fn verify(&self, callback: &Callback<'_>, setup: &Setup<'_>) -> Result<Verified> {
         let refuse = || Error::Unauthenticated;
         let own = Settings::read(setup.settings)?;
@@ -175,17 +190,6 @@ impl Provider for Slack {
         };
         let word = text(&post, "/challenge").filter(|_| asked).filter(plain);
         word.map_or_else(Answer::done, |word| Answer::with("text/plain", word.to_owned()))
-    }
-
-    fn file(&self, source: &FileSource, setup: &Setup<'_>) -> Result<Option<HttpCall>> {
-        let FileSource::Url(address) = source else { return Ok(None) };
-        let url = url::Url::parse(address).ok();
-        let own = url.filter(|url| {
-            url.scheme() == "https" && url.port().is_none() && url.username().is_empty() && url.host_str() == Some(FILE_HOST)
-        });
-        let Some(url) = own else { return Ok(None) };
-        let given = Credentials::read(setup.credentials)?;
-        Ok(Some(request(Method::Get, url.into(), given, Body::default())))
     }
 }
 

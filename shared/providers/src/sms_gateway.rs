@@ -15,8 +15,8 @@ use self::template::{Name, Template, Values, percent};
 use crate::json::id;
 use crate::sms::{digits, short_text};
 use crate::{
-    Body, Call, Callback, Channel, Event, HttpCall, HttpReply, Inbound, Outgoing, Provider, Reply, Setup, Verdict, Verified,
-    proof, xml,
+    Body, Call, Callback, Channel, Event, HttpCall, HttpReply, Inbound, Outgoing, Provider, Receiving, Reply, Sending, Setup,
+    Verdict, Verified, proof, xml,
 };
 
 /// See the file's head.
@@ -37,13 +37,15 @@ impl Provider for SmsGateway {
         Channel::Sms
     }
 
+    fn check(&self, settings: &Value, credentials: &Value) -> Result<()> {
+        read(settings, credentials).map(|_| ())
+    }
+}
+
+impl Sending for SmsGateway {
     /// Nothing is known of what a gateway does with a repetition.
     fn repeatable(&self) -> bool {
         false
-    }
-
-    fn check(&self, settings: &Value, credentials: &Value) -> Result<()> {
-        read(settings, credentials).map(|_| ())
     }
 
     fn call(&self, message: &Outgoing, setup: &Setup<'_>) -> Result<Call> {
@@ -105,7 +107,9 @@ impl Provider for SmsGateway {
     fn probe(&self, _setup: &Setup<'_>) -> Result<Option<Call>> {
         Ok(None)
     }
+}
 
+impl Receiving for SmsGateway {
     /// The address that a gateway is given shows the account's secret.
     fn verify(&self, callback: &Callback<'_>, setup: &Setup<'_>) -> Result<Verified> {
         let known = Credentials::read(setup.credentials)?.callback_secret.ok_or(Error::Unauthenticated)?;

@@ -11,8 +11,8 @@ use serde_json::Value;
 use crate::bounce::{Cause, Code};
 use crate::settings::{self, fault};
 use crate::{
-    Call, Callback, Channel, Event, Inbound, Look, Outgoing, Provider, Reply, Security, Setup, SmtpCall, SmtpServer, Verdict,
-    Verified, mail,
+    Call, Callback, Channel, Event, Inbound, Look, Outgoing, Provider, Receiving, Reply, Security, Sending, Setup, SmtpCall,
+    SmtpServer, Verdict, Verified, mail,
 };
 
 /// See the file's head.
@@ -93,12 +93,14 @@ impl Provider for Smtp {
         Channel::Email
     }
 
-    fn repeatable(&self) -> bool {
-        false
-    }
-
     fn check(&self, settings: &Value, credentials: &Value) -> Result<()> {
         server(settings, credentials).map(|_| ())
+    }
+}
+
+impl Sending for Smtp {
+    fn repeatable(&self) -> bool {
+        false
     }
 
     fn call(&self, message: &Outgoing, setup: &Setup<'_>) -> Result<Call> {
@@ -141,7 +143,9 @@ impl Provider for Smtp {
     fn probe(&self, setup: &Setup<'_>) -> Result<Option<Call>> {
         server(setup.settings, setup.credentials).map(|server| Some(Call::Look(Look::Smtp(server))))
     }
+}
 
+impl Receiving for Smtp {
     fn verify(&self, _callback: &Callback<'_>, _setup: &Setup<'_>) -> Result<Verified> {
         Err(Error::Unauthenticated)
     }

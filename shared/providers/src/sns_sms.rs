@@ -9,7 +9,10 @@ use serde_json::Value;
 use crate::settings::{self, Nothing, fault};
 use crate::sms::{is_name, is_number, short_text};
 use crate::terms::{self, Kind};
-use crate::{Call, Callback, Channel, Event, Inbound, Outgoing, Provider, Reply, Setup, SnsCall, Verdict, Verified, ses, sns};
+use crate::{
+    Call, Callback, Channel, Event, Inbound, Outgoing, Provider, Receiving, Reply, Sending, Setup, SnsCall, Verdict, Verified,
+    ses, sns,
+};
 
 /// See the file's head.
 #[derive(Clone, Copy, Debug)]
@@ -65,14 +68,16 @@ impl Provider for SnsSms {
         Channel::Sms
     }
 
-    /// SNS recognises repetitions for ordered topics alone.
-    fn repeatable(&self) -> bool {
-        false
-    }
-
     fn check(&self, settings: &Value, credentials: &Value) -> Result<()> {
         settings::credentials::<Nothing>(credentials)?;
         Settings::read(settings).map(|_| ())
+    }
+}
+
+impl Sending for SnsSms {
+    /// SNS recognises repetitions for ordered topics alone.
+    fn repeatable(&self) -> bool {
+        false
     }
 
     fn call(&self, message: &Outgoing, setup: &Setup<'_>) -> Result<Call> {
@@ -110,7 +115,9 @@ impl Provider for SnsSms {
     fn probe(&self, _setup: &Setup<'_>) -> Result<Option<Call>> {
         Ok(None)
     }
+}
 
+impl Receiving for SnsSms {
     /// Nobody posts to us.
     fn verify(&self, _callback: &Callback<'_>, _setup: &Setup<'_>) -> Result<Verified> {
         Err(Error::Unauthenticated)

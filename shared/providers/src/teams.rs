@@ -14,7 +14,7 @@ use crate::rooms::Rooms;
 use crate::settings::{self, Nothing};
 use crate::{
     Body, Button, Call, Callback, Channel, Direct, Event, HttpCall, Inbound, Login, MediaKind, Method, Outgoing, Provider,
-    Reply, Setup, Verdict, Verified,
+    Receiving, Reply, Sending, Setup, Verdict, Verified,
 };
 
 /// See the file's head.
@@ -94,14 +94,16 @@ impl Provider for Teams {
         Channel::Teams
     }
 
-    /// A workflow knows no key that would make a repetition harmless.
-    fn repeatable(&self) -> bool {
-        false
-    }
-
     fn check(&self, settings: &Value, credentials: &Value) -> Result<()> {
         settings::settings::<Nothing>(settings)?;
         rooms(credentials).map(|_| ())
+    }
+}
+
+impl Sending for Teams {
+    /// A workflow knows no key that would make a repetition harmless.
+    fn repeatable(&self) -> bool {
+        false
     }
 
     fn call(&self, message: &Outgoing, setup: &Setup<'_>) -> Result<Call> {
@@ -137,7 +139,9 @@ impl Provider for Teams {
     fn probe(&self, _setup: &Setup<'_>) -> Result<Option<Call>> {
         Ok(None)
     }
+}
 
+impl Receiving for Teams {
     /// Nothing is ever posted by one.
     fn verify(&self, _callback: &Callback<'_>, _setup: &Setup<'_>) -> Result<Verified> {
         Err(Error::Unauthenticated)

@@ -17,8 +17,8 @@ use crate::proof;
 use crate::reply::wait;
 use crate::settings::{self, Nothing, fault};
 use crate::{
-    Answer, Call, Callback, Channel, Event, FileSource, HttpCall, Inbound, Login, Method, Outgoing, Provider, Reply, Setup,
-    Verdict, Verified,
+    Answer, Call, Callback, Channel, Event, FileSource, HttpCall, Inbound, Login, Method, Outgoing, Provider, Receiving, Reply,
+    Sending, Setup, Verdict, Verified,
 };
 
 /// See the file's head.
@@ -72,14 +72,16 @@ impl Provider for Telegram {
         Channel::Telegram
     }
 
-    /// The Bot API knows no key that would make a repetition harmless.
-    fn repeatable(&self) -> bool {
-        false
-    }
-
     fn check(&self, settings: &Value, credentials: &Value) -> Result<()> {
         settings::settings::<Nothing>(settings)?;
         Credentials::read(credentials).map(|_| ())
+    }
+}
+
+impl Sending for Telegram {
+    /// The Bot API knows no key that would make a repetition harmless.
+    fn repeatable(&self) -> bool {
+        false
     }
 
     fn call(&self, message: &Outgoing, setup: &Setup<'_>) -> Result<Call> {
@@ -113,6 +115,28 @@ impl Provider for Telegram {
         Ok(Some(Call::Http(HttpCall::question(Credentials::read(setup.credentials)?.address("getMe"), Login::None))))
     }
 
+    /// A file is fetched in two steps: its id gives JSON whose `/result/file_path`, behind `https://api.telegram.org/file/`, is the
+    /// address that gives the bytes.
+    fn file(&self, source: &FileSource, setup: &Setup<'_>) -> Result<Option<HttpCall>> {
+        let given = Credentials::read(setup.credentials)?;
+        let plain = |text: &str, more: &[u8]| {
+            (1..=400).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || more.contains(&byte))
+        };
+        Ok(match source {
+            FileSource::Id(id) if plain(id, b"-_") => {
+                Some(HttpCall::question(given.address(&format!("getFile?file_id={id}")), Login::None))
+            }
+            FileSource::Url(url) => {
+                let path = url.strip_prefix(FILES).filter(|path| plain(path, b"-_./") && path.split('/').all(is_name));
+                let address = |path| Secret::new(format!("{FILES}bot{}/{path}", given.bot_token.reveal()));
+                path.map(|path| HttpCall::question(address(path), Login::None))
+            }
+            FileSource::Id(_) | FileSource::Bytes(_) => None,
+        })
+    }
+}
+
+impl Receiving for Telegram {
     /// The header shows a word that both sides know; it does not cover the body.
     fn verify(&self, callback: &Callback<'_>, setup: &Setup<'_>) -> Result<Verified> {
         let known = Credentials::read(setup.credentials)?.secret_token.ok_or(Error::Unauthenticated)?;
@@ -136,26 +160,6 @@ impl Provider for Telegram {
             }
             None => Answer::done(),
         }
-    }
-
-    /// A file is fetched in two steps: its id gives JSON whose `/result/file_path`, behind `https://api.telegram.org/file/`, is the
-    /// address that gives the bytes.
-    fn file(&self, source: &FileSource, setup: &Setup<'_>) -> Result<Option<HttpCall>> {
-        let given = Credentials::read(setup.credentials)?;
-        let plain = |text: &str, more: &[u8]| {
-            (1..=400).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || more.contains(&byte))
-        };
-        Ok(match source {
-            FileSource::Id(id) if plain(id, b"-_") => {
-                Some(HttpCall::question(given.address(&format!("getFile?file_id={id}")), Login::None))
-            }
-            FileSource::Url(url) => {
-                let path = url.strip_prefix(FILES).filter(|path| plain(path, b"-_./") && path.split('/').all(is_name));
-                let address = |path| Secret::new(format!("{FILES}bot{}/{path}", given.bot_token.reveal()));
-                path.map(|path| HttpCall::question(address(path), Login::None))
-            }
-            FileSource::Id(_) | FileSource::Bytes(_) => None,
-        })
     }
 }
 

@@ -15,8 +15,8 @@ use url::Url;
 
 use crate::settings::{self, Nothing, fault};
 use crate::{
-    Body, Call, Callback, Channel, Event, HttpCall, Inbound, Login, Method, Outgoing, Provider, Reply, Setup, Verdict,
-    Verified, notification,
+    Body, Call, Callback, Channel, Event, HttpCall, Inbound, Login, Method, Outgoing, Provider, Receiving, Reply, Sending,
+    Setup, Verdict, Verified, notification,
 };
 
 /// See the file's head.
@@ -92,14 +92,16 @@ impl Provider for Webhook {
         Channel::Webhook
     }
 
-    /// `webhook-id` is the receiver's key.
-    fn repeatable(&self) -> bool {
-        true
-    }
-
     fn check(&self, settings: &Value, credentials: &Value) -> Result<()> {
         settings::settings::<Nothing>(settings)?;
         keys(credentials).map(|_| ())
+    }
+}
+
+impl Sending for Webhook {
+    /// `webhook-id` is the receiver's key.
+    fn repeatable(&self) -> bool {
+        true
     }
 
     fn call(&self, message: &Outgoing, setup: &Setup<'_>) -> Result<Call> {
@@ -148,7 +150,9 @@ impl Provider for Webhook {
     fn probe(&self, _setup: &Setup<'_>) -> Result<Option<Call>> {
         Ok(None)
     }
+}
 
+impl Receiving for Webhook {
     /// Nobody posts to us.
     fn verify(&self, _callback: &Callback<'_>, _setup: &Setup<'_>) -> Result<Verified> {
         Err(Error::Unauthenticated)

@@ -18,8 +18,8 @@ use crate::json::set;
 use crate::jwt::Signer;
 use crate::settings::{self, fault};
 use crate::{
-    Body, Call, Callback, Channel, Direct, Event, HttpCall, Inbound, Login, Method, Outgoing, Provider, Reply, Setup, Verdict,
-    Verified, notification,
+    Body, Call, Callback, Channel, Direct, Event, HttpCall, Inbound, Login, Method, Outgoing, Provider, Receiving, Reply,
+    Sending, Setup, Verdict, Verified, notification,
 };
 use encryption::{Keys, PLAIN};
 
@@ -135,11 +135,6 @@ impl Provider for WebPush {
         Channel::Push
     }
 
-    /// A repetition replaces a message that still waits, and no other.
-    fn repeatable(&self) -> bool {
-        false
-    }
-
     fn check(&self, settings: &Value, credentials: &Value) -> Result<()> {
         let settings = Settings::read(settings)?;
         let signer = signer(credentials)?;
@@ -148,6 +143,13 @@ impl Provider for WebPush {
             return Err(fault("/settings/public_key", "this is not the public key of the private key"));
         }
         Ok(())
+    }
+}
+
+impl Sending for WebPush {
+    /// A repetition replaces a message that still waits, and no other.
+    fn repeatable(&self) -> bool {
+        false
     }
 
     fn call(&self, message: &Outgoing, setup: &Setup<'_>) -> Result<Call> {
@@ -198,7 +200,9 @@ impl Provider for WebPush {
     fn probe(&self, _setup: &Setup<'_>) -> Result<Option<Call>> {
         Ok(None)
     }
+}
 
+impl Receiving for WebPush {
     /// Nobody posts to us.
     fn verify(&self, _callback: &Callback<'_>, _setup: &Setup<'_>) -> Result<Verified> {
         Err(Error::Unauthenticated)

@@ -46,7 +46,7 @@ pub fn callback(id: &str, bytes: &[u8]) {
     let stand = &STANDS[id];
     let post = Post::new(&media_type(bytes), bytes.to_vec(), now());
     let (roots, setup) = (Roots::none(), stand.setup());
-    let (believed, events, inbound) = fuzz::callback(stand.provider(), &post.callback(&roots), &setup);
+    let (believed, events, inbound) = fuzz::callback(stand.receiving(), &post.callback(&roots), &setup);
     // Nothing here is signed; but a proof that stands in the body may be part of a sample.
     assert!(!believed || !stand.covers_body, "{id} believes what nobody signed");
     told(&events, bytes.len(), bytes.len());

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
 use kernel::{Email, Secret, Time};
-use providers::{BounceClass, Content, Direct, EventKind, Mail, Mailbox, Outgoing, Provider, Reply, Roots, Setup, find};
+use providers::{BounceClass, Content, Direct, EventKind, Mail, Mailbox, Outgoing, Receiving, Reply, Roots, Sending, Setup};
 use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256, PublicKeyData as _};
 use serde_json::{Value, json};
 
@@ -192,9 +192,14 @@ impl Sample {
 }
 
 impl Stand {
-    /// The provider.
-    pub fn provider(&self) -> &'static dyn Provider {
-        find(self.id).unwrap()
+    /// The provider, to send through.
+    pub fn sending(&self) -> &'static dyn Sending {
+        providers::sending(self.id).unwrap()
+    }
+
+    /// The provider, to take its callbacks.
+    pub fn receiving(&self) -> &'static dyn Receiving {
+        providers::receiving(self.id).unwrap()
     }
 
     /// The account.

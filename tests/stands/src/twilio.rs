@@ -177,7 +177,7 @@ fn of(resource: &str, fields: Vec<(&'static str, &str)>) -> Api {
         http2: false,
         stranger: Some((
             json!({"account_sid": ACCOUNT, "from": "+14155550100"}),
-            json!({"api_key": "SK0123456789abcdef0123456789abcdef", "api_secret": "other"}),
+            json!({"auth_token": "hunter2hunter2", "api_key": "SK0123456789abcdef0123456789abcdef", "api_secret": "other"}),
         )),
         refuses_accounts: true,
         limited: (said(429, &[("retry-after", "40")], &error(429, 20429, "Too Many Requests")), 40),

@@ -121,6 +121,8 @@ pub fn api() -> Api {
 
 /// What the Graph API answers, whichever of Meta's channels it is.
 pub fn graph_api(id: &str, takes: Check, taken: &Value, settings: &Value) -> Api {
+    let mut other = credentials();
+    other["access_token"] = json!("EAAother");
     Api {
         tokens: None,
         messages: Door {
@@ -131,7 +133,7 @@ pub fn graph_api(id: &str, takes: Check, taken: &Value, settings: &Value) -> Api
             taken: said(200, &[], taken),
         },
         http2: false,
-        stranger: Some((settings.clone(), json!({"access_token": "EAAother"}))),
+        stranger: Some((settings.clone(), other)),
         refuses_accounts: true,
         limited: (said(400, &[("retry-after", "50")], &error(4, 0)), 50),
         refused: said(400, &[], &error(100, 0)),

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex};
 use aws::Connection;
 use domain::Account;
 use domain::flows::take_in::take_in;
+use http::Method;
 use kernel::Time;
 use kernel::ids::{AccountId, TenantId};
 use providers::{Content, Inbound};
@@ -24,7 +25,7 @@ use stands::api::{Api, Judgement, RECIPIENT, Request, SENDER, SUBJECT, Said, WOR
 use stands::{Stand, all};
 use stub::Identity;
 use stub::web::{Asked, Deed, Judge, Stub, says};
-use tests::{Company, Message, Story};
+use tests::{Company, Message, Story, chat, texts};
 
 /// Messages in each mood: as many as it takes to put an account out of use.
 const MESSAGES: usize = 5;
@@ -108,7 +109,7 @@ impl Scene {
         match &self.stand.content {
             Content::Mail(_) => json!({ "to": { "email": RECIPIENT }, "content": { "subject": SUBJECT, "text": WORDS } }),
             Content::Direct(direct) => {
-                let channel = self.stand.provider().channel().as_str();
+                let channel = self.stand.sending().channel().as_str();
                 json!({ "to": { "address": direct.to }, "channel": channel, "content": { "text": WORDS } })
             }
         }
@@ -126,6 +127,25 @@ impl Scene {
         }
     }
 
+    /// The recipient writes first, on channels where free text goes to nobody else.
+    async fn let_write(&self, acme: &Company<'_>, account: &str) {
+        if self.stand.provider().channel().capabilities().window_hours.is_none() {
+            return;
+        }
+        let path = chat::callback(acme, account).await;
+        if self.stand.id == "twilio_whatsapp" {
+            texts::told(&self.stage, &path, "SM1", "whatsapp:+14155550123", "Where is my parcel?").await;
+        } else {
+            let post = self.stand.sign.unwrap()(self.stand.read("text.json"), self.stage.clock.now());
+            let mut ask = self.stage.ask(Method::POST, &path);
+            for (name, value) in post.headers.iter().filter(|(name, _)| name != "content-type") {
+                ask = ask.header(name, value);
+            }
+            ask.body("application/json", post.body).now().await.is(200);
+        }
+        self.stage.drain().await;
+    }
+
     /// How many requests came to the door of messages.
     fn asked(&self) -> usize {
         let lines = self.stub.asked().iter().map(|asked| line(&self.api, asked)).collect::<Vec<_>>();
@@ -134,7 +154,7 @@ impl Scene {
 
     /// What must become of each message, and of the account.
     fn end(&self) -> (&'static str, &'static str) {
-        let lost = if self.stand.provider().repeatable() { "held" } else { "unknown" };
+        let lost = if self.stand.sending().repeatable() { "held" } else { "unknown" };
         // The SDK of AWS keeps an answer to itself that it cannot read.
         let garbled = if self.api.hosts().is_empty() { "silent" } else { "working" };
         match self.mood {
@@ -154,6 +174,7 @@ impl Scene {
     async fn play(&self) -> Vec<String> {
         let acme = self.stage.bare_tenant("acme").await;
         let account = self.account(&acme).await;
+        self.let_write(&acme, &account).await;
         self.hear(&acme, &account).await;
         let mut messages = Vec::new();
         for _ in 0..MESSAGES {

@@ -3,7 +3,7 @@
 use domain::flows::connect;
 use domain::{Account, Errand, Tenant};
 use kernel::{Error, Result};
-use providers::{Access, Provider, Setup, Verdict};
+use providers::{Access, Sending, Setup, Verdict};
 use store::TenantScope;
 
 use super::finding::{Finding, about};
@@ -18,7 +18,7 @@ pub async fn check(sender: &Sender, scope: &TenantScope, errand: &Errand) -> Res
 }
 
 async fn look(sender: &Sender, scope: &TenantScope, account: &Account, tenant: &Tenant) -> Result<Finding> {
-    let provider = account.provider()?;
+    let provider = account.sending()?;
     let credentials = connect::open(&sender.vault, tenant, account).await?;
     let callback = account.callback(&sender.public_url);
     let bare = Setup { settings: &account.settings, credentials: &credentials, token: None, callback: &callback };
@@ -41,7 +41,7 @@ async fn look(sender: &Sender, scope: &TenantScope, account: &Account, tenant: &
 }
 
 /// Whether the provider itself gave the token: it knows the account then.
-fn is_given(sender: &Sender, provider: &dyn Provider, setup: &Setup<'_>) -> Result<bool> {
+fn is_given(sender: &Sender, provider: &dyn Sending, setup: &Setup<'_>) -> Result<bool> {
     Ok(matches!(provider.access(setup, sender.context.clock.now())?, Access::Ask(_)))
 }
 

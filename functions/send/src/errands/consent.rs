@@ -25,7 +25,7 @@ pub async fn exchange(sender: &Sender, scope: &TenantScope, errand: &Errand, sea
 /// What is to be said of the account, and the tokens to keep.
 async fn ask(sender: &Sender, account: &Account, tenant: &Tenant, given: &Consented) -> Result<(Finding, Option<Row>)> {
     let credentials = connect::open(&sender.vault, tenant, account).await?;
-    let consent = match account.provider()?.consent(&account.settings, &credentials) {
+    let consent = match account.sending()?.consent(&account.settings, &credentials) {
         Ok(Some(consent)) => consent,
         Ok(None) => return Ok((Finding::failed("nobody needs to consent to this account"), None)),
         Err(Error::Invalid(faults)) => return Ok((Finding::failed(&words(&faults)), None)),

@@ -9,7 +9,7 @@ use domain::{Account, Tenant, Token as Row};
 use kernel::crypto::{encode, sha256};
 use kernel::{Error, Result, Secret, Time};
 use providers::oauth::Consent;
-use providers::{Access, HttpCall, Provider, Setup, Token, Verdict};
+use providers::{Access, HttpCall, Sending, Setup, Token, Verdict};
 use serde_json::Value;
 use store::{Stored, TenantScope};
 
@@ -47,7 +47,7 @@ pub async fn find(
 }
 
 async fn search(sender: &Sender, scope: &TenantScope, tenant: &Tenant, account: &Account, setup: &Setup<'_>) -> Result<Found> {
-    let provider = account.provider()?;
+    let provider = account.sending()?;
     if let Some(consent) = provider.consent(setup.settings, setup.credentials)? {
         let of = origin(&consent, setup.credentials);
         return Asker { sender, scope, tenant, account, provider, setup, of }.find().await;
@@ -78,7 +78,7 @@ struct Asker<'a> {
     scope: &'a TenantScope,
     tenant: &'a Tenant,
     account: &'a Account,
-    provider: &'static dyn Provider,
+    provider: &'static dyn Sending,
     setup: &'a Setup<'a>,
     of: [u8; 32],
 }

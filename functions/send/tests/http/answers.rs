@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use providers::{Piece, Provider as _, Verdict, resend};
+use providers::{Piece, Sending as _, Verdict, resend};
 use send::wire::pieces::Files;
 
 use super::*;

@@ -2,7 +2,7 @@
 
 use aws::Connection;
 use providers::ses::Ses;
-use providers::{Look, Provider as _, SnsCall, Verdict};
+use providers::{Look, Sending as _, SnsCall, Verdict};
 
 use super::*;
 

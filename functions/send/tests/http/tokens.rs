@@ -3,7 +3,9 @@
 use futures_util::future::join_all;
 use kernel::ids::AccountId;
 use kernel::{Error, Ids, Result};
-use providers::{Access, Callback, Channel, Event, Inbound, Outgoing, Provider, Setup, Token, Verdict, Verified};
+use providers::{
+    Access, Callback, Channel, Event, Inbound, Outgoing, Provider, Receiving, Sending, Setup, Token, Verdict, Verified,
+};
 use send::Carrier;
 use send::tokens::Tokens;
 use serde_json::{Value, json};
@@ -22,12 +24,14 @@ impl Provider for Bank {
         Channel::Push
     }
 
-    fn repeatable(&self) -> bool {
-        false
-    }
-
     fn check(&self, _: &Value, _: &Value) -> Result<()> {
         Ok(())
+    }
+}
+
+impl Sending for Bank {
+    fn repeatable(&self) -> bool {
+        false
     }
 
     fn access(&self, setup: &Setup<'_>, now: Time) -> Result<Access> {
@@ -62,7 +66,9 @@ impl Provider for Bank {
     fn probe(&self, _: &Setup<'_>) -> Result<Option<Call>> {
         Ok(None)
     }
+}
 
+impl Receiving for Bank {
     fn verify(&self, _: &Callback<'_>, _: &Setup<'_>) -> Result<Verified> {
         Err(Error::Unauthenticated)
     }

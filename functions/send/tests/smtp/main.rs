@@ -10,7 +10,7 @@ mod protection;
 
 use kernel::{Clock, Email, Secret};
 use providers::smtp::Smtp as Provider;
-use providers::{Body, Call, Look, Provider as _, Reply, Security, SmtpCall, SmtpServer, Verdict};
+use providers::{Body, Call, Look, Reply, Security, Sending as _, SmtpCall, SmtpServer, Verdict};
 use send::wire::Wire;
 use send::wire::http::Http;
 use send::wire::names::Reach;

@@ -12,8 +12,8 @@ use super::{API, interaction, is_id, request as call};
 use crate::json::{id, set};
 use crate::settings::{self, fault, visible};
 use crate::{
-    Answer, Call, Callback, Channel, Event, HttpCall, Inbound, Login, Method, Outgoing, Provider, Reply, Setup, Verdict,
-    Verified, proof,
+    Answer, Call, Callback, Channel, Event, HttpCall, Inbound, Login, Method, Outgoing, Provider, Receiving, Reply, Sending,
+    Setup, Verdict, Verified, proof,
 };
 
 /// See the file's head.
@@ -68,14 +68,16 @@ impl Provider for Discord {
         Channel::Discord
     }
 
-    /// See the file's head.
-    fn repeatable(&self) -> bool {
-        false
-    }
-
     fn check(&self, settings: &Value, credentials: &Value) -> Result<()> {
         Settings::read(settings)?;
         login(credentials).map(|_| ())
+    }
+}
+
+impl Sending for Discord {
+    /// See the file's head.
+    fn repeatable(&self) -> bool {
+        false
     }
 
     fn call(&self, message: &Outgoing, setup: &Setup<'_>) -> Result<Call> {
@@ -104,7 +106,9 @@ impl Provider for Discord {
         let probe: HttpCall = call(Method::Get, format!("{API}/users/@me"), login(setup.credentials)?, None);
         Ok(Some(Call::Http(probe)))
     }
+}
 
+impl Receiving for Discord {
     fn verify(&self, callback: &Callback<'_>, setup: &Setup<'_>) -> Result<Verified> {
         let refuse = || Error::Unauthenticated;
         // An account that is not in order believes nobody.

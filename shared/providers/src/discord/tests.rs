@@ -7,19 +7,19 @@ use super::bot::Discord;
 use super::webhook::DiscordWebhook;
 use crate::{
     Answer, Button, Call, Callback, Content, Direct, FileSource, HttpCall, Inbound, Location, Login, Media, MediaKind, Method,
-    Outgoing, Piece, Provider, Roots, Setup, Verdict, Verified, Wish,
+    Outgoing, Piece, Provider, Receiving, Roots, Sending, Setup, Verdict, Verified, Wish,
 };
 
 const KEY: &str = "5f61f3a461b94c39e6c43f1ed479fc559444b8c77568a727650365c28134d14e";
 
-fn account(provider: &dyn Provider) -> (Value, Value) {
+fn account(provider: &dyn Sending) -> (Value, Value) {
     match provider.id() {
         "discord" => (json!({"application_id": "2", "public_key": KEY}), json!({"bot_token": "token"})),
         _ => (json!({}), json!({"rooms": {"900": "https://discord.com/api/webhooks/13/tok-en_"}})),
     }
 }
 
-fn call(provider: &dyn Provider, direct: Direct) -> Result<HttpCall> {
+fn call(provider: &dyn Sending, direct: Direct) -> Result<HttpCall> {
     let message = Outgoing {
         id: "0190".to_owned(),
         tag: "tag".to_owned(),
@@ -34,11 +34,11 @@ fn call(provider: &dyn Provider, direct: Direct) -> Result<HttpCall> {
     }
 }
 
-fn said(provider: &dyn Provider, direct: Direct) -> Value {
+fn said(provider: &dyn Sending, direct: Direct) -> Value {
     serde_json::from_slice(&call(provider, direct).unwrap().body.whole().unwrap()).unwrap()
 }
 
-fn refused_at(provider: &dyn Provider, direct: Direct) -> String {
+fn refused_at(provider: &dyn Sending, direct: Direct) -> String {
     let Err(Error::Invalid(faults)) = call(provider, direct) else { unreachable!("it was taken") };
     faults[0].pointer.clone()
 }

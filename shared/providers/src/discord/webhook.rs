@@ -11,7 +11,8 @@ use crate::json::set;
 use crate::rooms::Rooms;
 use crate::settings::{self, fault};
 use crate::{
-    Button, Call, Callback, Channel, Event, Inbound, Login, Method, Outgoing, Provider, Reply, Setup, Verdict, Verified,
+    Button, Call, Callback, Channel, Event, Inbound, Login, Method, Outgoing, Provider, Receiving, Reply, Sending, Setup,
+    Verdict, Verified,
 };
 
 /// See the file's head.
@@ -73,14 +74,16 @@ impl Provider for DiscordWebhook {
         Channel::Discord
     }
 
-    /// A webhook knows no key that would make a repetition harmless.
-    fn repeatable(&self) -> bool {
-        false
-    }
-
     fn check(&self, settings: &Value, credentials: &Value) -> Result<()> {
         Settings::read(settings)?;
         rooms(credentials).map(|_| ())
+    }
+}
+
+impl Sending for DiscordWebhook {
+    /// A webhook knows no key that would make a repetition harmless.
+    fn repeatable(&self) -> bool {
+        false
     }
 
     fn call(&self, message: &Outgoing, setup: &Setup<'_>) -> Result<Call> {
@@ -110,7 +113,9 @@ impl Provider for DiscordWebhook {
         let probe = |url: &kernel::Secret| Call::Http(request(Method::Get, url.reveal().to_owned(), Login::None, None));
         Ok(rooms.first().map(probe))
     }
+}
 
+impl Receiving for DiscordWebhook {
     /// Nothing is ever posted by one.
     fn verify(&self, _callback: &Callback<'_>, _setup: &Setup<'_>) -> Result<Verified> {
         Err(Error::Unauthenticated)

@@ -8,7 +8,9 @@ use serde_json::Value;
 use super::messaging::{self, Own};
 use super::{Credentials, GRAPH, Speaker, check_id, check_version};
 use crate::settings::settings;
-use crate::{Answer, Call, Callback, Channel, Event, Inbound, Outgoing, Provider, Reply, Setup, Verdict, Verified};
+use crate::{
+    Answer, Call, Callback, Channel, Event, Inbound, Outgoing, Provider, Receiving, Reply, Sending, Setup, Verdict, Verified,
+};
 
 /// See the file's head.
 #[derive(Clone, Copy, Debug)]
@@ -66,14 +68,16 @@ impl Provider for Instagram {
         if human { Some(messaging::HUMAN_HOURS) } else { self.channel().capabilities().window_hours }
     }
 
-    /// Meta knows no key that would make a repetition harmless.
-    fn repeatable(&self) -> bool {
-        false
-    }
-
     fn check(&self, settings: &Value, credentials: &Value) -> Result<()> {
         Settings::read(settings)?;
         Credentials::read(credentials).map(|_| ())
+    }
+}
+
+impl Sending for Instagram {
+    /// Meta knows no key that would make a repetition harmless.
+    fn repeatable(&self) -> bool {
+        false
     }
 
     fn call(&self, message: &Outgoing, setup: &Setup<'_>) -> Result<Call> {
@@ -91,7 +95,9 @@ impl Provider for Instagram {
     fn probe(&self, setup: &Setup<'_>) -> Result<Option<Call>> {
         Settings::read(setup.settings)?.speaker().look(setup).map(Some)
     }
+}
 
+impl Receiving for Instagram {
     fn handshake(&self, callback: &Callback<'_>, setup: &Setup<'_>) -> Result<Option<Answer>> {
         super::handshake(callback, setup.credentials)
     }

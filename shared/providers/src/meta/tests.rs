@@ -8,14 +8,14 @@ use super::messenger::Messenger;
 use super::whatsapp::Whatsapp;
 use crate::{
     Button, ButtonParameter, Call, Callback, Content, Direct, FileSource, HttpCall, Location, Login, Media, MediaKind,
-    Outgoing, Parameter, Provider, ProviderTemplate, Roots, Setup,
+    Outgoing, Parameter, Provider, ProviderTemplate, Receiving, Roots, Sending, Setup,
 };
 
 fn credentials() -> Value {
     json!({"access_token": "token", "app_secret": "TEST_APP_SECRET", "verify_token": "word"})
 }
 
-fn settings(provider: &dyn Provider) -> Value {
+fn settings(provider: &dyn Sending) -> Value {
     match provider.id() {
         "whatsapp" => json!({"phone_number_id": "1065"}),
         "messenger" => json!({"page_id": "1118"}),
@@ -23,7 +23,7 @@ fn settings(provider: &dyn Provider) -> Value {
     }
 }
 
-fn call_with(provider: &dyn Provider, settings: &Value, direct: Direct) -> Result<HttpCall> {
+fn call_with(provider: &dyn Sending, settings: &Value, direct: Direct) -> Result<HttpCall> {
     let message = Outgoing {
         id: "0190".to_owned(),
         tag: "tag".to_owned(),
@@ -38,12 +38,12 @@ fn call_with(provider: &dyn Provider, settings: &Value, direct: Direct) -> Resul
     }
 }
 
-fn said(provider: &dyn Provider, direct: Direct) -> Value {
+fn said(provider: &dyn Sending, direct: Direct) -> Value {
     let call = call_with(provider, &settings(provider), direct).unwrap();
     serde_json::from_slice(&call.body.whole().unwrap()).unwrap()
 }
 
-fn refused_at(provider: &dyn Provider, direct: Direct) -> String {
+fn refused_at(provider: &dyn Sending, direct: Direct) -> String {
     let Err(Error::Invalid(faults)) = call_with(provider, &settings(provider), direct) else { unreachable!("it was taken") };
     faults[0].pointer.clone()
 }
@@ -67,7 +67,7 @@ fn link() -> Button {
 
 #[test]
 fn requests_go_where_the_account_says() {
-    let to = |provider: &dyn Provider, settings: Value| {
+    let to = |provider: &dyn Sending, settings: Value| {
         let call = call_with(provider, &settings, text("Hello")).unwrap();
         assert!(matches!(call.login, Login::Bearer(token) if token.reveal() == "token"));
         assert_eq!(call.headers, [("content-type", "application/json".to_owned())]);

@@ -13,8 +13,8 @@ use super::{Class, Credentials, GRAPH, Speaker, check_id, check_version, generic
 use crate::call::leads_to;
 use crate::settings::settings;
 use crate::{
-    Answer, Body, Call, Callback, Channel, Event, FileSource, HttpCall, Inbound, Login, Method, Outgoing, Provider, Reply,
-    Setup, Verdict, Verified,
+    Answer, Body, Call, Callback, Channel, Event, FileSource, HttpCall, Inbound, Login, Method, Outgoing, Provider, Receiving,
+    Reply, Sending, Setup, Verdict, Verified,
 };
 
 /// See the file's head.
@@ -59,14 +59,16 @@ impl Provider for Whatsapp {
         Channel::Whatsapp
     }
 
-    /// Meta knows no key that would make a repetition harmless.
-    fn repeatable(&self) -> bool {
-        false
-    }
-
     fn check(&self, settings: &Value, credentials: &Value) -> Result<()> {
         Settings::read(settings)?;
         Credentials::read(credentials).map(|_| ())
+    }
+}
+
+impl Sending for Whatsapp {
+    /// Meta knows no key that would make a repetition harmless.
+    fn repeatable(&self) -> bool {
+        false
     }
 
     fn call(&self, message: &Outgoing, setup: &Setup<'_>) -> Result<Call> {
@@ -80,22 +82,6 @@ impl Provider for Whatsapp {
 
     fn probe(&self, setup: &Setup<'_>) -> Result<Option<Call>> {
         Settings::read(setup.settings)?.speaker().look(setup).map(Some)
-    }
-
-    fn handshake(&self, callback: &Callback<'_>, setup: &Setup<'_>) -> Result<Option<Answer>> {
-        super::handshake(callback, setup.credentials)
-    }
-
-    fn verify(&self, callback: &Callback<'_>, setup: &Setup<'_>) -> Result<Verified> {
-        super::verify(callback, setup.credentials)
-    }
-
-    fn events(&self, verified: &Verified, setup: &Setup<'_>) -> Vec<Event> {
-        Settings::read(setup.settings).map_or_else(|_| Vec::new(), |own| hook::events(verified, &own.phone_number_id))
-    }
-
-    fn inbound(&self, verified: &Verified, setup: &Setup<'_>) -> Vec<Inbound> {
-        Settings::read(setup.settings).map_or_else(|_| Vec::new(), |own| hook::inbound(verified, &own.phone_number_id))
     }
 
     /// A file is fetched in two steps: its id gives JSON whose `url` lives for five minutes, and that address gives the bytes.
@@ -112,6 +98,24 @@ impl Provider for Whatsapp {
             }
             FileSource::Id(_) | FileSource::Url(_) | FileSource::Bytes(_) => None,
         })
+    }
+}
+
+impl Receiving for Whatsapp {
+    fn handshake(&self, callback: &Callback<'_>, setup: &Setup<'_>) -> Result<Option<Answer>> {
+        super::handshake(callback, setup.credentials)
+    }
+
+    fn verify(&self, callback: &Callback<'_>, setup: &Setup<'_>) -> Result<Verified> {
+        super::verify(callback, setup.credentials)
+    }
+
+    fn events(&self, verified: &Verified, setup: &Setup<'_>) -> Vec<Event> {
+        Settings::read(setup.settings).map_or_else(|_| Vec::new(), |own| hook::events(verified, &own.phone_number_id))
+    }
+
+    fn inbound(&self, verified: &Verified, setup: &Setup<'_>) -> Vec<Inbound> {
+        Settings::read(setup.settings).map_or_else(|_| Vec::new(), |own| hook::inbound(verified, &own.phone_number_id))
     }
 }
 

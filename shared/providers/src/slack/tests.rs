@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::Slack;
 use crate::{
     Answer, Button, Call, Callback, Content, Direct, FileSource, HttpCall, Inbound, Location, Login, Media, MediaKind, Method,
-    Outgoing, Provider, Roots, Setup, Verified, Wish,
+    Outgoing, Provider, Receiving, Roots, Sending, Setup, Verified, Wish,
 };
 
 const SECRET: &str = "sample-signing-secret";

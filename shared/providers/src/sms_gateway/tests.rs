@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use super::SmsGateway;
 use crate::{
-    Call, Callback, Content, Direct, HttpCall, HttpReply, Login, Method, Outgoing, Provider, Reply, Roots, Setup, Verdict, Wish,
+    Call, Callback, Content, Direct, HttpCall, HttpReply, Login, Method, Outgoing, Provider, Receiving, Reply, Roots, Sending,
+    Setup, Verdict, Wish,
 };
 
 const HOOK: &str = "https://hooks.example.com/hooks/any/r0ute";

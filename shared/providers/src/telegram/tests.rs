@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::Telegram;
 use crate::{
     Button, Call, Callback, Content, Direct, FileSource, HttpCall, Inbound, Location, Login, Media, MediaKind, Method,
-    Outgoing, Piece, Provider, Roots, Setup, Verified, Wish,
+    Outgoing, Piece, Provider, Receiving, Roots, Sending, Setup, Verified, Wish,
 };
 
 fn credentials() -> Value {

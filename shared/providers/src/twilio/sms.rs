@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::{Credentials, Settings, TEXT, create, file, hook, look, signature};
 use crate::{
-    Answer, Call, Callback, Channel, Event, FileSource, HttpCall, Inbound, Outgoing, Provider, Reply, Setup, Verdict, Verified,
-    sms,
+    Answer, Call, Callback, Channel, Event, FileSource, HttpCall, Inbound, Outgoing, Provider, Receiving, Reply, Sending,
+    Setup, Verdict, Verified, sms,
 };
 
 /// See the file's head.
@@ -26,14 +26,16 @@ impl Provider for TwilioSms {
         Channel::Sms
     }
 
-    /// Twilio knows no key that would make a repetition harmless.
-    fn repeatable(&self) -> bool {
-        false
-    }
-
     fn check(&self, given: &Value, credentials: &Value) -> Result<()> {
         settings(given)?;
         Credentials::read(credentials).map(|_| ())
+    }
+}
+
+impl Sending for TwilioSms {
+    /// Twilio knows no key that would make a repetition harmless.
+    fn repeatable(&self) -> bool {
+        false
     }
 
     fn call(&self, message: &Outgoing, setup: &Setup<'_>) -> Result<Call> {
@@ -53,6 +55,12 @@ impl Provider for TwilioSms {
         Ok(Some(Call::Http(look(&settings.account_sid, "Messages.json", setup)?)))
     }
 
+    fn file(&self, source: &FileSource, setup: &Setup<'_>) -> Result<Option<HttpCall>> {
+        file(source, &settings(setup.settings)?.account_sid, setup)
+    }
+}
+
+impl Receiving for TwilioSms {
     fn verify(&self, callback: &Callback<'_>, setup: &Setup<'_>) -> Result<Verified> {
         signature::verify(callback, setup, &settings(setup.settings)?.account_sid)
     }
@@ -69,9 +77,5 @@ impl Provider for TwilioSms {
     /// Says that nothing is to be answered.
     fn answer(&self, _verified: &Verified) -> Answer {
         Answer::with("text/xml", "<Response/>".to_owned())
-    }
-
-    fn file(&self, source: &FileSource, setup: &Setup<'_>) -> Result<Option<HttpCall>> {
-        file(source, &settings(setup.settings)?.account_sid, setup)
     }
 }

@@ -8,7 +8,7 @@ use super::voice::TwilioVoice;
 use super::whatsapp::TwilioWhatsapp;
 use crate::{
     Button, ButtonParameter, Call, Callback, Content, Direct, FileSource, HttpCall, Location, Login, Media, MediaKind,
-    Outgoing, Parameter, Provider, ProviderTemplate, Roots, Setup, Wish,
+    Outgoing, Parameter, Provider, ProviderTemplate, Receiving, Roots, Sending, Setup, Wish,
 };
 
 const ACCOUNT: &str = "ACaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
@@ -18,7 +18,7 @@ fn settings() -> Value {
     json!({"account_sid": ACCOUNT, "from": "+14155550100"})
 }
 
-fn call_with(provider: &dyn Provider, settings: &Value, direct: Direct) -> Result<HttpCall> {
+fn call_with(provider: &dyn Sending, settings: &Value, direct: Direct) -> Result<HttpCall> {
     let message = Outgoing {
         id: "0190".to_owned(),
         tag: "the-tag".to_owned(),
@@ -33,12 +33,12 @@ fn call_with(provider: &dyn Provider, settings: &Value, direct: Direct) -> Resul
     }
 }
 
-fn said(provider: &dyn Provider, direct: Direct) -> Vec<(String, String)> {
+fn said(provider: &dyn Sending, direct: Direct) -> Vec<(String, String)> {
     let call = call_with(provider, &settings(), direct).unwrap();
     url::form_urlencoded::parse(&call.body.whole().unwrap()).into_owned().collect()
 }
 
-fn refused_at(provider: &dyn Provider, direct: Direct) -> String {
+fn refused_at(provider: &dyn Sending, direct: Direct) -> String {
     let Err(Error::Invalid(faults)) = call_with(provider, &settings(), direct) else { unreachable!("it was taken") };
     faults[0].pointer.clone()
 }
@@ -183,7 +183,7 @@ fn a_call_speaks_the_text_and_nothing_else() {
 
 #[test]
 fn accounts_are_checked_field_by_field() {
-    let fault = |provider: &dyn Provider, settings: Value, credentials: Value| {
+    let fault = |provider: &dyn Sending, settings: Value, credentials: Value| {
         let Err(Error::Invalid(faults)) = provider.check(&settings, &credentials) else { unreachable!("{settings}") };
         faults[0].pointer.clone()
     };
@@ -311,7 +311,7 @@ fn a_message_may_come_in_the_query() {
 }
 
 /// What a provider reads out of these fields.
-fn read(provider: &dyn Provider, pairs: &[(&str, &str)]) -> crate::Verified {
+fn read(provider: &dyn Receiving, pairs: &[(&str, &str)]) -> crate::Verified {
     let roots = Roots::none();
     let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
     let url = format!("{HOOK}?{query}");
@@ -321,7 +321,7 @@ fn read(provider: &dyn Provider, pairs: &[(&str, &str)]) -> crate::Verified {
     provider.verify(&Callback { method: "GET", ..post(&url, &headers, b"", &roots) }, &setup).unwrap()
 }
 
-fn inbound(provider: &dyn Provider, pairs: &[(&str, &str)]) -> crate::Inbound {
+fn inbound(provider: &dyn Receiving, pairs: &[(&str, &str)]) -> crate::Inbound {
     let setup = Setup { settings: &Value::Null, credentials: &Value::Null, token: None, callback: HOOK };
     provider.inbound(&read(provider, pairs), &setup).remove(0)
 }

@@ -9,8 +9,8 @@ use super::{Credentials, check_account, create, look, signature};
 use crate::callback::TAG;
 use crate::settings::{self, fault};
 use crate::{
-    Answer, Call, Callback, Channel, Event, EventDetail, EventKind, Inbound, Outgoing, Provider, Reply, Setup, Verdict,
-    Verified, sms,
+    Answer, Call, Callback, Channel, Event, EventDetail, EventKind, Inbound, Outgoing, Provider, Receiving, Reply, Sending,
+    Setup, Verdict, Verified, sms,
 };
 
 /// See the file's head.
@@ -69,14 +69,16 @@ impl Provider for TwilioVoice {
         Channel::Voice
     }
 
-    /// Twilio knows no key that would make a repetition harmless.
-    fn repeatable(&self) -> bool {
-        false
-    }
-
     fn check(&self, given: &Value, credentials: &Value) -> Result<()> {
         Settings::read(given)?;
         Credentials::read(credentials).map(|_| ())
+    }
+}
+
+impl Sending for TwilioVoice {
+    /// Twilio knows no key that would make a repetition harmless.
+    fn repeatable(&self) -> bool {
+        false
     }
 
     fn call(&self, message: &Outgoing, setup: &Setup<'_>) -> Result<Call> {
@@ -103,7 +105,9 @@ impl Provider for TwilioVoice {
         let settings = Settings::read(setup.settings)?;
         Ok(Some(Call::Http(look(&settings.account_sid, "Calls.json", setup)?)))
     }
+}
 
+impl Receiving for TwilioVoice {
     fn verify(&self, callback: &Callback<'_>, setup: &Setup<'_>) -> Result<Verified> {
         signature::verify(callback, setup, &Settings::read(setup.settings)?.account_sid)
     }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::{Credentials, Settings, TEXT, create, file, hook, is_sid, look, signature};
 use crate::{
     Answer, Call, Callback, Channel, Direct, Event, FileSource, HttpCall, Inbound, Location, MediaKind, Outgoing, Provider,
-    ProviderTemplate, Reply, Setup, Verdict, Verified, sms,
+    ProviderTemplate, Receiving, Reply, Sending, Setup, Verdict, Verified, sms,
 };
 
 /// See the file's head.
@@ -31,14 +31,16 @@ impl Provider for TwilioWhatsapp {
         Channel::Whatsapp
     }
 
-    /// Twilio knows no key that would make a repetition harmless.
-    fn repeatable(&self) -> bool {
-        false
-    }
-
     fn check(&self, given: &Value, credentials: &Value) -> Result<()> {
         settings(given)?;
         Credentials::read(credentials).map(|_| ())
+    }
+}
+
+impl Sending for TwilioWhatsapp {
+    /// Twilio knows no key that would make a repetition harmless.
+    fn repeatable(&self) -> bool {
+        false
     }
 
     fn call(&self, message: &Outgoing, setup: &Setup<'_>) -> Result<Call> {
@@ -58,6 +60,12 @@ impl Provider for TwilioWhatsapp {
         Ok(Some(Call::Http(look(&settings.account_sid, "Messages.json", setup)?)))
     }
 
+    fn file(&self, source: &FileSource, setup: &Setup<'_>) -> Result<Option<HttpCall>> {
+        file(source, &settings(setup.settings)?.account_sid, setup)
+    }
+}
+
+impl Receiving for TwilioWhatsapp {
     fn verify(&self, callback: &Callback<'_>, setup: &Setup<'_>) -> Result<Verified> {
         signature::verify(callback, setup, &settings(setup.settings)?.account_sid)
     }
@@ -74,10 +82,6 @@ impl Provider for TwilioWhatsapp {
     /// Says that nothing is to be answered.
     fn answer(&self, _verified: &Verified) -> Answer {
         Answer::with("text/xml", "<Response/>".to_owned())
-    }
-
-    fn file(&self, source: &FileSource, setup: &Setup<'_>) -> Result<Option<HttpCall>> {
-        file(source, &settings(setup.settings)?.account_sid, setup)
     }
 }
 

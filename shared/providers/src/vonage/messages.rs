@@ -14,7 +14,7 @@ use crate::settings::{self, fault, visible_if_any};
 use crate::sms::{digits, number, short_text};
 use crate::{
     Access, Body, BounceClass, Call, Callback, Channel, Event, EventDetail, EventKind, FileSource, HttpCall, Inbound,
-    InboundFile, Login, Method, Outgoing, Provider, Reply, Setup, Token, Verdict, Verified, Wish, proof,
+    InboundFile, Login, Method, Outgoing, Provider, Receiving, Reply, Sending, Setup, Token, Verdict, Verified, Wish, proof,
 };
 
 /// See the file's head.
@@ -115,14 +115,16 @@ impl Provider for VonageMessages {
         Channel::Sms
     }
 
-    /// Vonage knows no key that would make a repetition harmless.
-    fn repeatable(&self) -> bool {
-        false
-    }
-
     fn check(&self, settings: &Value, credentials: &Value) -> Result<()> {
         Settings::read(settings)?;
         Credentials::read(credentials)?.signer().map(|_| ())
+    }
+}
+
+impl Sending for VonageMessages {
+    /// Vonage knows no key that would make a repetition harmless.
+    fn repeatable(&self) -> bool {
+        false
     }
 
     fn access(&self, setup: &Setup<'_>, now: Time) -> Result<Access> {
@@ -166,6 +168,17 @@ impl Provider for VonageMessages {
         Ok(None)
     }
 
+    /// A file of a multimedia message; the token goes to Vonage's own hosts alone.
+    fn file(&self, source: &FileSource, setup: &Setup<'_>) -> Result<Option<HttpCall>> {
+        let FileSource::Url(address) = source else { return Ok(None) };
+        if !leads_to(address, &[Region::Global, Region::Eu].map(Region::host)) {
+            return Ok(None);
+        }
+        Ok(Some(HttpCall::question(Secret::new(address.as_str()), login(setup)?)))
+    }
+}
+
+impl Receiving for VonageMessages {
     fn verify(&self, callback: &Callback<'_>, setup: &Setup<'_>) -> Result<Verified> {
         let refuse = || Error::Unauthenticated;
         let settings = Settings::read(setup.settings)?;
@@ -189,15 +202,6 @@ impl Provider for VonageMessages {
     fn inbound(&self, verified: &Verified, setup: &Setup<'_>) -> Vec<Inbound> {
         let confirms = Settings::read(setup.settings).is_ok_and(|settings| settings.confirms);
         message(verified).map(|one| one.confirmed(confirms)).into_iter().collect()
-    }
-
-    /// A file of a multimedia message; the token goes to Vonage's own hosts alone.
-    fn file(&self, source: &FileSource, setup: &Setup<'_>) -> Result<Option<HttpCall>> {
-        let FileSource::Url(address) = source else { return Ok(None) };
-        if !leads_to(address, &[Region::Global, Region::Eu].map(Region::host)) {
-            return Ok(None);
-        }
-        Ok(Some(HttpCall::question(Secret::new(address.as_str()), login(setup)?)))
     }
 }
 

@@ -14,7 +14,8 @@ use crate::proof::{self, Hash};
 use crate::settings::{self, visible, visible_if_any};
 use crate::sms::{Encoding, digits, segments, short_text};
 use crate::{
-    Body, Call, Callback, Channel, Event, HttpCall, Inbound, Login, Method, Outgoing, Provider, Reply, Setup, Verdict, Verified,
+    Body, Call, Callback, Channel, Event, HttpCall, Inbound, Login, Method, Outgoing, Provider, Receiving, Reply, Sending,
+    Setup, Verdict, Verified,
 };
 
 /// See the file's head.
@@ -93,14 +94,16 @@ impl Provider for VonageSms {
         Channel::Sms
     }
 
-    /// Vonage knows no key that would make a repetition harmless.
-    fn repeatable(&self) -> bool {
-        false
-    }
-
     fn check(&self, settings: &Value, credentials: &Value) -> Result<()> {
         Settings::read(settings)?;
         Credentials::read(credentials).map(|_| ())
+    }
+}
+
+impl Sending for VonageSms {
+    /// Vonage knows no key that would make a repetition harmless.
+    fn repeatable(&self) -> bool {
+        false
     }
 
     fn call(&self, message: &Outgoing, setup: &Setup<'_>) -> Result<Call> {
@@ -143,7 +146,9 @@ impl Provider for VonageSms {
         let login = Login::Basic(given.api_key, given.api_secret);
         Ok(Some(Call::Http(HttpCall::question(Secret::new("https://rest.nexmo.com/account/get-balance"), login))))
     }
+}
 
+impl Receiving for VonageSms {
     /// The code is over all parameters by name, as `&name=value`. Whether the reference in the address counts as one of them is
     /// not said, so both are tried.
     fn verify(&self, callback: &Callback<'_>, setup: &Setup<'_>) -> Result<Verified> {

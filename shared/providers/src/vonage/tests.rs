@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use super::messages::VonageMessages;
 use super::sms::VonageSms;
 use crate::{
-    Access, Call, Callback, Content, Direct, FileSource, HttpCall, Login, Outgoing, Provider, Roots, Setup, Verified, Wish,
+    Access, Call, Callback, Content, Direct, FileSource, HttpCall, Login, Outgoing, Provider, Receiving, Roots, Sending, Setup,
+    Verified, Wish,
 };
 
 const HOOK: &str = "https://hooks.example.com/hooks/any/r0ute";
@@ -17,7 +18,7 @@ fn now() -> Time {
     Time::parse("2026-03-01T10:00:00Z").unwrap()
 }
 
-fn call_with(provider: &dyn Provider, settings: &Value, credentials: &Value, text: &str) -> Result<HttpCall> {
+fn call_with(provider: &dyn Sending, settings: &Value, credentials: &Value, text: &str) -> Result<HttpCall> {
     let direct = Direct { to: "+14155550123".to_owned(), text: Some(text.to_owned()), ..Direct::default() };
     let (id, tag, entropy) = ("0190".to_owned(), "the-tag".to_owned(), [0; 48]);
     let message = Outgoing { id, tag, at: now(), entropy, content: Content::Direct(Box::new(direct)) };
@@ -101,7 +102,7 @@ fn the_token_is_made_of_the_applications_key_and_lives_a_quarter_of_an_hour() {
 
 #[test]
 fn accounts_are_checked_field_by_field() {
-    let fault = |provider: &dyn Provider, settings: Value, credentials: Value| {
+    let fault = |provider: &dyn Sending, settings: Value, credentials: Value| {
         let Err(Error::Invalid(faults)) = provider.check(&settings, &credentials) else { unreachable!("{settings}") };
         faults[0].pointer.clone()
     };

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use kernel::{Error, Time};
 use providers::BounceClass::{Block, Hard, Soft};
 use providers::EventKind::{Bounced, Delivered, Sent};
-use providers::{BounceClass, EventKind, Verified, Wish, find};
+use providers::{BounceClass, EventKind, Verified, Wish, receiving};
 use serde_json::json;
 use stands::{TAG, folder};
 
@@ -43,7 +43,7 @@ fn posted(house: &House, message: &str) -> Post {
 }
 
 fn verified(house: &House, message: &str) -> Verified {
-    find("aws_sms").unwrap().verify(&posted(house, message).callback(), &NOBODY).unwrap()
+    receiving("aws_sms").unwrap().verify(&posted(house, message).callback(), &NOBODY).unwrap()
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn every_sample_is_expected_and_says_what_it_should() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     assert_eq!(found, STATES.iter().map(|(file, _)| (*file).to_owned()).collect());
-    let (house, provider) = (House::new(), find("aws_sms").unwrap());
+    let (house, provider) = (House::new(), receiving("aws_sms").unwrap());
     let mut ids = BTreeSet::new();
     for (file, expected) in STATES {
         let proven = verified(&house, &read(file));
@@ -73,7 +73,7 @@ fn every_sample_is_expected_and_says_what_it_should() {
 
 #[test]
 fn what_comes_in_is_read_field_by_field() {
-    let (house, provider) = (House::new(), find("aws_sms").unwrap());
+    let (house, provider) = (House::new(), receiving("aws_sms").unwrap());
     let one = |file: &str| provider.inbound(&verified(&house, &read(file)), &NOBODY).remove(0);
     let found = one("inbound.json");
     assert_eq!((found.from.as_str(), found.to.as_deref()), ("+14155550123", Some("+14155550100")));
@@ -84,7 +84,7 @@ fn what_comes_in_is_read_field_by_field() {
 
 #[test]
 fn only_posts_of_the_accounts_topics_are_believed() {
-    let (house, provider) = (House::new(), find("aws_sms").unwrap());
+    let (house, provider) = (House::new(), receiving("aws_sms").unwrap());
     let post = posted(&house, &read("delivered.json"));
     let deaf = Post { topics: Vec::new(), ..post.clone() };
     assert_eq!(provider.verify(&deaf.callback(), &NOBODY).unwrap_err(), Error::Unauthenticated);
@@ -96,7 +96,7 @@ fn only_posts_of_the_accounts_topics_are_believed() {
 
 #[test]
 fn what_is_no_record_says_nothing() {
-    let (house, provider) = (House::new(), find("aws_sms").unwrap());
+    let (house, provider) = (House::new(), receiving("aws_sms").unwrap());
     for message in ["", "words", "null", "[]", "{}", "{\"eventType\":7}", "{\"eventType\":\"TEXT_DELIVERED\"}"] {
         let proven = verified(&house, message);
         assert!(provider.events(&proven, &NOBODY).is_empty() && provider.inbound(&proven, &NOBODY).is_empty(), "{message}");

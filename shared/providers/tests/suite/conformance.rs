@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kernel::Error;
-use providers::{BounceClass, Call, Content, EventKind, PROVIDERS, Reply, Roots, Verdict, find};
+use providers::{BounceClass, Call, Content, EventKind, PROVIDERS, Reply, Roots, SENDING, Verdict, find};
 use serde_json::{Value, json};
 use stands::{Post, SECRET, Stand, TAG, all, folder, now, outgoing, word};
 
@@ -33,7 +33,7 @@ fn ids_are_distinct_and_every_provider_is_tried() {
 #[test]
 fn accounts_are_checked_and_unknown_fields_refused() {
     for stand in all() {
-        let (provider, settings, credentials) = (stand.provider(), &stand.settings, &stand.credentials);
+        let (provider, settings, credentials) = (stand.sending(), &stand.settings, &stand.credentials);
         provider.check(settings, credentials).unwrap();
         for (pointer, settings, credentials) in [
             ("/settings", with(settings, "surprise"), credentials.clone()),
@@ -75,8 +75,8 @@ fn with(value: &Value, name: &str) -> Value {
 fn a_call_shows_nothing_of_the_message_or_the_account() {
     for stand in all() {
         let message = stand.outgoing();
-        let call = stand.provider().call(&message, &stand.setup()).unwrap();
-        let probe = stand.provider().probe(&stand.setup()).unwrap();
+        let call = stand.sending().call(&message, &stand.setup()).unwrap();
+        let probe = stand.sending().probe(&stand.setup()).unwrap();
         let mut shown = vec![format!("{call:?}"), format!("{call:#?}"), format!("{message:?}"), format!("{message:#?}")];
         shown.extend([format!("{probe:?}"), format!("{:?}", stand.setup())]);
         for text in shown {
@@ -84,7 +84,7 @@ fn a_call_shows_nothing_of_the_message_or_the_account() {
                 assert!(!text.to_lowercase().contains(&secret.to_lowercase()), "{}: {secret} in {text}", stand.id);
             }
         }
-        let again = stand.provider().call(&stand.outgoing(), &stand.setup()).unwrap();
+        let again = stand.sending().call(&stand.outgoing(), &stand.setup()).unwrap();
         assert_eq!(whole(&again), whole(&call), "{}: the same message is not said in the same bytes", stand.id);
     }
 }
@@ -103,8 +103,8 @@ fn whole(call: &Call) -> Option<Vec<u8>> {
 #[test]
 fn web_requests_go_to_https_with_clean_headers() {
     for stand in all() {
-        let probe = stand.provider().probe(&stand.setup()).unwrap();
-        for call in [Some(stand.provider().call(&stand.outgoing(), &stand.setup()).unwrap()), probe].into_iter().flatten() {
+        let probe = stand.sending().probe(&stand.setup()).unwrap();
+        for call in [Some(stand.sending().call(&stand.outgoing(), &stand.setup()).unwrap()), probe].into_iter().flatten() {
             let Call::Http(call) = call else { continue };
             assert!(call.url.reveal().starts_with("https://"), "{}", stand.id);
             assert!(!call.host().is_empty());
@@ -125,7 +125,7 @@ fn a_message_of_another_channel_is_refused() {
             Content::Mail(_) => direct.clone(),
             Content::Direct(_) => stands::mail(),
         };
-        assert!(stand.provider().call(&outgoing(other), &stand.setup()).is_err(), "{}", stand.id);
+        assert!(stand.sending().call(&outgoing(other), &stand.setup()).is_err(), "{}", stand.id);
     }
 }
 
@@ -134,14 +134,14 @@ fn a_mail_with_an_injected_header_is_refused() {
     for mut stand in all() {
         let Content::Mail(mail) = &mut stand.content else { continue };
         mail.subject = "a\r\nBcc: x@y.example".to_owned();
-        assert!(stand.provider().call(&stand.outgoing(), &stand.setup()).is_err(), "{}", stand.id);
+        assert!(stand.sending().call(&stand.outgoing(), &stand.setup()).is_err(), "{}", stand.id);
     }
 }
 
 #[test]
 fn answers_common_to_all_mean_the_same() {
     for stand in all() {
-        let (provider, id) = (stand.provider(), stand.id);
+        let (provider, id) = (stand.sending(), stand.id);
         assert_eq!(provider.verdict(&Reply::Accepted { id: "m".into() }), Verdict::Sent { id: "m".into() });
         assert!(matches!(provider.verdict(&Reply::Unreached { text: "refused".into() }), Verdict::Retry { .. }), "{id}");
         assert!(matches!(provider.verdict(&Reply::Lost { text: "reset".into() }), Verdict::Unknown { .. }), "{id}");
@@ -170,7 +170,7 @@ fn answers_common_to_all_mean_the_same() {
 fn answers_of_each_provider_mean_what_its_codes_say() {
     for stand in all() {
         for (reply, meaning) in &stand.answers {
-            let verdict = stand.provider().verdict(reply);
+            let verdict = stand.sending().verdict(reply);
             assert_eq!(word(&verdict), *meaning, "{}: {reply:?} {verdict:?}", stand.id);
         }
         assert!(stand.sign.is_none() || !stand.answers.is_empty(), "{} has no answers to tell apart", stand.id);
@@ -188,7 +188,7 @@ fn a_success_that_cannot_be_read_leaves_open_what_was_done() {
                 continue;
             }
             let page = Reply::Answered(providers::HttpReply { body: b"<html>Thank you!</html>".to_vec(), ..answer.clone() });
-            assert_eq!(word(&stand.provider().verdict(&page)), "unknown", "{}", stand.id);
+            assert_eq!(word(&stand.sending().verdict(&page)), "unknown", "{}", stand.id);
             tried += 1;
         }
     }
@@ -213,7 +213,7 @@ fn every_sample_is_expected_and_every_expectation_has_its_sample() {
 fn samples_say_what_they_should() {
     let roots = Roots::none();
     for (stand, posts) in posts() {
-        let (provider, setup) = (stand.provider(), stand.setup());
+        let (provider, setup) = (stand.receiving(), stand.setup());
         let mut ids = BTreeMap::new();
         for ((file, post), sample) in posts.iter().zip(&stand.samples) {
             let verified = provider
@@ -249,7 +249,7 @@ fn samples_say_what_they_should() {
 fn callbacks_are_proven_or_refused() {
     let roots = Roots::none();
     for (stand, posts) in posts() {
-        let (provider, setup) = (stand.provider(), stand.setup());
+        let (provider, setup) = (stand.receiving(), stand.setup());
         let believed = |post: &Post| provider.verify(&post.callback(&roots), &setup).is_ok();
         for (file, post) in &posts {
             assert!(believed(post), "{} {file}", stand.id);
@@ -298,7 +298,7 @@ fn an_account_without_secrets_believes_nobody() {
         let Some((_, post)) = posts.first() else { continue };
         for credentials in [json!({}), Value::Null] {
             let setup = providers::Setup { credentials: &credentials, token: None, ..stand.setup() };
-            assert!(stand.provider().verify(&post.callback(&roots), &setup).is_err(), "{}", stand.id);
+            assert!(stand.receiving().verify(&post.callback(&roots), &setup).is_err(), "{}", stand.id);
         }
         // Empty in place of each secret.
         for name in stand.credentials.as_object().unwrap().keys() {
@@ -306,7 +306,7 @@ fn an_account_without_secrets_believes_nobody() {
             credentials[name] = json!("");
             let setup = providers::Setup { credentials: &credentials, ..stand.setup() };
             let empty = Post { headers: post.headers[..1].to_vec(), ..post.clone() };
-            assert!(stand.provider().verify(&empty.callback(&roots), &setup).is_err(), "{} {name}", stand.id);
+            assert!(stand.receiving().verify(&empty.callback(&roots), &setup).is_err(), "{} {name}", stand.id);
         }
     }
 }
@@ -316,7 +316,7 @@ fn genuine_nonsense_says_nothing_and_breaks_nothing() {
     let roots = Roots::none();
     for stand in all() {
         let Some(sign) = stand.sign else { continue };
-        let (provider, setup) = (stand.provider(), stand.setup());
+        let (provider, setup) = (stand.receiving(), stand.setup());
         let mut bodies: Vec<Vec<u8>> =
             ["", "null", "[]", "{}", "7", "\"x\"", "{\"type\":7}", "a=b&c", "{\"type\":", "\u{feff}{}"]
                 .map(|text| text.as_bytes().to_vec())
@@ -364,7 +364,7 @@ fn pointers(value: &Value, at: &str) -> Vec<String> {
 #[test]
 fn a_mail_goes_to_everybody_and_names_the_hidden_to_nobody() {
     for stand in all() {
-        let (from, to, raw) = match stand.provider().call(&stand.outgoing(), &stand.setup()).unwrap() {
+        let (from, to, raw) = match stand.sending().call(&stand.outgoing(), &stand.setup()).unwrap() {
             Call::Ses(call) => (call.from, call.to, call.raw),
             Call::Smtp(call) => (call.from, call.to, call.raw),
             Call::Capture(call) => (call.from, call.to, call.raw),
@@ -386,7 +386,7 @@ fn a_mail_goes_to_everybody_and_names_the_hidden_to_nobody() {
 #[test]
 fn only_those_may_be_repeated_that_recognise_it() {
     let repeatable: BTreeSet<_> =
-        PROVIDERS.iter().filter(|provider| provider.repeatable()).map(|provider| provider.id()).collect();
+        SENDING.iter().filter(|provider| provider.repeatable()).map(|provider| provider.id()).collect();
     let known = BTreeSet::from([
         "capture", // keeps a message under its tag
         "resend",  // Idempotency-Key

@@ -19,7 +19,7 @@ fn push(mailbox: &str) -> Vec<u8> {
 
 fn believed(post: &Post) -> bool {
     let stand = stand();
-    match stand.provider().verify(&post.callback(&Roots::none()), &stand.setup()) {
+    match stand.receiving().verify(&post.callback(&Roots::none()), &stand.setup()) {
         Ok(_) => true,
         Err(Error::Unauthenticated) => false,
         Err(other) => unreachable!("{other:?}"),
@@ -51,5 +51,5 @@ fn without_the_account_that_pushes_nobody_is_believed() {
     let settings = json!({"mailbox": "shop@example.com"});
     let setup = Setup { settings: &settings, ..stand.setup() };
     let post = sign(push("shop@example.com"), now());
-    assert!(stand.provider().verify(&post.callback(&Roots::none()), &setup).is_err());
+    assert!(stand.receiving().verify(&post.callback(&Roots::none()), &setup).is_err());
 }

@@ -11,7 +11,7 @@ use providers::BounceClass::{Block, Hard, Soft};
 use providers::EventKind::{
     Bounced, Clicked, Complained, Delayed, Delivered, Opened, Rejected, RenderingFailed, Sent, Unsubscribed,
 };
-use providers::{BounceClass, Event, EventKind, Inbound, Setup, find};
+use providers::{BounceClass, Event, EventKind, Inbound, Setup, receiving};
 use serde_json::{Value, json};
 
 use providers::sns::Version;
@@ -69,7 +69,7 @@ fn samples(provider: &str) -> BTreeMap<String, String> {
 }
 
 fn events(house: &House, provider: &str, message: &str) -> Vec<Event> {
-    let provider = find(provider).unwrap();
+    let provider = receiving(provider).unwrap();
     let body = house.issuer.notification(TOPIC, "6a1f0c52-0000-5000-8000-000000000003", message, now()).unwrap();
     let post = Post { body: body.into_bytes(), ..house.post.clone() };
     provider.events(&provider.verify(&post.callback(), &NOBODY).unwrap(), &NOBODY)
@@ -123,7 +123,7 @@ fn events_are_told_apart_and_repetitions_are_recognised() {
 fn callbacks_are_proven_or_refused() {
     let house = House::new();
     for id in ["ses", "capture"] {
-        let provider = find(id).unwrap();
+        let provider = receiving(id).unwrap();
         for version in [Version::V1, Version::V2] {
             let post = house.signed(notification(), version);
             let verified = provider.verify(&post.callback(), &NOBODY).unwrap();
@@ -196,7 +196,7 @@ fn a_record_of_other_types_than_expected_costs_only_those_fields() {
 
 /// The mail that a notice brings to an account that receives for those addresses.
 fn inbound(house: &House, message: &str, addresses: &[&str]) -> Vec<Inbound> {
-    let provider = find("ses").unwrap();
+    let provider = receiving("ses").unwrap();
     let body = house.issuer.notification(TOPIC, "6a1f0c52-0000-5000-8000-000000000004", message, now()).unwrap();
     let post = Post { body: body.into_bytes(), ..house.post.clone() };
     let settings = json!({ "inbound": addresses });
