@@ -129,7 +129,7 @@ impl Scene {
 
     /// The recipient writes first, on channels where free text goes to nobody else.
     async fn let_write(&self, acme: &Company<'_>, account: &str) {
-        if self.stand.provider().channel().capabilities().window_hours.is_none() {
+        if self.stand.sending().channel().capabilities().window_hours.is_none() {
             return;
         }
         let path = chat::callback(acme, account).await;
