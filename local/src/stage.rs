@@ -30,7 +30,9 @@ use tower::ServiceExt;
 use webhook_intake::Intake;
 
 use crate::files;
-use crate::provider::{Deed, ORIGIN, Provider, TOPIC};
+use crate::provider::{ORIGIN, Provider, TOPIC};
+
+mod outside;
 
 /// The platform's key on a stage.
 pub const PLATFORM_KEY: &str = "platform-key-of-a-stage";
@@ -182,22 +184,6 @@ impl Stage {
 
     fn flow(&self) -> MutexGuard<'_, Flow> {
         self.flow.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// From now on that is what the intake finds at an address.
-    pub fn serve(&self, address: &str, body: Vec<u8>) {
-        if let Fetch::Prepared(prepared) = &self.fetch {
-            let mut prepared = prepared.lock().unwrap_or_else(PoisonError::into_inner);
-            prepared.answers.retain(|(known, _)| known != address);
-            prepared.answers.push((address.to_owned(), body));
-        }
-    }
-
-    /// How often the intake has looked there.
-    pub fn fetched(&self, address: &str) -> usize {
-        let Fetch::Prepared(prepared) = &self.fetch else { return 0 };
-        let prepared = prepared.lock().unwrap_or_else(PoisonError::into_inner);
-        prepared.asked.iter().filter(|asked| *asked == address).count()
     }
 
     /// Calls the API, the intake or the place of files, by the path. `None`: the process died on the way.
@@ -370,19 +356,6 @@ impl Stage {
     /// Messages in the outbox, oldest first.
     pub fn sent(&self) -> Vec<Kept> {
         self.outbox.kept()
-    }
-
-    /// Lets the provider tell of a message.
-    pub async fn tell(&self, kept: &Kept, deed: Deed) -> Option<Answer> {
-        let provider = Provider::of_process(self.clock.now()).ok()?;
-        let post = provider.post(kept, deed, self.clock.now()).ok()?;
-        self.post_sns("/hooks/ses", &post).await
-    }
-
-    /// Posts an SNS envelope.
-    pub async fn post_sns(&self, path: &str, envelope: &str) -> Option<Answer> {
-        let headers = [("content-type", "text/plain; charset=UTF-8")];
-        self.try_call(Method::POST, path, &headers, Some(envelope.as_bytes().to_vec())).await
     }
 }
 

@@ -149,7 +149,9 @@ fn filled(shape: &Value, values: &Values) -> Value {
 fn meaning(answer: &HttpReply, answers: &Answers) -> Verdict {
     let body = answer.json();
     let text = String::from_utf8_lossy(&answer.body);
-    let first = || text.split([' ', ':', ',', ';', '|', '\r', '\n']).find(|word| !word.is_empty()).map(str::to_owned);
+    // A page is somebody else's answer, such as a proxy's: there is no code in it.
+    let word = || text.split([' ', ':', ',', ';', '|', '\r', '\n']).find(|word| !word.is_empty());
+    let first = || word().filter(|word| !word.starts_with('<')).map(str::to_owned);
     let code = if body.is_null() { first() } else { id(&body, &answers.code).or_else(|| flag(&body, &answers.code)) };
     let reason = answer.words();
     let Some(code) = code else {

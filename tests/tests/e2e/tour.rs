@@ -85,6 +85,20 @@ async fn every_operation_answers_as_it_is_described() {
             step(patch.clone(), &at(noun, id), Some(change), 200).await;
         }
     }
+    for (path, body, status) in [("check", json!({}), 202), ("test", json!({ "to": { "email": "t@example.com" } }), 202)] {
+        step(post.clone(), &format!("{}/{path}", at("accounts", &account)), Some(body), status).await;
+    }
+    for path in ["usage?group_by=hour", "health"] {
+        step(get.clone(), &format!("{}/{path}", at("accounts", &account)), None, 200).await;
+    }
+    let mailbox = json!({
+        "name": "M", "provider": "gmail", "from": { "email": "m@acme.example" },
+        "credentials": { "client_id": "app", "client_secret": "s" },
+    });
+    let mailbox = id(&step(post.clone(), "/v1/accounts", Some(mailbox), 201).await);
+    step(post.clone(), &format!("{}/consent", at("accounts", &mailbox)), None, 200).await;
+    let price = json!({ "to": { "email": "e@example.com" }, "content": { "subject": "S", "text": "T" } });
+    step(post.clone(), "/v1/messages/estimate", Some(price), 200).await;
     let conversation = tests::chat::conversation(&acme).await;
     step(get.clone(), "/v1/conversations?channel=telegram", None, 200).await;
     step(get.clone(), &at("conversations", &conversation), None, 200).await;

@@ -155,7 +155,8 @@ mod tests {
         for Page { html, policy } in &all {
             assert!(html.len() < 40_000, "{}", html.len());
             assert_eq!(html.matches("<style>").count(), 1);
-            assert!(!html.contains("src="), "a page asks for something");
+            let mut tags = html.split('<').skip(1).filter_map(|rest| rest.split('>').next());
+            assert!(!tags.any(|tag| tag.contains("src=")), "a page asks for something");
             assert!(policy.contains(&hash(STYLE.trim_end())) && html.contains(STYLE.trim_end()));
         }
         assert!(all[0].html.contains(SCRIPT.trim_end()) && !all[2].html.contains("<script"));

@@ -198,7 +198,8 @@ fn the_accounts_codes_say_what_an_answer_means() {
         // In plain text the first word counts.
         (200, "OK: 12345", "sent "),
         (200, "ERR 9 no credit", "misconfigured"),
-        (200, "<html>", "retry"),
+        (200, "MAYBE", "retry"),
+        (200, "<html>", "unknown"),
         (400, r#"{"result": {"code": 8}}"#, "undeliverable"),
         (400, r#"{"result": {"code": 0}}"#, "rejected"),
         (401, "who?", "misconfigured"),
