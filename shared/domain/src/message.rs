@@ -227,6 +227,44 @@ impl Entity for Message {
 }
 
 impl Message {
+    /// A message to somebody that was accepted when its id was made, with nothing in it yet and nothing done for it.
+    pub fn new(id: MessageId, channel: Channel, to: Recipient) -> Self {
+        Self {
+            id,
+            state: State::Accepted,
+            state_at: id.made_at(),
+            state_seq: 1,
+            channel,
+            to,
+            cc: Vec::new(),
+            bcc: Vec::new(),
+            reply_to: None,
+            template: None,
+            locale: None,
+            variables: Map::new(),
+            metadata: Map::new(),
+            body: false,
+            tags: Vec::new(),
+            category: Category::default(),
+            send_at: None,
+            sandbox: false,
+            untracked: false,
+            windowed: false,
+            confirms: None,
+            pinned: None,
+            hold: None,
+            booking: None,
+            attempt: 0,
+            grants: 0,
+            owner: None,
+            lease: None,
+            gate: None,
+            tries: Vec::new(),
+            evidence: None,
+            events: Vec::new(),
+        }
+    }
+
     /// What callers are told: the provider's side where it is known, ours otherwise.
     pub fn status(&self) -> Status {
         match self.evidence {

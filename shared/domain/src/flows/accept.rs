@@ -142,12 +142,7 @@ pub async fn draft(catalog: &Catalog, files: &Files, scope: &TenantScope, order:
         at: now,
     });
     let message = Message {
-        id,
         state: if later.is_some() { State::Scheduled } else { State::Accepted },
-        state_at: now,
-        state_seq: 1,
-        channel,
-        to: recipient,
         cc: order.cc,
         bcc: order.bcc,
         reply_to: order.reply_to,
@@ -162,18 +157,9 @@ pub async fn draft(catalog: &Catalog, files: &Files, scope: &TenantScope, order:
         sandbox: order.sandbox,
         untracked: !order.track,
         windowed,
-        confirms: None,
         pinned: order.account,
         hold: later.map(|until| Hold { why: Wait::Schedule, until }),
-        booking: None,
-        attempt: 0,
-        grants: 0,
-        owner: None,
-        lease: None,
-        gate: None,
-        tries: Vec::new(),
-        evidence: None,
-        events: Vec::new(),
+        ..Message::new(id, channel, recipient)
     };
     let (compiled, values) = content.unzip();
     Ok(Draft { accepted: Accepted { message, body, brought }, compiled, values: values.unwrap_or_default() })

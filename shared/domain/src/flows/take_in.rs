@@ -61,7 +61,7 @@ pub async fn take_in(context: &Context, files: &Files, scope: &TenantScope, acco
             && person.heed(context, scope, wish, &mut writes).await?
             && confirm::is_expected(channel, came)
         {
-            writes.extend(confirm::confirm(context, scope, account, &sender, &mut person, wish).await?);
+            writes.extend(confirm::confirm(context, scope, account, &sender, &mut person, wish)?);
         }
         person.hear(account, came, context.clock.now());
         writes.extend(person.writes(scope)?);

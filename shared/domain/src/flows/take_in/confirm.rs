@@ -5,13 +5,13 @@ use kernel::Result;
 use kernel::ids::MessageId;
 use providers::{Inbound as Came, Wish};
 use render::Source;
+use serde_json::Map;
 use store::{TenantScope, Write};
 
 use super::person::{Person, Sender};
 use crate::flows::Context;
-use crate::flows::accept::{self, Order, To};
-use crate::flows::catalog::Catalog;
-use crate::{Account, Category, Channel};
+use crate::message::Recipient;
+use crate::{Account, Body, Channel, Extras, Message};
 
 /// What is said. The sender fills in the tenant's name.
 const fn words(wish: Wish) -> &'static str {
@@ -29,7 +29,7 @@ pub(super) fn is_expected(channel: Channel, came: &Came) -> bool {
 }
 
 /// The writes of a confirmation, which goes by the account that was written to. None when one like it went out within a day.
-pub(super) async fn confirm(
+pub(super) fn confirm(
     context: &Context,
     scope: &TenantScope,
     account: &Account,
@@ -40,22 +40,21 @@ pub(super) async fn confirm(
     if !person.confirm(wish, context.clock.now()) {
         return Ok(Vec::new());
     }
-    let order = Order {
-        to: To { address: Some(sender.address.clone()), ..To::default() },
-        channel: Some(sender.channel),
-        content: Some(Source { text: Some(words(wish).to_owned()), ..Source::default() }),
-        category: Some(Category::default()),
-        ..Order::default()
-    };
-    let catalog = Catalog::new(context.clock.clone());
     let id = MessageId::new(&context.ids, &context.clock);
-    let mut made = accept::prepare(&catalog, &aws::Files::None, scope, order, id).await?;
-    let message = &mut made.message;
-    message.confirms = Some(wish);
-    message.pinned = Some(account.id);
-    // The recipient has written this moment, which a replica may not know yet.
-    message.windowed = false;
-    message.to.contact = Some(person.id).filter(|_| !person.is_new());
-    let body = made.body.as_ref().map(|body| scope.creating(body));
-    body.into_iter().chain([scope.creating(&made.message)]).collect()
+    let contact = Some(person.id).filter(|_| !person.is_new());
+    let to = Recipient { address: sender.address.clone(), name: None, contact };
+    let body = Body {
+        message: id,
+        source: Some(Source { text: Some(words(wish).to_owned()), ..Source::default() }),
+        variables: Map::new(),
+        metadata: Map::new(),
+        headers: Vec::new(),
+        extras: Extras::default(),
+        attachments: Vec::new(),
+        at: id.made_at(),
+    };
+    // It was not judged by its text, as an order is: what it says is known, and whoever takes callbacks renders nothing.
+    let message =
+        Message { body: true, confirms: Some(wish), pinned: Some(account.id), ..Message::new(id, sender.channel, to) };
+    Ok(vec![scope.creating(&body)?, scope.creating(&message)?])
 }
