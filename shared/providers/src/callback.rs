@@ -25,7 +25,7 @@ pub struct Setup<'a> {
 }
 
 impl Setup<'_> {
-    /// The login with the access token, which must be at hand by then: see [`crate::Provider::access`].
+    /// The login with the access token, which must be at hand by then: see [`crate::Sending::access`].
     pub(crate) fn bearer(&self) -> Result<Login> {
         let token = self.token.ok_or_else(|| Error::internal("this provider is called with an access token only"))?;
         Ok(Login::Bearer(token.clone()))
@@ -62,7 +62,7 @@ pub struct Callback<'a> {
     pub certificate: Option<&'a sns::Certificate>,
     /// Certificate authorities that a signing certificate may descend from.
     pub roots: &'a Roots,
-    /// The key set (RFC 7517) of a provider that signs with published keys, fetched from [`crate::Provider::keys_url`].
+    /// The key set (RFC 7517) of a provider that signs with published keys, fetched from [`crate::Receiving::keys_url`].
     pub keys: Option<&'a Value>,
     /// When it arrived.
     pub now: Time,

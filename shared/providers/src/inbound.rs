@@ -99,7 +99,7 @@ pub enum FileSource {
     Bytes(Vec<u8>),
     /// At an address, which is fetched with the provider's login when it is one of the provider's hosts.
     Url(String),
-    /// At the provider, by an id that [`crate::Provider::file`] turns into a request.
+    /// At the provider, by an id that [`crate::Sending::file`] turns into a request.
     Id(String),
 }
 

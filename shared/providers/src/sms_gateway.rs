@@ -85,7 +85,7 @@ impl Sending for SmsGateway {
         }))
     }
 
-    /// By the status alone: see [`Provider::verdict_for`].
+    /// By the status alone: see [`Sending::verdict_for`].
     fn verdict(&self, reply: &Reply) -> Verdict {
         match Verdict::common(reply) {
             Ok(verdict) => verdict,

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::message::mark::Mark;
 use domain::message::{Entry, Made, Measure, Recipient, State, Try, Verdict};
 use domain::price::{Amount, Cost, Currency};
-use domain::{Category, Channel, Message, Statistic};
+use domain::{Channel, Message, Statistic};
 use kernel::ids::{AccountId, MessageId, TemplateId, TenantId};
 use kernel::{Clock, Ids, Time};
 use proptest::prelude::*;
@@ -173,40 +173,8 @@ impl Worlds {
 
 /// A message of which nothing is known yet.
 pub(crate) fn blank(id: MessageId, template: Option<TemplateId>) -> Message {
-    Message {
-        id,
-        state: State::Accepted,
-        state_at: id.made_at(),
-        state_seq: 1,
-        channel: Channel::Email,
-        to: Recipient { address: "ada@example.com".to_owned(), name: None, contact: None },
-        cc: Vec::new(),
-        bcc: Vec::new(),
-        reply_to: None,
-        template: template.map(|id| Made { id, number: 1 }),
-        locale: None,
-        variables: serde_json::Map::new(),
-        metadata: serde_json::Map::new(),
-        body: false,
-        tags: Vec::new(),
-        category: Category::default(),
-        send_at: None,
-        sandbox: false,
-        untracked: false,
-        windowed: false,
-        confirms: None,
-        pinned: None,
-        hold: None,
-        booking: None,
-        attempt: 0,
-        grants: 0,
-        owner: None,
-        lease: None,
-        gate: None,
-        tries: Vec::new(),
-        evidence: None,
-        events: Vec::new(),
-    }
+    let to = Recipient { address: "ada@example.com".to_owned(), name: None, contact: None };
+    Message { template: template.map(|id| Made { id, number: 1 }), ..Message::new(id, Channel::Email, to) }
 }
 
 fn step() -> impl Strategy<Value = Step> {
