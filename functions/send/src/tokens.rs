@@ -1,5 +1,6 @@
-//! Access tokens of accounts, kept in memory until they end, and shared with other processes where a person consented to them. Of several messages that need one at the same time, one asks for it
-//! and the others wait, for its failure as well: what is asked in turn takes longer than a batch may.
+//! Access tokens of accounts, kept in memory until they end, and shared with other processes where a person consented to them. Of
+//! several messages that need one at the same time, one asks for it and the others wait, for its failure as well: what is asked in
+//! turn takes longer than a batch may.
 
 mod shared;
 

@@ -154,6 +154,19 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// The provider's words; none for a message that was taken.
+    pub fn reason(&self) -> &str {
+        match self {
+            Self::Sent { .. } => "",
+            Self::Retry { reason, .. }
+            | Self::Limited { reason, .. }
+            | Self::Rejected { reason }
+            | Self::Undeliverable { reason, .. }
+            | Self::Misconfigured { reason }
+            | Self::Unknown { reason } => reason,
+        }
+    }
+
     /// What is the same for all providers: an answer that is no HTTP answer. `Err` gives the HTTP answer, which the provider
     /// reads by its own codes.
     pub(crate) fn common(reply: &Reply) -> Result<Self, &HttpReply> {

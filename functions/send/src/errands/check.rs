@@ -48,11 +48,6 @@ fn is_given(sender: &Sender, provider: &dyn Sending, setup: &Setup<'_>) -> Resul
 fn finding(verdict: &Verdict) -> Finding {
     match verdict {
         Verdict::Sent { .. } => Finding::passed(),
-        Verdict::Retry { reason, .. }
-        | Verdict::Limited { reason, .. }
-        | Verdict::Rejected { reason }
-        | Verdict::Undeliverable { reason, .. }
-        | Verdict::Misconfigured { reason }
-        | Verdict::Unknown { reason } => Finding::failed(reason),
+        refused => Finding::failed(refused.reason()),
     }
 }

@@ -6,7 +6,7 @@ use domain::token::Pair;
 use domain::{Account, Errand, Tenant, Token as Row};
 use kernel::crypto::encode;
 use kernel::{Error, Result};
-use providers::{Setup, Token, Verdict, oauth};
+use providers::{Setup, Token, oauth};
 use store::TenantScope;
 
 use super::finding::{Finding, about};
@@ -53,20 +53,8 @@ async fn ask(sender: &Sender, account: &Account, tenant: &Tenant, given: &Consen
             // The code is as good as a token.
             let setup =
                 Setup { settings: &account.settings, credentials: &credentials, token: Some(&given.code), callback: "" };
-            let words = reason(Veil::of(&setup).over(verdict));
-            Ok((Finding::failed(&format!("somebody has to consent again: {words}")), None))
+            let verdict = Veil::of(&setup).over(verdict);
+            Ok((Finding::failed(&format!("somebody has to consent again: {}", verdict.reason())), None))
         }
-    }
-}
-
-fn reason(verdict: Verdict) -> String {
-    match verdict {
-        Verdict::Sent { .. } => String::new(),
-        Verdict::Retry { reason, .. }
-        | Verdict::Limited { reason, .. }
-        | Verdict::Rejected { reason }
-        | Verdict::Undeliverable { reason, .. }
-        | Verdict::Misconfigured { reason }
-        | Verdict::Unknown { reason } => reason,
     }
 }
