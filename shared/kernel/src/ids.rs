@@ -184,24 +184,48 @@ macro_rules! ids {
 ids! {
     /// A connection to a provider.
     AccountId = "acc", "account";
+    /// What somebody did with a contact: a call, a meeting, a note.
+    ActivityId = "act", "activity";
     /// A machine credential.
     ApiKeyId = "key", "api key";
     /// A file that goes along with messages, or came with one.
     AttachmentId = "att", "attachment";
+    /// An organisation that contacts belong to.
+    CompanyId = "cmp", "company";
     /// A person or mailbox that a tenant talks to.
     ContactId = "con", "contact";
     /// What a contact and a tenant say to each other through one account.
     ConversationId = "cnv", "conversation";
+    /// Something to be won or lost.
+    DealId = "dea", "deal";
     /// One thing to be asked of an account's provider.
     ErrandId = "erd", "errand";
+    /// Something that happened, which rules may wait for.
+    EventId = "evt", "event";
+    /// The definition of a custom field.
+    FieldId = "fld", "field";
+    /// A file of rows that is being taken in.
+    ImportId = "imp", "import";
     /// One thing that somebody sent to a tenant.
     InboundId = "inb", "inbound message";
     /// One thing sent to one recipient. Its last byte spreads the messages of a busy tenant.
     MessageId = "msg", "message";
+    /// One thing that a user is told.
+    NotificationId = "ntf", "notification";
     /// One HTTP exchange, for support.
     RequestId = "req", "request";
+    /// What is to be done when something happens.
+    RuleId = "rul", "rule";
+    /// One time that a rule was carried out.
+    RunId = "run", "run";
+    /// A message that is sent again and again.
+    SeriesId = "ser", "series";
     /// An address that must not be written to.
     SuppressionId = "sup", "suppression";
+    /// Something that somebody is to do.
+    TaskId = "tsk", "task";
+    /// Users who work together.
+    TeamId = "tea", "team";
     /// Reusable content, or the layout that content extends.
     TemplateId = "tpl", "template";
     /// A customer of ours.

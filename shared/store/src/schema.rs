@@ -13,118 +13,11 @@ use serde::de::DeserializeOwned;
 use crate::{Item, Value};
 
 pub mod attr;
+mod rows;
 
 pub use attr::Attr;
 pub(crate) use attr::OURS;
-
-/// How rows of one kind are placed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shape {
-    /// All of a tenant's in one partition: kinds of which a tenant has tens or hundreds.
-    Small,
-    /// Spread by the month of the id and then over `shards` partitions, so that no partition grows with a tenant's whole life,
-    /// and id alone finds the row. Raising `shards` moves rows: it is fixed for ever.
-    Dated {
-        /// Partitions per month. One takes 1,000 write units a second.
-        shards: u8,
-    },
-    /// One row per partition, found by a natural key.
-    Single,
-    /// Rows that hang below another row: the owner in the partition key, a natural key in the sort key.
-    Below,
-    /// Outside any tenant, spelled by the doors alone.
-    Door,
-}
-
-/// One line of the key table.
-#[derive(Clone, Copy, Debug)]
-pub struct Row {
-    /// Value of the `kind` attribute.
-    pub kind: &'static str,
-    /// Id prefix, when rows of this kind have an id.
-    pub prefix: &'static str,
-    /// The noun in the partition key.
-    pub noun: &'static str,
-    /// Placement.
-    pub shape: Shape,
-    /// Partition key, for people.
-    pub pk: &'static str,
-    /// Sort key, for people.
-    pub sk: &'static str,
-    /// The question it answers.
-    pub question: &'static str,
-}
-
-macro_rules! rows {
-    ($($name:ident = $kind:literal, $prefix:literal, $noun:literal, $shape:expr, $pk:literal, $sk:literal, $question:literal;)*) => {
-        $(
-            #[doc = $question]
-            pub const $name: Row =
-                Row { kind: $kind, prefix: $prefix, noun: $noun, shape: $shape, pk: $pk, sk: $sk, question: $question };
-        )*
-        /// The whole key table.
-        pub const ROWS: &[Row] = &[$($name),*];
-    };
-}
-
-rows! {
-    ACCOUNT = "account", "acc", "ACC", Shape::Small, "T#tenant#ACC", "account id",
-        "Which providers can this tenant send through, in which order?";
-    ADDRESS = "address", "", "ADR", Shape::Single, "T#tenant#ADR#channel:digest", "-",
-        "Whose address is this, and may it be written to?";
-    ALLOWANCE = "allowance", "", "ALW", Shape::Single, "T#tenant#ALW#subject:window start", "-",
-        "How much of what a tenant, credential or account may do in this window has been handed out?";
-    API_KEY = "api_key", "key", "KEY", Shape::Small, "T#tenant#KEY", "key id",
-        "Which machine credentials does this tenant have?";
-    ATTACHMENT = "attachment", "att", "ATT", Shape::Dated { shards: 1 }, "T#tenant#ATT#yyyymm#shard", "attachment id",
-        "Which file is this, and are its bytes there?";
-    BODY = "body", "", "BODY", Shape::Single, "T#tenant#BODY#message id", "-",
-        "What content did this message bring along, when it does not fit its row?";
-    CONTACT = "contact", "con", "CON", Shape::Dated { shards: 1 }, "T#tenant#CON#yyyymm#shard", "contact id",
-        "Who is this person, how are they reached, what do they allow? Which contacts are newest?";
-    CONVERSATION = "conversation", "cnv", "CNV", Shape::Dated { shards: 1 }, "T#tenant#CNV#yyyymm#shard", "conversation id",
-        "Who talks to us through which account, and what is unread? Which conversations are newest?";
-    ERRAND = "errand", "erd", "ERD", Shape::Dated { shards: 1 }, "T#tenant#ERD#yyyymm#shard", "errand id",
-        "What is to be asked of an account's provider, apart from messages?";
-    IDEMPOTENCY = "idempotency", "", "IDEM", Shape::Single, "T#tenant#IDEM#digest of key", "-",
-        "Was a request with this key seen in the last 24 hours, and how was it answered?";
-    INBOUND = "inbound", "inb", "INB", Shape::Below, "T#tenant#INB#conversation id", "inbound id",
-        "What did this contact write to us, newest first?";
-    MESSAGE = "message", "msg", "MSG", Shape::Dated { shards: 4 }, "T#tenant#MSG#yyyymm#shard", "message id",
-        "What is the state of this message, and why? Which messages are newest?";
-    NAME = "name", "", "NAME", Shape::Single, "T#tenant#NAME#noun:slug", "-",
-        "Which template has this name?";
-    PACE = "pace", "", "PACE", Shape::Single, "T#tenant#PACE#account:window:limit", "-",
-        "How far are the slots of this limit of an account promised to messages?";
-    PROOF = "proof", "", "PRF", Shape::Single, "T#tenant#PRF#digest of account and token", "-",
-        "Was this proof of a callback's sender used before, and for which body?";
-    RECEIPT = "receipt", "", "RCP", Shape::Single, "T#tenant#RCP#digest of account and provider's id", "-",
-        "Was this message that a provider brings taken in before?";
-    STATISTIC = "statistic", "", "STAT", Shape::Below, "T#tenant#STAT#yyyymm", "ddhh#account#template#shard",
-        "How many messages reached which state in this hour, by account and template?";
-    SUPPRESSION = "suppression", "sup", "SUP", Shape::Dated { shards: 1 }, "T#tenant#SUP#yyyymm#shard", "suppression id",
-        "Which addresses must not be written to, and why?";
-    TEMPLATE = "template", "tpl", "TPL", Shape::Small, "T#tenant#TPL", "template id",
-        "Which templates and layouts are there, and which version is live?";
-    TENANT = "tenant", "ten", "TEN", Shape::Single, "T#tenant#TEN", "-",
-        "How is this tenant set up?";
-    THREAD = "thread", "", "THR", Shape::Single, "T#tenant#THR#digest of contact, account and thread", "-",
-        "Which conversation does a message of this contact belong to?";
-    TOKEN = "token", "", "TOK", Shape::Single, "T#tenant#TOK#account id", "-",
-        "Which access token does this account use, and who asks for the next?";
-    USER = "user", "usr", "USR", Shape::Small, "T#tenant#USR", "user id",
-        "Who works for this tenant, in which role?";
-    VERSION = "version", "ver", "VER", Shape::Below, "T#tenant#VER#template id", "version number",
-        "What did this edition of the template say?";
-    CREDENTIAL = "credential", "", "K", Shape::Door, "K#digest of key or subject", "-",
-        "Whose credential is this, and what does it allow?";
-    ROUTE = "route", "", "R", Shape::Door, "R#provider:digest of token", "-",
-        "Which account do callbacks to this address belong to?";
-    SLUG = "slug", "", "S", Shape::Door, "S#slug", "-",
-        "Which tenant has this word in its public addresses?";
-    DIRECTORY = "directory", "", "P", Shape::Door, "P#TEN#yyyymm", "tenant id",
-        "Which tenants are there?";
-}
+pub use rows::*;
 
 /// Partitions of the due index. Each takes 1,000 due rows a second.
 pub const DUE_SHARDS: u8 = 8;
@@ -171,13 +64,24 @@ macro_rules! locators {
 
 locators!(
     kernel::ids::AccountId,
+    kernel::ids::ActivityId,
     kernel::ids::ApiKeyId,
     kernel::ids::AttachmentId,
+    kernel::ids::CompanyId,
     kernel::ids::ContactId,
     kernel::ids::ConversationId,
+    kernel::ids::DealId,
     kernel::ids::ErrandId,
+    kernel::ids::EventId,
+    kernel::ids::FieldId,
+    kernel::ids::ImportId,
     kernel::ids::MessageId,
+    kernel::ids::RuleId,
+    kernel::ids::RunId,
+    kernel::ids::SeriesId,
     kernel::ids::SuppressionId,
+    kernel::ids::TaskId,
+    kernel::ids::TeamId,
     kernel::ids::TemplateId,
     kernel::ids::UserId
 );
