@@ -49,6 +49,7 @@ mod queue;
 mod races;
 mod received;
 mod roles;
+mod rules;
 mod schedule;
 mod secrets;
 mod sns;
