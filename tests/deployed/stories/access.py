@@ -68,7 +68,7 @@ def no_function_may_do_more_than_its_work(world):
     table = world.emulator.client("dynamodb").describe_table(TableName=ids["Table"])["Table"]["TableArn"]
     queues = world.emulator.client("sqs")
     send_queue = queues.get_queue_attributes(QueueUrl=ids["SendQueue"], AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    file = f"arn:aws:s3:::{ids['Files']}/a/b"
+    file, mail = (f"arn:aws:s3:::{ids['Files']}/{key}" for key in ("a/b", "mail/a/b/c"))
     identity = "arn:aws:ses:us-east-1:000000000000:identity/acme.example"
 
     def may(role: str, action: str, resource: str) -> bool:
@@ -86,6 +86,7 @@ def no_function_may_do_more_than_its_work(world):
         ("dynamodb:PutItem", table): {"ApiRole", "WebhookIntakeRole", "SendRole", "AnalyticsRole"},
         ("dynamodb:UpdateItem", table): {"ApiRole", "WebhookIntakeRole", "SendRole", "AnalyticsRole", "ReminderScanRole"},
         ("s3:GetObject", file): {"ApiRole", "SendRole"},
+        ("s3:GetObject", mail): {"ApiRole", "SendRole", "WebhookIntakeRole"},
         ("s3:PutObject", file): {"ApiRole", "SendRole", "WebhookIntakeRole"},
         ("s3:DeleteObject", file): {"ApiRole"},
         ("dynamodb:Scan", table): set(),
