@@ -16,7 +16,6 @@ type Ids = BTreeMap<&'static str, String>;
 
 /// What `bravo` has.
 async fn belongings(bravo: &Company<'_>) -> Ids {
-    let stage = bravo.story;
     let contact = bravo.contact("Bob", "bob@example.com").await;
     let account = bravo.account(&json!({})).await;
     let template = bravo.template(&json!({ "name": "secret" }), &json!({ "subject": "Secret", "text": "Secret" })).await;

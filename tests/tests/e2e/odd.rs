@@ -189,7 +189,8 @@ async fn house(stage: &Story) -> House<'_> {
     let user = acme.post("/v1/users", &user).await.is(201)["id"].as_str().unwrap().to_owned();
     let attachment = tests::files::bring(&acme, "a.png", "image/png", b"PNG!").await;
     let team = acme.post("/v1/teams", &json!({ "name": "T" })).await.is(201)["id"].as_str().unwrap().to_owned();
-    House { acme, contact, account, attachment, template, user, team }
+    let rule = acme.post("/v1/rules", &rule(&account)).await.is(201)["id"].as_str().unwrap().to_owned();
+    House { acme, contact, account, attachment, rule, template, user, team }
 }
 
 #[tokio::test]
