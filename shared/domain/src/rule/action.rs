@@ -7,6 +7,7 @@ use kernel::ids::AccountId;
 use kernel::{Email, Locale};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use url::Url;
 
 use crate::event::{DATA, Occurrence, known};
 use crate::flows::accept::{Order, To};
@@ -115,7 +116,7 @@ impl Action {
             Self::SendMessage(message) => bounded(&message.variables, &format!("{at}/variables"), faults),
             Self::UpdateContact(change) => change.check(&at, faults),
             Self::CallWebhook(post) => {
-                if post.url.len() > ADDRESS || crate::address::parse(Channel::Webhook, &post.url).is_err() {
+                if !is_address(&post.url) {
                     faults.add(format!("{at}/url"), "url", "a https address without user name and password is needed");
                 }
             }
@@ -125,6 +126,12 @@ impl Action {
             }
         }
     }
+}
+
+/// Whether a webhook may be posted there, as far as its text tells.
+fn is_address(text: &str) -> bool {
+    let bare = |url: &Url| url.scheme() == "https" && url.username().is_empty() && url.password().is_none();
+    text.len() <= ADDRESS && Url::parse(text).is_ok_and(|url| bare(&url)) && crate::address::parse(Channel::Webhook, text).is_ok()
 }
 
 fn bounded(data: &Map<String, Value>, at: &str, faults: &mut Faults) {
