@@ -13,6 +13,7 @@ const ROLES: [&str; 5] = ["viewer", "agent", "manager", "admin", "owner"];
 const TABLE: &str = "
 ask_account_consent admin
 cancel_message agent
+cancel_messages agent
 check_account admin
 count_account_usage admin
 count_emails viewer
@@ -41,6 +42,7 @@ find_attachment viewer
 find_contact viewer
 find_conversation viewer
 find_message viewer
+find_preferences viewer
 find_suppression viewer
 find_team viewer
 find_template viewer
@@ -49,6 +51,7 @@ find_user admin
 find_version viewer
 list_accounts admin
 list_api_keys admin
+list_consents viewer
 list_contacts viewer
 list_conversation_messages viewer
 list_conversations viewer
@@ -62,6 +65,7 @@ preview_template viewer
 publish_version manager
 read_account_health admin
 read_channels viewer
+record_consent agent
 retry_message agent
 send_message agent
 test_account admin
@@ -69,6 +73,7 @@ test_template manager
 trace_message viewer
 update_account admin
 update_contact agent
+update_preferences agent
 update_team admin
 update_template manager
 update_tenant owner

@@ -147,7 +147,7 @@ pub(super) fn record(contact: &mut Contact, answers: BTreeMap<String, Option<boo
         let standing = contact.consent(channel, &category).map(|consent| consent.granted);
         match granted {
             None => drop(contact.consents.remove(&key)),
-            Some(granted) if standing == Some(granted) => {}
+            Some(granted) if standing == Some(granted) => drop(contact.preferences.pending.remove(&key)),
             Some(granted) => contact.record_consent(channel, &category, Consent { granted, at: now, source: "api".to_owned() }),
         }
     }
