@@ -13,7 +13,6 @@ pub mod outbox;
 mod pause;
 pub mod tokens;
 mod turn;
-mod veil;
 mod window;
 pub mod wire;
 
@@ -32,7 +31,7 @@ use store::{Dynamo, Job, Store, Table, Task};
 
 pub use carrier::{Carrier, Live};
 pub use deliver::Done;
-pub use tokens::Tokens;
+pub use net::tokens::Tokens;
 
 /// What sending needs.
 #[derive(Debug)]
@@ -128,9 +127,4 @@ async fn work(sender: &Sender, job: &Job) -> Result<Done> {
         Task::Message(message) => deliver::deliver(sender, &scope, message, job.seq).await,
         Task::Errand(errand) => errands::carry_out(sender, &scope, errand, job.seq).await,
     }
-}
-
-/// Faults in one line.
-fn words(faults: &[kernel::Fault]) -> String {
-    faults.iter().map(|fault| format!("{} {}", fault.pointer, fault.detail)).collect::<Vec<_>>().join("; ")
 }

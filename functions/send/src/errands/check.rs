@@ -3,13 +3,14 @@
 use domain::flows::connect;
 use domain::{Account, Errand, Tenant};
 use kernel::{Error, Result};
+use net::veil::Veil;
+use net::words;
 use providers::{Access, Sending, Setup, Verdict};
 use store::TenantScope;
 
 use super::finding::{Finding, about};
+use crate::Sender;
 use crate::tokens::{self, Found};
-use crate::veil::Veil;
-use crate::{Sender, words};
 
 /// Asks, and notes what the provider says.
 pub async fn check(sender: &Sender, scope: &TenantScope, errand: &Errand) -> Result<()> {
