@@ -202,6 +202,7 @@ path_ids!(
     kernel::ids::ConversationId,
     kernel::ids::MessageId,
     kernel::ids::SuppressionId,
+    kernel::ids::TeamId,
     kernel::ids::TemplateId,
     kernel::ids::TenantId,
     kernel::ids::UserId

@@ -26,6 +26,7 @@ mod messages;
 mod meta;
 mod operations;
 mod suppressions;
+mod teams;
 mod templates;
 mod tenants;
 mod users;
@@ -74,6 +75,7 @@ resources!(
     suppressions,
     analytics,
     users,
+    teams,
     keys,
     tenants,
     meta,

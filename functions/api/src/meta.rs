@@ -41,6 +41,7 @@ fn tags() -> Vec<Tag> {
         ("suppressions", "Addresses that must not be written to."),
         ("analytics", "How many messages reached which state."),
         ("users", "The people who work for a tenant."),
+        ("teams", "Users who work together."),
         ("api keys", "Credentials of machines."),
         ("tenants", "Customers of the platform."),
         ("meta", "What the API says about itself."),

@@ -12,6 +12,7 @@ pub mod enclose;
 pub mod entrust;
 pub mod found;
 pub mod keep_contact;
+pub mod keep_team;
 pub mod let_in;
 pub mod pace;
 pub mod release;

@@ -21,6 +21,7 @@ async fn belongings(bravo: &Company<'_>) -> Ids {
     let message = bravo.send(&contact, "secret").await;
     let entry = bravo.post("/v1/suppressions", &json!({ "channel": "email", "address": "eve@example.com" })).await.is(201);
     let user = bravo.post("/v1/users", &json!({ "name": "Bob", "email": "bob@bravo.example", "role": "agent" })).await.is(201);
+    let team = bravo.post("/v1/teams", &json!({ "name": "Sales" })).await.is(201);
     let key = bravo.post("/v1/api-keys", &json!({ "name": "robot", "role": "agent" })).await.is(201);
     let conversation = tests::chat::conversation(bravo).await;
     let attachment = tests::files::bring(bravo, "secret.png", "image/png", b"PNG!").await;
@@ -34,6 +35,7 @@ async fn belongings(bravo: &Company<'_>) -> Ids {
         ("tpl", template),
         ("msg", message.id),
         ("sup", id(&entry)),
+        ("tea", id(&team)),
         ("usr", id(&user)),
         ("key", id(&key)),
         ("ten", bravo.id.clone()),
@@ -56,6 +58,7 @@ fn kind_of(operation: &Operation) -> &'static str {
         "conversations" => "cnv",
         "messages" => "msg",
         "suppressions" => "sup",
+        "teams" => "tea",
         "templates" => "tpl",
         "tenants" => "ten",
         "users" => "usr",
@@ -77,6 +80,7 @@ fn body(operation: &str) -> Option<Value> {
         "create_attachment" => json!({ "name": "a.png", "media_type": "image/png", "bytes": 4 }),
         "create_contact" => json!({ "first_name": "A" }),
         "create_suppression" => json!({ "channel": "email", "address": "a@example.com" }),
+        "create_team" | "update_team" => json!({ "name": "A" }),
         "create_template" => json!({ "name": "a" }),
         "create_tenant" => json!({ "slug": "a", "name": "A" }),
         "limit_tenant" => json!({ "requests_per_hour": 5 }),
@@ -231,6 +235,8 @@ fn body_with(operation: &str, pointer: &str) -> Option<(&'static str, fn(&str) -
         ("estimate_message" | "send_message", "/attachments/0/id") => {
             ("att", |id| json!({ "to": { "email": "a@example.com" }, "template": "welcome", "attachments": [{ "id": id }] }))
         }
+        ("create_team", "/members/0/user") => ("usr", |id| json!({ "name": "A", "members": [{ "user": id }] })),
+        ("update_team", "/members/0/user") => ("usr", |id| json!({ "members": [{ "user": id }] })),
         ("preview_template" | "test_template", "/contact") => ("con", |id| json!({ "contact": id })),
         _ => return None,
     })
@@ -244,6 +250,8 @@ async fn an_id_of_another_tenant_in_a_body_is_refused() {
     let theirs = belongings(&bravo).await;
     let mut own = nobodys(&theirs);
     own.insert("tpl", acme.get("/v1/templates?name=welcome").await["data"][0]["id"].as_str().unwrap().to_owned());
+    let team = acme.post("/v1/teams", &json!({ "name": "Sales" })).await.is(201);
+    own.insert("tea", team["id"].as_str().unwrap().to_owned());
     own.insert("acc", acme.get("/v1/accounts").await["data"][0]["id"].as_str().unwrap().to_owned());
     let (nobodys, before, contract) = (nobodys(&theirs), stage.rows(), Contract::committed());
     let mut tried = Vec::new();
@@ -274,6 +282,8 @@ async fn an_id_of_another_tenant_in_a_body_is_refused() {
             "estimate_message /attachments/0/id",
             "estimate_message /template",
             "estimate_message /to/contact",
+            "create_team /members/0/user",
+            "update_team /members/0/user",
             "preview_template /contact",
             "test_template /contact"
         ]

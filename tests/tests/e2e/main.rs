@@ -52,6 +52,7 @@ mod roles;
 mod schedule;
 mod secrets;
 mod sns;
+mod teams;
 mod templates;
 mod tokens;
 mod tour;

@@ -57,12 +57,19 @@ fn whole(operation: &str, contact: &str, account: &str, attachment: &str) -> Opt
             "quiet_hours": { "start": "21:00", "end": "08:00" }, "fields": { "f": 1.5 },
         }),
         "create_suppression" => json!({ "channel": "email", "address": "a@example.com", "reason": "manual" }),
+        "create_team" | "update_team" => json!({ "name": "A", "members": [] }),
         "create_template" => json!({
             "name": "odd", "description": "D", "use": "message", "channel": "email", "category": "news", "locale": "en", "active": true,
         }),
         "update_template" => json!({ "name": "kept", "description": "D", "category": "news", "locale": "en", "active": true }),
-        "create_user" => json!({ "name": "A", "email": "a@acme.example", "role": "viewer", "subject": "odd" }),
-        "update_user" => json!({ "name": "A", "email": "a@acme.example", "role": "viewer", "subject": null }),
+        "create_user" => {
+            json!({ "name": "A", "email": "a@acme.example", "role": "viewer", "subject": "odd", "phone": "+14155552671", "zone": "UTC",
+            "locale": "de", "available": true })
+        }
+        "update_user" => {
+            json!({ "name": "A", "email": "a@acme.example", "role": "viewer", "subject": null, "phone": null, "zone": "UTC",
+            "locale": "de", "available": false })
+        }
         "update_tenant" => json!({
             "name": "A", "zone": "UTC", "locale": "en", "quiet_hours": { "start": "21:00", "end": "08:00" }, "active": true,
         }),
@@ -114,6 +121,7 @@ struct House<'s> {
     attachment: String,
     template: String,
     user: String,
+    team: String,
 }
 
 impl House<'_> {
@@ -122,6 +130,7 @@ impl House<'_> {
             "accounts" => &self.account,
             "attachments" => &self.attachment,
             "contacts" => &self.contact,
+            "teams" => &self.team,
             "templates" => &self.template,
             "users" => &self.user,
             _ => "none",
@@ -138,7 +147,8 @@ async fn house(stage: &Story) -> House<'_> {
     let user = json!({ "name": "U", "email": "u@acme.example", "role": "agent" });
     let user = acme.post("/v1/users", &user).await.is(201)["id"].as_str().unwrap().to_owned();
     let attachment = tests::files::bring(&acme, "a.png", "image/png", b"PNG!").await;
-    House { acme, contact, account, attachment, template, user }
+    let team = acme.post("/v1/teams", &json!({ "name": "T" })).await.is(201)["id"].as_str().unwrap().to_owned();
+    House { acme, contact, account, attachment, template, user, team }
 }
 
 #[tokio::test]

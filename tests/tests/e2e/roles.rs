@@ -21,6 +21,7 @@ create_api_key admin
 create_attachment agent
 create_contact agent
 create_suppression manager
+create_team admin
 create_template manager
 create_user admin
 create_version manager
@@ -30,6 +31,7 @@ delete_attachment manager
 delete_contact manager
 delete_message manager
 delete_suppression manager
+delete_team admin
 delete_template manager
 delete_user admin
 estimate_message agent
@@ -40,6 +42,7 @@ find_contact viewer
 find_conversation viewer
 find_message viewer
 find_suppression viewer
+find_team viewer
 find_template viewer
 find_tenant viewer
 find_user admin
@@ -51,6 +54,7 @@ list_conversation_messages viewer
 list_conversations viewer
 list_messages viewer
 list_suppressions viewer
+list_teams viewer
 list_templates viewer
 list_users admin
 list_versions viewer
@@ -65,6 +69,7 @@ test_template manager
 trace_message viewer
 update_account admin
 update_contact agent
+update_team admin
 update_template manager
 update_tenant owner
 update_user admin

@@ -47,6 +47,8 @@ async fn every_operation_answers_as_it_is_described() {
     let account = id(&step(post.clone(), "/v1/accounts", Some(account), 201).await);
     let user = json!({ "name": "U", "email": "u@acme.example", "role": "agent" });
     let user = id(&step(post.clone(), "/v1/users", Some(user), 201).await);
+    let team = json!({ "name": "T", "members": [{ "user": user, "lead": true }] });
+    let team = id(&step(post.clone(), "/v1/teams", Some(team), 201).await);
     let key = id(&step(post.clone(), "/v1/api-keys", Some(json!({ "name": "K", "role": "agent" })), 201).await);
     let full = json!({
         "first_name": "A", "last_name": "B", "company": "C", "emails": ["c@example.com"], "phones": ["+14155552671"], "zone": "UTC",
@@ -73,6 +75,7 @@ async fn every_operation_answers_as_it_is_described() {
     for (noun, id, change) in [
         ("accounts", &account, Some(json!({ "from": { "name": "N" }, "on_unknown": "resend" }))),
         ("users", &user, Some(json!({ "role": "viewer", "subject": "s" }))),
+        ("teams", &team, Some(json!({ "name": "Sales" }))),
         ("api-keys", &key, None),
         ("contacts", &contact, Some(json!({ "zone": null }))),
         ("templates", &template, Some(json!({ "category": "news", "description": "D" }))),
@@ -121,6 +124,7 @@ async fn every_operation_answers_as_it_is_described() {
         ("templates", &template),
         ("contacts", &contact),
         ("api-keys", &key),
+        ("teams", &team),
         ("users", &user),
         ("accounts", &account),
     ] {

@@ -87,6 +87,8 @@ rows! {
         "How many messages reached which state in this hour, by account and template?";
     SUPPRESSION = "suppression", "sup", "SUP", Shape::Dated { shards: 1 }, "T#tenant#SUP#yyyymm#shard", "suppression id",
         "Which addresses must not be written to, and why?";
+    TEAM = "team", "tea", "TEA", Shape::Small, "T#tenant#TEA", "team id",
+        "Which users work together, and who leads them?";
     TEMPLATE = "template", "tpl", "TPL", Shape::Small, "T#tenant#TPL", "template id",
         "Which templates and layouts are there, and which version is live?";
     TENANT = "tenant", "ten", "TEN", Shape::Single, "T#tenant#TEN", "-",
