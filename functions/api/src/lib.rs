@@ -69,6 +69,7 @@ resources!(
     accounts,
     accounts::check,
     accounts::consent,
+    accounts::mailbox,
     accounts::trial,
     accounts::usage,
     channels,

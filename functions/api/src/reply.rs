@@ -152,6 +152,7 @@ pub mod words {
     use domain::attachment;
     use domain::conversation;
     use domain::gate::Check;
+    use domain::mailbox::Sight;
     use domain::message::{Status, Verdict, Wait};
     use domain::price::Per;
     use domain::suppression::Reason;
@@ -204,6 +205,7 @@ pub mod words {
         ReasonWord = "SuppressionReason", "Why an address is suppressed.",
             [Reason::HardBounce, Reason::Complaint, Reason::Unsubscribe, Reason::Manual];
         RoleWord = "Role", "What a person or key may be.", Role::ALL;
+        SightWord = "MailboxResult", "Whether a mailbox could be read.", [Sight::Read, Sight::Refused, Sight::Failed];
         StatusWord = "MessageStatus", "Where a message is.", Status::ALL;
         WaitWord = "Wait", "Why a message waits.",
             [Wait::Schedule, Wait::QuietHours, Wait::Retry, Wait::Outage, Wait::Token, Wait::Pace, Wait::DayLimit, Wait::Evidence,

@@ -41,6 +41,6 @@ pub async fn handle(automation: &Automation, event: SqsEvent) -> SqsBatchRespons
 
 async fn work(_automation: &Automation, job: &Job) -> Result<Done> {
     match job.task {
-        Task::Errand(_) | Task::Message(_) => Err(Error::internal(format!("{:?} is for another function", job.task))),
+        Task::Errand(_) | Task::Mailbox(_) | Task::Message(_) => Err(Error::internal(format!("{:?} is for another function", job.task))),
     }
 }

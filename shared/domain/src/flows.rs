@@ -14,6 +14,7 @@ pub mod found;
 pub mod keep_contact;
 pub mod keep_team;
 pub mod let_in;
+pub mod look;
 pub mod pace;
 pub mod release;
 pub mod renew;

@@ -108,11 +108,13 @@ pub enum Refusal {
 pub struct Mail {
     /// What it tells of messages that were sent, when it is a report about one.
     pub events: Vec<Event>,
-    /// The mail as somebody's words, when it names a sender.
+    /// What somebody wrote, when it is no report and names a sender.
     pub inbound: Option<Inbound>,
 }
 
-/// Reads a mail that was fetched at that moment.
+/// Reads a mail that was fetched at that moment. A report is nobody's words.
 pub fn mail(raw: &[u8], now: Time) -> Mail {
-    Mail { events: report::events(raw, now), inbound: letter::read(raw, None, now) }
+    let events = report::events(raw, now);
+    let inbound = if events.is_empty() { letter::read(raw, None, now) } else { None };
+    Mail { events, inbound }
 }

@@ -77,7 +77,7 @@ pub use proof::{Roots, Verified};
 pub use reply::{HttpReply, Reply, Verdict};
 
 macro_rules! providers {
-    ($($provider:expr,)* read alone: $($reader:expr,)*) => {
+    ($($provider:expr,)*; $($reader:expr,)*) => {
         /// Every provider.
         pub const PROVIDERS: &[&dyn Provider] = &[$($provider,)* $($reader),*];
         /// Every provider, as those see it who send. Each function is built with what it asks for alone: `send` has no reader of
@@ -125,7 +125,8 @@ providers! {
     &twilio::voice::TwilioVoice,
     // webhook
     &webhook::Webhook,
-    read alone:
+    // read alone
+    ;
     &imap::Imap,
 }
 

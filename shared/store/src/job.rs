@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use kernel::Time;
-use kernel::ids::{ErrandId, MessageId, TenantId};
+use kernel::ids::{AccountId, ErrandId, MessageId, TenantId};
 use serde::{Deserialize, Serialize};
 
 use crate::Internal;
@@ -29,13 +29,15 @@ pub struct Job {
 pub enum Worker {
     /// `automation`: what the house does by itself.
     Automation,
+    /// `collect`: looks into mailboxes.
+    Collect,
     /// `send`: whatever is asked of a provider.
     Send,
 }
 
 impl Worker {
     /// Every worker.
-    pub const ALL: [Self; 2] = [Self::Automation, Self::Send];
+    pub const ALL: [Self; 3] = [Self::Automation, Self::Collect, Self::Send];
 }
 
 macro_rules! tasks {
@@ -73,6 +75,8 @@ macro_rules! tasks {
 tasks! {
     /// Carry out this errand.
     Errand(ErrandId) = "errand", Send;
+    /// Look into the mailbox of this account.
+    Mailbox(AccountId) = "mailbox", Collect;
     /// Send this message.
     Message(MessageId) = "message", Send;
 }

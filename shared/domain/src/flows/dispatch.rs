@@ -3,7 +3,7 @@
 use store::schema::attr;
 use store::{Job, Record, Task};
 
-use crate::{Errand, Message, errand};
+use crate::{Errand, Mailbox, Message, errand, mailbox};
 
 /// The jobs that a change asks for. Most changes are no transition of a thing that has states and are told by one attribute: a row
 /// is read whole only for a job.
@@ -11,13 +11,19 @@ pub fn jobs(record: &Record) -> Vec<Job> {
     if record.new_value(&attr::STATE_SEQ) == record.old_value(&attr::STATE_SEQ) {
         return Vec::new();
     }
-    errand(record).or_else(|| message(record)).into_iter().collect()
+    errand(record).or_else(|| message(record)).or_else(|| mailbox(record)).into_iter().collect()
 }
 
 fn errand(record: &Record) -> Option<Job> {
     let errand = record.new_row::<Errand>()?.row;
     let job = Job::new(&record.internal()?, Task::Errand(errand.id), errand.state_seq);
     (errand.state == errand::State::Queued).then_some(job)
+}
+
+fn mailbox(record: &Record) -> Option<Job> {
+    let mailbox = record.new_row::<Mailbox>()?.row;
+    let job = Job::new(&record.internal()?, Task::Mailbox(mailbox.account), mailbox.state_seq);
+    (mailbox.state == mailbox::State::Queued).then_some(job)
 }
 
 fn message(record: &Record) -> Option<Job> {

@@ -6,7 +6,8 @@ use store::change::n;
 use store::schema::attr;
 use store::{Change, Cond, Due};
 
-use crate::Message;
+use super::look;
+use crate::{Mailbox, Message};
 use crate::message::{Hold, State, Try, Verdict, Wait};
 
 /// What became of a due row.
@@ -22,6 +23,9 @@ pub enum Released {
 
 /// Moves one due row on.
 pub async fn release(due: &Due, now: Time) -> Result<Released> {
+    if due.concerns::<Mailbox>() {
+        return look::release(due, now).await;
+    }
     if !due.concerns::<Message>() {
         return Ok(Released::Unknown);
     }
