@@ -21,10 +21,13 @@ mod attachments;
 mod channels;
 mod contacts;
 mod conversations;
+mod events;
 mod keys;
 mod messages;
 mod meta;
 mod operations;
+mod rules;
+mod runs;
 mod suppressions;
 mod teams;
 mod templates;
@@ -74,6 +77,11 @@ resources!(
     accounts::usage,
     channels,
     suppressions,
+    events,
+    rules,
+    rules::ready_made,
+    rules::trial,
+    runs,
     analytics,
     users,
     teams,

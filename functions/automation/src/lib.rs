@@ -4,6 +4,8 @@
 //! A job may come twice, or to two processes at once: whatever is made has an id that follows from what asked for it, and is made
 //! on the condition that it is not there yet.
 
+mod rules;
+
 use aws::{Connection, Env};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use domain::flows::Context;
@@ -39,8 +41,12 @@ pub async fn handle(automation: &Automation, event: SqsEvent) -> SqsBatchRespons
     batch::each(event, |job| async move { work(automation, &job).await }).await
 }
 
-async fn work(_automation: &Automation, job: &Job) -> Result<Done> {
+async fn work(automation: &Automation, job: &Job) -> Result<Done> {
+    let scope = automation.store.resume(&job.internal());
     match job.task {
-        Task::Errand(_) | Task::Mailbox(_) | Task::Message(_) => Err(Error::internal(format!("{:?} is for another function", job.task))),
+        Task::Event(event) => rules::reported(automation, &scope, event).await,
+        Task::News(_) => rules::told(automation, &scope, job.news.as_deref().unwrap_or_default()).await,
+        Task::Run(run) => rules::carry_out(automation, &scope, run, job.seq).await,
+        task => Err(Error::internal(format!("{task:?} is for another function"))),
     }
 }

@@ -84,6 +84,6 @@ async fn work(sender: &Sender, job: &Job) -> Result<Done> {
     match job.task {
         Task::Message(message) => deliver::deliver(sender, &scope, message, job.seq).await,
         Task::Errand(errand) => errands::carry_out(sender, &scope, errand, job.seq).await,
-        Task::Mailbox(_) => Err(Error::internal(format!("{:?} is for another function", job.task))),
+        task => Err(Error::internal(format!("{task:?} is for another function"))),
     }
 }

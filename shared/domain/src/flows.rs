@@ -3,6 +3,7 @@
 pub mod accept;
 pub mod allow;
 mod attach;
+pub mod automate;
 pub mod breaker;
 pub mod catalog;
 pub mod connect;
@@ -19,6 +20,7 @@ pub mod pace;
 pub mod release;
 pub mod renew;
 pub mod report;
+pub mod report_event;
 pub mod suppress;
 pub mod take_in;
 pub mod tally;

@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 use tests::contract::{Lets, Operation};
 use tests::{Company, Contract, Reply, Story};
 
+mod rules;
+
 const EXEMPT: &str = include_str!("../../exempt.txt");
 
 /// One id of every kind, by its prefix.
@@ -14,7 +16,6 @@ type Ids = BTreeMap<&'static str, String>;
 
 /// What `bravo` has.
 async fn belongings(bravo: &Company<'_>) -> Ids {
-    let stage = bravo.story;
     let contact = bravo.contact("Bob", "bob@example.com").await;
     let account = bravo.account(&json!({})).await;
     let template = bravo.template(&json!({ "name": "secret" }), &json!({ "subject": "Secret", "text": "Secret" })).await;
@@ -25,13 +26,16 @@ async fn belongings(bravo: &Company<'_>) -> Ids {
     let key = bravo.post("/v1/api-keys", &json!({ "name": "robot", "role": "agent" })).await.is(201);
     let conversation = tests::chat::conversation(bravo).await;
     let attachment = tests::files::bring(bravo, "secret.png", "image/png", b"PNG!").await;
-    stage.drain().await;
+    let (event, rule, run) = rules::belongings(bravo).await;
     let id = |made: &Value| made["id"].as_str().unwrap().to_owned();
     [
         ("con", contact.id),
         ("cnv", conversation),
         ("acc", account),
         ("att", attachment),
+        ("evt", event),
+        ("rul", rule),
+        ("run", run),
         ("tpl", template),
         ("msg", message.id),
         ("sup", id(&entry)),
@@ -48,6 +52,9 @@ fn nobodys(ids: &Ids) -> Ids {
     ids.iter().map(|(kind, id)| (*kind, format!("{}{}", &id[..id.len() - 16], "0123456789abcdef"))).collect()
 }
 
+/// A kind of id, and a body that has one of it.
+type Case = (&'static str, fn(&str) -> Value);
+
 /// The kind of id that an operation's `{id}` is.
 fn kind_of(operation: &Operation) -> &'static str {
     match operation.path.split('/').nth(2).unwrap() {
@@ -56,6 +63,9 @@ fn kind_of(operation: &Operation) -> &'static str {
         "attachments" => "att",
         "contacts" => "con",
         "conversations" => "cnv",
+        "events" => "evt",
+        "rules" => "rul",
+        "runs" => "run",
         "messages" => "msg",
         "suppressions" => "sup",
         "teams" => "tea",
@@ -92,7 +102,7 @@ fn body(operation: &str) -> Option<Value> {
         "update_account" | "update_user" | "update_tenant" => json!({ "name": "A" }),
         "update_contact" => json!({ "first_name": "A" }),
         "update_template" => json!({ "description": "A" }),
-        _ => return None,
+        _ => return rules::body(operation),
     })
 }
 
@@ -219,8 +229,7 @@ fn id_fields(contract: &Contract, schema: &Value, at: &str, found: &mut BTreeSet
 }
 
 /// Bodies in which one id stands where the pointer says, by the kind of id.
-#[expect(clippy::type_complexity, reason = "a path and a body, used in one place")]
-fn body_with(operation: &str, pointer: &str) -> Option<(&'static str, fn(&str) -> Value)> {
+fn body_with(operation: &str, pointer: &str) -> Option<Case> {
     Some(match (operation, pointer) {
         ("estimate_message" | "send_message", "/to/contact") => {
             ("con", |id| json!({ "to": { "contact": id }, "template": "welcome" }))
@@ -238,7 +247,7 @@ fn body_with(operation: &str, pointer: &str) -> Option<(&'static str, fn(&str) -
         ("create_team", "/members/0/user") => ("usr", |id| json!({ "name": "A", "members": [{ "user": id }] })),
         ("update_team", "/members/0/user") => ("usr", |id| json!({ "members": [{ "user": id }] })),
         ("preview_template" | "test_template", "/contact") => ("con", |id| json!({ "contact": id })),
-        _ => return None,
+        _ => return rules::body_with(operation, pointer),
     })
 }
 
@@ -252,6 +261,7 @@ async fn an_id_of_another_tenant_in_a_body_is_refused() {
     own.insert("tpl", acme.get("/v1/templates?name=welcome").await["data"][0]["id"].as_str().unwrap().to_owned());
     let team = acme.post("/v1/teams", &json!({ "name": "Sales" })).await.is(201);
     own.insert("tea", team["id"].as_str().unwrap().to_owned());
+    own.insert("rul", rules::own(&acme).await);
     own.insert("acc", acme.get("/v1/accounts").await["data"][0]["id"].as_str().unwrap().to_owned());
     let (nobodys, before, contract) = (nobodys(&theirs), stage.rows(), Contract::committed());
     let mut tried = Vec::new();

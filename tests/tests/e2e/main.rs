@@ -50,6 +50,7 @@ mod queue;
 mod races;
 mod received;
 mod roles;
+mod rules;
 mod schedule;
 mod secrets;
 mod sns;
