@@ -11,8 +11,7 @@ use serde_json::{Map, Value, json};
 use crate::runtime::{Sign, serve};
 use crate::{Fallible, note};
 
-const FUNCTIONS: [&str; 8] =
-    ["api", "webhook-intake", "relay", "send", "reminder-scan", "analytics", "automation", "collect"];
+const FUNCTIONS: [&str; 8] = ["api", "webhook-intake", "relay", "send", "reminder-scan", "analytics", "automation", "collect"];
 /// Starts of each; the median counts.
 const STARTS: usize = 21;
 

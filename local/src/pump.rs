@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use analytics::Analytics;
 use automation::Automation;
-use collect::Collector;
 use axum::Router;
 use axum::body::Body;
+use collect::Collector;
 use domain::flows::Context;
 use http::Request;
 use kernel::Time;

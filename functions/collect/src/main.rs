@@ -14,7 +14,6 @@ async fn main() -> Result<(), Error> {
     aws::log::start(&env);
     let collector = collect::Collector::from_env(&env).map_err(|error| format!("{error:?}"))?;
     let collector = &collector;
-    let handle =
-        |event: LambdaEvent<SqsEvent>| async move { Ok::<_, Error>(collect::handle(collector, event.payload).await) };
+    let handle = |event: LambdaEvent<SqsEvent>| async move { Ok::<_, Error>(collect::handle(collector, event.payload).await) };
     lambda_runtime::run(service_fn(handle)).await
 }

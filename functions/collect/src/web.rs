@@ -41,12 +41,8 @@ pub async fn read(desk: &Desk<'_>, api: &'static dyn MailApi, seen: &mut Seen) -
 async fn token(desk: &Desk<'_>, api: &dyn MailApi) -> Result<Option<kernel::Secret>, Trouble> {
     let collector = desk.collector;
     let Some(consent) = api.consent(desk.setup.settings, desk.setup.credentials)? else { return Ok(None) };
-    let asking = tokens::Desk {
-        tokens: &collector.tokens,
-        context: &collector.context,
-        vault: &collector.vault,
-        asks: &collector.way,
-    };
+    let asking =
+        tokens::Desk { tokens: &collector.tokens, context: &collector.context, vault: &collector.vault, asks: &collector.way };
     match tokens::find(&asking, desk.scope, desk.tenant, desk.account, desk.setup, &consent).await? {
         Found::Token(token) => Ok(token),
         Found::Busy => Err(Trouble::failed("another process asks for the access token")),
@@ -102,7 +98,8 @@ impl Reading<'_> {
             Ok(news) => news,
             Err(Refusal::Forgotten | Refusal::Gone) if seen.mark.is_some() => {
                 seen.mark = None;
-                seen.notes.push("the provider does not know any more what came since the last look: reading begins anew".to_owned());
+                seen.notes
+                    .push("the provider does not know any more what came since the last look: reading begins anew".to_owned());
                 return Ok(true);
             }
             Err(refusal) => return Err(ended(refusal)),

@@ -5,9 +5,9 @@ use kernel::{Result, Time};
 use serde::{Deserialize, Serialize};
 
 use crate::bounce::report;
-use crate::imap::Imap;
 use crate::gmail::Gmail;
 use crate::graph::Graph;
+use crate::imap::Imap;
 use crate::{Event, HttpCall, HttpReply, ImapServer, Inbound, Provider, Setup, letter};
 
 /// Most bytes of a mail that is fetched.

@@ -19,8 +19,8 @@ use crate::json::{list, text};
 use crate::oauth::{self, Client, Consent};
 use crate::settings::{self, fault};
 use crate::{
-    Body, Call, Callback, Channel, Event, HttpCall, HttpReply, Inbound, Login, Method, Outgoing, Provider, Receiving, Reply,
-    Reads, Sending, Setup, Verdict, Verified, proof,
+    Body, Call, Callback, Channel, Event, HttpCall, HttpReply, Inbound, Login, Method, Outgoing, Provider, Reads, Receiving,
+    Reply, Sending, Setup, Verdict, Verified, proof,
 };
 
 /// See the file's head.
@@ -167,7 +167,9 @@ impl Sending for Gmail {
         let body = answer.json();
         let reads = |rights: &str| rights.split(' ').any(|right| MAY_READ.contains(&right));
         if receives && matches!(verdict, Verdict::Sent { .. }) && text(&body, "/scope").is_some_and(|rights| !reads(rights)) {
-            return Verdict::Misconfigured { reason: "the consent does not allow to read: somebody has to consent again".to_owned() };
+            return Verdict::Misconfigured {
+                reason: "the consent does not allow to read: somebody has to consent again".to_owned(),
+            };
         }
         verdict
     }

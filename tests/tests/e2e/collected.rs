@@ -131,7 +131,8 @@ async fn of_two_workers_one_looks() {
         let job = json!({ "v": 1, "tenant": acme.id, "mailbox": account, "seq": 2 }).to_string();
         let event = || serde_json::from_value(json!({ "Records": [{ "messageId": "1", "body": job }] })).unwrap();
         stage.faults.interleave(seed);
-        let (one, two) = futures_util::future::join(collect::handle(&stage.collector, event()), collect::handle(&other, event())).await;
+        let (one, two) =
+            futures_util::future::join(collect::handle(&stage.collector, event()), collect::handle(&other, event())).await;
         assert!(one.batch_item_failures.is_empty() && two.batch_item_failures.is_empty(), "seed {seed}");
         assert_eq!(stub.mailbox().connections, 2, "seed {seed}: the first look, and one of the two");
         stage.drain().await;
@@ -219,7 +220,10 @@ async fn what_a_hostile_or_failing_server_does_harms_nobody() {
     stub.deliver(&mail(2));
     stage.pass(60).await;
     assert_eq!(previews(&acme).await, ["Where is parcel 2?"]);
-    assert_eq!(sight(&acme, &account).await, ("read".to_owned(), "a mail of 33 MB was passed over: it is too large".to_owned()));
+    assert_eq!(
+        sight(&acme, &account).await,
+        ("read".to_owned(), "a mail of 33 MB was passed over: it is too large".to_owned())
+    );
 
     let says = |said: &str| Deed::Say(said.to_owned());
     let huge = "* 1 FETCH (UID 3 BODY[] {4000000000}\r\n";

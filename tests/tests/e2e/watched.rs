@@ -20,8 +20,7 @@ use tests::chat::callback;
 use tests::google::{Google, KEYS};
 use tests::{Company, Reply, Story};
 
-const HOSTS: [&str; 4] =
-    ["gmail.googleapis.com", "oauth2.googleapis.com", "graph.microsoft.com", "login.microsoftonline.com"];
+const HOSTS: [&str; 4] = ["gmail.googleapis.com", "oauth2.googleapis.com", "graph.microsoft.com", "login.microsoftonline.com"];
 /// The word that Graph's posts are believed by.
 const WORD: &str = "hunter2word";
 
@@ -103,10 +102,14 @@ fn answer(mailbox: &mut Mailbox, asked: &Asked) -> Deed {
             assert_eq!(parameter("labelId").as_deref(), Some("INBOX"));
             let from: usize = parameter("startHistoryId").unwrap().parse().unwrap();
             if from < mailbox.known_from {
-                return json("404 Not Found", &json!({ "error": { "code": 404, "message": "Requested entity was not found." } }));
+                return json(
+                    "404 Not Found",
+                    &json!({ "error": { "code": 404, "message": "Requested entity was not found." } }),
+                );
             }
             let until = mailbox.mails.len().min(from + mailbox.page);
-            let record = |at: usize| json!({ "id": (at + 1).to_string(), "messagesAdded": [{ "message": { "id": at.to_string() } }] });
+            let record =
+                |at: usize| json!({ "id": (at + 1).to_string(), "messagesAdded": [{ "message": { "id": at.to_string() } }] });
             let mut said = json!({ "history": (from..until).map(record).collect::<Vec<_>>(), "historyId": until.to_string() });
             if until < mailbox.mails.len() {
                 said["nextPageToken"] = json!("page");
@@ -194,7 +197,11 @@ async fn a_push_brings_the_look_forward_and_is_believed_once() {
         stage.drain().await;
         assert_eq!(count(&stage), 0, "{provider}: history is not imported");
         let mailbox = acme.get(&format!("/v1/accounts/{id}/mailbox")).await;
-        assert_eq!((&mailbox["result"], &mailbox["next_at"]), (&json!("read"), &json!("2026-03-02T09:15:00.000Z")), "{mailbox}");
+        assert_eq!(
+            (&mailbox["result"], &mailbox["next_at"]),
+            (&json!("read"), &json!("2026-03-02T09:15:00.000Z")),
+            "{mailbox}"
+        );
         assert!(mailbox["watched_until"].is_string(), "{mailbox}");
 
         cloud.deliver(2);
@@ -224,10 +231,9 @@ async fn a_push_brings_the_look_forward_and_is_believed_once() {
 
 #[tokio::test]
 async fn watching_is_asked_for_again_before_it_ends() {
-    for (provider, asked) in [
-        ("gmail", vec!["POST", "POST"]),
-        ("graph", vec!["POST /v1.0/subscriptions", "PATCH /v1.0/subscriptions/s1"]),
-    ] {
+    for (provider, asked) in
+        [("gmail", vec!["POST", "POST"]), ("graph", vec!["POST /v1.0/subscriptions", "PATCH /v1.0/subscriptions/s1"])]
+    {
         let cloud = Cloud::open().await;
         let stage = Story::reading(cloud.way());
         let acme = stage.bare_tenant("acme").await;
@@ -246,7 +252,10 @@ async fn watching_is_asked_for_again_before_it_ends() {
         if provider == "gmail" {
             assert_eq!(first["topicName"], "projects/acme/topics/mail");
         } else {
-            assert_eq!((&first["notificationUrl"], &first["clientState"]), (&json!(format!("{PUBLIC_URL}{path}")), &json!(WORD)));
+            assert_eq!(
+                (&first["notificationUrl"], &first["clientState"]),
+                (&json!(format!("{PUBLIC_URL}{path}")), &json!(WORD))
+            );
         }
     }
 }

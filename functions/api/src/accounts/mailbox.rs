@@ -1,8 +1,8 @@
 //! The mailbox of an account: how reading it goes. `collect` reads; its row says what came of it.
 
+use domain::Account;
 use domain::flows::look;
 use domain::mailbox::{Mailbox, Sight};
-use domain::Account;
 use kernel::ids::AccountId;
 use kernel::{Error, Time};
 use serde::Serialize;

@@ -52,7 +52,7 @@ impl Dialogue {
         addresses: &[SocketAddr],
         server: &ImapServer,
         tls: Arc<ClientConfig>,
-        mut limit: Limit,
+        limit: Limit,
     ) -> Result<Self, Trouble> {
         let mut stream: Box<dyn Stream> = Box::new(connect(addresses, &server.host, &limit).await.map_err(Trouble::failed)?);
         if server.security == Security::Tls {
@@ -111,7 +111,8 @@ impl Dialogue {
             })
         };
         let found = value("UIDVALIDITY").zip(value("UIDNEXT"));
-        let (validity, next) = found.ok_or_else(|| Trouble::Refused("the server numbers its mails in no lasting way".to_owned()))?;
+        let (validity, next) =
+            found.ok_or_else(|| Trouble::Refused("the server numbers its mails in no lasting way".to_owned()))?;
         Ok(Opened { validity, next })
     }
 
@@ -197,7 +198,9 @@ impl Dialogue {
                     self.heard.drain(..used);
                     return Ok(said);
                 }
-                Heard::TooLarge => return Err(Trouble::failed(format!("the server's answer at {step} is larger than it may be"))),
+                Heard::TooLarge => {
+                    return Err(Trouble::failed(format!("the server's answer at {step} is larger than it may be")));
+                }
                 Heard::Garbage => return Err(Trouble::failed(format!("the server's answer at {step} is no IMAP"))),
                 Heard::Part => {}
             }

@@ -163,7 +163,12 @@ mod tests {
         assert_eq!(Gmail.raw(b"{\"raw\":\"@\"}".to_vec()), None);
         let watch = Gmail.watched(&reply(200, &json!({ "historyId": "9", "expiration": "1772960400000" }))).unwrap();
         assert_eq!(watch, Watch { id: None, ends: Time::from_millis(1_772_960_400_000) });
-        for (name, good) in [("projects/shop/topics/mail", true), ("projects/shop/topics/", false), ("mail", false), ("projects/a/topics/b/c", false)] {
+        for (name, good) in [
+            ("projects/shop/topics/mail", true),
+            ("projects/shop/topics/", false),
+            ("mail", false),
+            ("projects/a/topics/b/c", false),
+        ] {
             assert_eq!(is_topic(name), good, "{name}");
         }
     }

@@ -56,7 +56,8 @@ impl MailApi for Graph {
         if !reply.is_success() {
             return Err(self.refusal(reply));
         }
-        let link = |name: &str| body.get(name).and_then(Value::as_str).filter(|link| link.len() <= LONGEST && leads_to(link, &[HOST]));
+        let link =
+            |name: &str| body.get(name).and_then(Value::as_str).filter(|link| link.len() <= LONGEST && leads_to(link, &[HOST]));
         let (next, last) = (link("@odata.nextLink"), link("@odata.deltaLink"));
         let unclear = || Refusal::Later { after: None, reason: format!("no way to ask for what comes next: {}", reply.status) };
         let mark = next.or(last).ok_or_else(unclear)?.to_owned();
@@ -106,7 +107,9 @@ impl MailApi for Graph {
         match (reply.status, verdict(reply)) {
             (401, _) => Refusal::Token,
             (410, _) => Refusal::Forgotten,
-            (400 | 404, _) if matches!(code.as_str(), "syncstatenotfound" | "syncstateinvalid" | "resyncrequired") => Refusal::Forgotten,
+            (400 | 404, _) if matches!(code.as_str(), "syncstatenotfound" | "syncstateinvalid" | "resyncrequired") => {
+                Refusal::Forgotten
+            }
             (_, Verdict::Misconfigured { reason }) => Refusal::Account(reason),
             (404, _) => Refusal::Gone,
             (_, Verdict::Rejected { reason }) => Refusal::Account(reason),
@@ -135,12 +138,14 @@ mod tests {
     #[test]
     fn pages_follow_each_other_and_never_lead_elsewhere() {
         let next = "https://graph.microsoft.com/v1.0/me/mailFolders('i')/messages/delta?$skiptoken=x";
-        let page = json!({ "value": [{ "id": "a" }, { "id": "b", "@removed": { "reason": "deleted" } }], "@odata.nextLink": next });
+        let page =
+            json!({ "value": [{ "id": "a" }, { "id": "b", "@removed": { "reason": "deleted" } }], "@odata.nextLink": next });
         let news = Graph.news("", &reply(200, &page)).unwrap();
         assert_eq!(news, News { mails: vec!["a".to_owned()], mark: next.to_owned(), more: true });
         let last = Graph.news("", &reply(200, &json!({ "value": [], "@odata.deltaLink": next }))).unwrap();
         assert!(!last.more && last.mails.is_empty());
-        for odd in ["https://evil.example/v1.0", "http://graph.microsoft.com/v1.0", "https://graph.microsoft.com@evil.example/"] {
+        for odd in ["https://evil.example/v1.0", "http://graph.microsoft.com/v1.0", "https://graph.microsoft.com@evil.example/"]
+        {
             let elsewhere = reply(200, &json!({ "value": [], "@odata.deltaLink": odd }));
             assert!(matches!(Graph.news("", &elsewhere), Err(Refusal::Later { .. })), "{odd}");
             let token = Secret::new("t");
@@ -156,15 +161,24 @@ mod tests {
     fn a_subscription_is_made_with_the_word_and_goes_on_by_its_id() {
         let token = Secret::new("t");
         let credentials = json!({ "client_id": "app", "client_state": "hunter2word" });
-        let setup = Setup { settings: &NONE, credentials: &credentials, token: Some(&token), callback: "https://s.example/hooks/graph/r" };
+        let setup = Setup {
+            settings: &NONE,
+            credentials: &credentials,
+            token: Some(&token),
+            callback: "https://s.example/hooks/graph/r",
+        };
         let made = Graph.watch(None, &setup, now()).unwrap().unwrap();
         let body: Value = serde_json::from_slice(&made.body.whole().unwrap()).unwrap();
         assert_eq!((made.method, &body["clientState"]), (Method::Post, &json!("hunter2word")));
         assert_eq!(body["notificationUrl"], "https://s.example/hooks/graph/r");
-        let watch = Graph.watched(&reply(201, &json!({ "id": "s/1", "expirationDateTime": body["expirationDateTime"] }))).unwrap();
+        let watch =
+            Graph.watched(&reply(201, &json!({ "id": "s/1", "expirationDateTime": body["expirationDateTime"] }))).unwrap();
         assert_eq!(watch.ends, now().plus_seconds(SUBSCRIBED));
         let renewed = Graph.watch(Some(&watch), &setup, now()).unwrap().unwrap();
-        assert_eq!((renewed.method, renewed.url.reveal()), (Method::Patch, "https://graph.microsoft.com/v1.0/subscriptions/s%2F1"));
+        assert_eq!(
+            (renewed.method, renewed.url.reveal()),
+            (Method::Patch, "https://graph.microsoft.com/v1.0/subscriptions/s%2F1")
+        );
         let unset = json!({ "client_id": "app" });
         assert!(Graph.watch(None, &Setup { credentials: &unset, ..setup }, now()).unwrap().is_none());
     }

@@ -139,7 +139,11 @@ fn untagged(words: &mut Reader<'_>) -> Option<Said> {
         "OK" | "NO" | "BAD" | "BYE" | "PREAUTH" => Some(Said::Stands(words.condition(first))),
         "CAPABILITY" => Some(Said::Can(words.line().split_whitespace().map(str::to_ascii_uppercase).collect())),
         digits if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
-            if upper(words.atom()?) == "FETCH" { words.fetched().map(Said::Fetched) } else { Some(Said::Other) }
+            if upper(words.atom()?) == "FETCH" {
+                words.fetched().map(Said::Fetched)
+            } else {
+                Some(Said::Other)
+            }
         }
         _ => Some(Said::Other),
     }
@@ -193,7 +197,8 @@ impl<'a> Reader<'a> {
 
     /// The rest of the line as text.
     fn line(&mut self) -> String {
-        let text: String = String::from_utf8_lossy(self.0).chars().map(|one| if one.is_control() { ' ' } else { one }).collect();
+        let text: String =
+            String::from_utf8_lossy(self.0).chars().map(|one| if one.is_control() { ' ' } else { one }).collect();
         self.0 = &[];
         text.trim().to_owned()
     }
@@ -300,7 +305,10 @@ mod tests {
     #[test]
     fn conditions_are_read_with_their_codes() {
         for (said, expected) in [
-            ("* OK [UIDVALIDITY 3857529045] UIDs valid\r\n", condition("OK", Some(("UIDVALIDITY", "3857529045")), "UIDs valid")),
+            (
+                "* OK [UIDVALIDITY 3857529045] UIDs valid\r\n",
+                condition("OK", Some(("UIDVALIDITY", "3857529045")), "UIDs valid"),
+            ),
             ("* ok ready\n", condition("OK", None, "ready")),
             ("* BYE [unavailable] later\r\n", condition("BYE", Some(("UNAVAILABLE", "")), "later")),
             ("* PREAUTH\r\n", condition("PREAUTH", None, "")),
@@ -311,7 +319,10 @@ mod tests {
         let done = Said::Done { tag: "a1".to_owned(), condition: refused };
         assert_eq!(whole("a1 NO [AUTHENTICATIONFAILED] wrong\r\n"), done);
         assert_eq!(whole("+ go on\r\n"), Said::Continue);
-        assert_eq!(whole("* CAPABILITY IMAP4rev1 StartTLS\r\n"), Said::Can(vec!["IMAP4REV1".to_owned(), "STARTTLS".to_owned()]));
+        assert_eq!(
+            whole("* CAPABILITY IMAP4rev1 StartTLS\r\n"),
+            Said::Can(vec!["IMAP4REV1".to_owned(), "STARTTLS".to_owned()])
+        );
         for other in ["* 172 EXISTS\r\n", "* FLAGS (\\Answered \\Seen)\r\n", "* LIST () \"/\" {3}\r\na\r\n\r\n"] {
             assert_eq!(whole(other), Said::Other, "{other:?}");
         }
@@ -342,7 +353,9 @@ mod tests {
         assert_eq!(read(&[b'x'; LINE + 1], 1000), Heard::Garbage);
         assert_eq!(read(&[b'x'; LINE], 1000), Heard::Part);
         let deep = format!("* 1 FETCH (A {})\r\n", "(".repeat(1000));
-        for garbage in ["\r\n", "HTTP/1.1 400 Bad Request\r\n", "* 1 FETCH (UID x)\r\n", "* 1 FETCH (UID\r\n", "a1 MAYBE\r\n", &deep] {
+        for garbage in
+            ["\r\n", "HTTP/1.1 400 Bad Request\r\n", "* 1 FETCH (UID x)\r\n", "* 1 FETCH (UID\r\n", "a1 MAYBE\r\n", &deep]
+        {
             assert_eq!(read(garbage.as_bytes(), 1000), Heard::Garbage, "{garbage:?}");
         }
     }
