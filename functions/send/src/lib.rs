@@ -1,4 +1,4 @@
-//! `send`: the only function that talks to providers. It takes jobs off the send queue, one provider call per claim.
+//! `send`: the only function that hands anything to providers; `collect` alone reads from them beside it. It takes jobs off the send queue, one provider call per claim.
 
 pub mod carrier;
 pub mod compose;
