@@ -75,6 +75,7 @@ resources!(
     accounts,
     accounts::check,
     accounts::consent,
+    accounts::mailbox,
     accounts::trial,
     accounts::usage,
     channels,
