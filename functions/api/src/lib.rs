@@ -19,12 +19,16 @@ mod accounts;
 mod analytics;
 mod attachments;
 mod channels;
+mod companies;
 mod contacts;
 mod conversations;
+mod deals;
+mod fields;
 mod keys;
 mod messages;
 mod meta;
 mod operations;
+mod search;
 mod suppressions;
 mod templates;
 mod tenants;
@@ -61,6 +65,12 @@ resources!(
     messages::estimate,
     attachments,
     contacts,
+    contacts::upsert,
+    companies,
+    deals,
+    deals::decide,
+    search,
+    fields,
     conversations,
     templates,
     versions,

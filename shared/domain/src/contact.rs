@@ -1,14 +1,16 @@
 //! Contacts: the people a tenant talks to, how they are reached and what they allow.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kernel::error::Faults;
-use kernel::ids::ContactId;
+use kernel::ids::{CompanyId, ContactId, UserId};
 use kernel::{Email, Error, Locale, Phone, Result, Time, Zone};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::schema::{self, Entity, Locator, Row};
 
+use crate::field::Object;
+use crate::find::{self, Findable};
 use crate::suppression::Reason;
 use crate::{Category, Channel, address};
 
@@ -26,6 +28,12 @@ pub struct Contact {
     /// Company name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub company: Option<String>,
+    /// The company, when it is a known one: its name was taken over when the two were linked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub company_id: Option<CompanyId>,
+    /// The user who keeps it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<UserId>,
     /// Email addresses, the preferred one first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub emails: Vec<Email>,
@@ -57,7 +65,7 @@ pub struct Contact {
     /// Words to find and group by.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
-    /// Further fields, for templates.
+    /// Custom fields.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty", with = "crate::as_json")]
     pub fields: BTreeMap<String, Value>,
     /// What brought it about, when it was no request: `inbound`.
@@ -152,7 +160,7 @@ impl QuietHours {
     }
 }
 
-/// Most addresses of one kind, tags and fields.
+/// Most addresses of one kind and tags.
 const MOST: usize = 20;
 /// Most recorded consents.
 const CONSENTS: usize = 100;
@@ -165,6 +173,8 @@ impl Contact {
             first_name: None,
             last_name: None,
             company: None,
+            company_id: None,
+            owner: None,
             emails: Vec::new(),
             phones: Vec::new(),
             handles: Vec::new(),
@@ -182,7 +192,7 @@ impl Contact {
         }
     }
 
-    /// Checks what the types do not.
+    /// Checks what the types do not. Fields are judged by their definitions.
     pub fn check(&self) -> Result<()> {
         let mut faults = Faults::default();
         for (pointer, text) in [("/first_name", &self.first_name), ("/last_name", &self.last_name), ("/company", &self.company)]
@@ -196,7 +206,6 @@ impl Contact {
             ("/phones", self.phones.len(), MOST),
             ("/handles", self.handles.len(), MOST),
             ("/tags", self.tags.len(), MOST),
-            ("/fields", self.fields.len(), MOST),
             ("/consents", self.consents.len(), CONSENTS),
         ] {
             if count > most {
@@ -218,14 +227,6 @@ impl Contact {
         }
         for (at, tag) in self.tags.iter().enumerate() {
             faults.take(&format!("/tags/{at}"), crate::name::title(tag));
-        }
-        for (name, value) in &self.fields {
-            let pointer = format!("/fields/{}", name.replace('~', "~0").replace('/', "~1"));
-            faults.take(&pointer, crate::name::slug(name));
-            let plain = matches!(value, Value::String(_) | Value::Number(_) | Value::Bool(_) | Value::Null);
-            if !plain || value.to_string().len() > 1000 {
-                faults.add(pointer, "field", "text, a number or true/false of at most 1000 bytes");
-            }
         }
         faults.check()
     }
@@ -357,6 +358,32 @@ impl Entity for Contact {
 
     fn locator(&self) -> Locator {
         self.id.into()
+    }
+}
+
+impl Findable for Contact {
+    const OBJECT: Object = Object::Contact;
+
+    fn hex(&self) -> String {
+        self.id.hex()
+    }
+
+    fn label(&self) -> String {
+        self.id.to_string()
+    }
+
+    fn terms(&self) -> BTreeSet<String> {
+        let names = [&self.first_name, &self.last_name, &self.company].into_iter().flatten();
+        let names = names.flat_map(|name| find::words(name));
+        let phones = self.phones.iter().map(|phone| find::digits(phone.as_str()));
+        let emails = self.emails.iter().map(|email| find::address(&email.key()));
+        // Who types the beginning of an address without its @ is understood too.
+        let locals = self.emails.iter().filter_map(|email| Some(find::words(email.as_str().split_once('@')?.0))).flatten();
+        find::bounded(names.chain(phones).chain(emails).chain(locals))
+    }
+
+    fn fields(&self) -> &BTreeMap<String, Value> {
+        &self.fields
     }
 }
 

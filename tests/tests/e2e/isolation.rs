@@ -23,11 +23,18 @@ async fn belongings(bravo: &Company<'_>) -> Ids {
     let user = bravo.post("/v1/users", &json!({ "name": "Bob", "email": "bob@bravo.example", "role": "agent" })).await.is(201);
     let key = bravo.post("/v1/api-keys", &json!({ "name": "robot", "role": "agent" })).await.is(201);
     let conversation = tests::chat::conversation(bravo).await;
+    let made = bravo.post("/v1/companies", &json!({ "name": "Secret Ltd", "domains": ["secret.example"] })).await.is(201);
+    let deal = bravo.post("/v1/deals", &json!({ "title": "Secret", "company_id": made["id"] })).await.is(201);
+    let field = json!({ "object": "contact", "key": "secret", "kind": "text", "unique": true });
+    let field = bravo.post("/v1/fields", &field).await.is(201);
     let attachment = tests::files::bring(bravo, "secret.png", "image/png", b"PNG!").await;
     stage.drain().await;
     let id = |made: &Value| made["id"].as_str().unwrap().to_owned();
     [
+        ("cmp", id(&made)),
         ("con", contact.id),
+        ("dea", id(&deal)),
+        ("fld", id(&field)),
         ("cnv", conversation),
         ("acc", account),
         ("att", attachment),
@@ -52,7 +59,10 @@ fn kind_of(operation: &Operation) -> &'static str {
         "accounts" => "acc",
         "api-keys" => "key",
         "attachments" => "att",
+        "companies" => "cmp",
         "contacts" => "con",
+        "deals" => "dea",
+        "fields" => "fld",
         "conversations" => "cnv",
         "messages" => "msg",
         "suppressions" => "sup",
@@ -75,7 +85,15 @@ fn body(operation: &str) -> Option<Value> {
         "create_account" => json!({ "name": "A", "provider": "capture", "from": { "email": "a@acme.example" } }),
         "create_api_key" => json!({ "name": "A", "role": "viewer" }),
         "create_attachment" => json!({ "name": "a.png", "media_type": "image/png", "bytes": 4 }),
+        "create_company" | "update_company" => json!({ "name": "A" }),
         "create_contact" => json!({ "first_name": "A" }),
+        "create_deal" | "update_deal" => json!({ "title": "A" }),
+        "create_field" => json!({ "object": "deal", "key": "a", "kind": "text" }),
+        "lose_deal" => json!({ "reason": "A" }),
+        "put_contact" => json!({ "emails": ["a@example.com"] }),
+        "put_contacts" => json!({ "contacts": [{ "emails": ["a@example.com"] }] }),
+        "update_field" => json!({ "label": "A" }),
+        "win_deal" => json!({}),
         "create_suppression" => json!({ "channel": "email", "address": "a@example.com" }),
         "create_template" => json!({ "name": "a" }),
         "create_tenant" => json!({ "slug": "a", "name": "A" }),
@@ -227,6 +245,25 @@ fn body_with(operation: &str, pointer: &str) -> Option<(&'static str, fn(&str) -
         ("estimate_message" | "send_message", "/account") => {
             ("acc", |id| json!({ "to": { "email": "a@example.com" }, "template": "welcome", "account": id }))
         }
+        ("create_company" | "update_company", "/owner") => ("usr", |id| json!({ "name": "A", "owner": id })),
+        ("create_contact" | "put_contact" | "update_contact", "/company_id") => {
+            ("cmp", |id| json!({ "emails": ["a@example.com"], "company_id": id }))
+        }
+        ("create_contact" | "put_contact" | "update_contact", "/owner") => {
+            ("usr", |id| json!({ "emails": ["a@example.com"], "owner": id }))
+        }
+        ("put_contacts", "/contacts/0/company_id") => {
+            ("cmp", |id| json!({ "contacts": [{ "emails": ["a@example.com"], "company_id": id }] }))
+        }
+        ("put_contacts", "/contacts/0/owner") => {
+            ("usr", |id| json!({ "contacts": [{ "emails": ["a@example.com"], "owner": id }] }))
+        }
+        ("create_deal" | "update_deal", "/company_id") => ("cmp", |id| json!({ "title": "A", "company_id": id })),
+        ("create_deal" | "update_deal", "/contact_id") => ("con", |id| json!({ "title": "A", "contact_id": id })),
+        ("create_deal" | "update_deal", "/owner") => ("usr", |id| json!({ "title": "A", "owner": id })),
+        ("estimate_message" | "send_message", "/deal_id") => {
+            ("dea", |id| json!({ "to": { "email": "a@example.com" }, "template": "welcome", "deal_id": id }))
+        }
         ("test_account", "/to/contact") => ("con", |id| json!({ "to": { "contact": id } })),
         ("estimate_message" | "send_message", "/attachments/0/id") => {
             ("att", |id| json!({ "to": { "email": "a@example.com" }, "template": "welcome", "attachments": [{ "id": id }] }))
@@ -244,6 +281,11 @@ async fn an_id_of_another_tenant_in_a_body_is_refused() {
     let theirs = belongings(&bravo).await;
     let mut own = nobodys(&theirs);
     own.insert("tpl", acme.get("/v1/templates?name=welcome").await["data"][0]["id"].as_str().unwrap().to_owned());
+    let made = acme.post("/v1/companies", &json!({ "name": "Own" })).await.is(201);
+    own.insert("cmp", made["id"].as_str().unwrap().to_owned());
+    let made = acme.post("/v1/deals", &json!({ "title": "Own" })).await.is(201);
+    own.insert("dea", made["id"].as_str().unwrap().to_owned());
+    own.insert("con", acme.contact("Own", "own@example.com").await.id);
     own.insert("acc", acme.get("/v1/accounts").await["data"][0]["id"].as_str().unwrap().to_owned());
     let (nobodys, before, contract) = (nobodys(&theirs), stage.rows(), Contract::committed());
     let mut tried = Vec::new();
@@ -257,6 +299,14 @@ async fn an_id_of_another_tenant_in_a_body_is_refused() {
             let path = placed(operation, &own);
             let foreign = call(&acme, operation, &path, Some(body(&theirs[kind]))).await;
             let random = call(&acme, operation, &path, Some(body(&nobodys[kind]))).await;
+            if operation.id == "put_contacts" {
+                // Each contact of a batch has its own answer.
+                let [foreign, random] = [&foreign, &random].map(|reply| reply.body["results"][0]["problem"]["errors"].clone());
+                assert_eq!(foreign[0]["pointer"], pointer.strip_prefix("/contacts/0").unwrap());
+                assert_eq!(foreign, random, "{pointer}");
+                tried.push(format!("{} {pointer}", operation.id));
+                continue;
+            }
             assert_eq!(foreign.problem(422, "invalid"), std::slice::from_ref(&pointer), "{}", operation.id);
             assert_eq!(foreign.anonymous(), random.anonymous(), "{} {pointer}", operation.id);
             tried.push(format!("{} {pointer}", operation.id));
@@ -266,12 +316,30 @@ async fn an_id_of_another_tenant_in_a_body_is_refused() {
         tried,
         [
             "test_account /to/contact",
+            "create_company /owner",
+            "update_company /owner",
+            "put_contact /company_id",
+            "put_contact /owner",
+            "create_contact /company_id",
+            "create_contact /owner",
+            "put_contacts /contacts/0/company_id",
+            "put_contacts /contacts/0/owner",
+            "update_contact /company_id",
+            "update_contact /owner",
+            "create_deal /company_id",
+            "create_deal /contact_id",
+            "create_deal /owner",
+            "update_deal /company_id",
+            "update_deal /contact_id",
+            "update_deal /owner",
             "send_message /account",
             "send_message /attachments/0/id",
+            "send_message /deal_id",
             "send_message /template",
             "send_message /to/contact",
             "estimate_message /account",
             "estimate_message /attachments/0/id",
+            "estimate_message /deal_id",
             "estimate_message /template",
             "estimate_message /to/contact",
             "preview_template /contact",
@@ -294,6 +362,9 @@ async fn filters_and_names_of_another_tenant_find_nothing() {
         ("/v1/messages?contact=", "con"),
         ("/v1/messages?template=", "tpl"),
         ("/v1/conversations?contact=", "con"),
+        ("/v1/contacts?company_id=", "cmp"),
+        ("/v1/companies?owner=", "usr"),
+        ("/v1/deals?company_id=", "cmp"),
         ("/v1/analytics/emails?template=", "tpl"),
         ("/v1/analytics/emails?account=", "acc"),
     ] {
@@ -301,7 +372,7 @@ async fn filters_and_names_of_another_tenant_find_nothing() {
         assert_eq!(foreign, acme.get(&format!("{path}{}", nobodys[kind])).await, "{path}");
         assert_eq!(foreign["data"].as_array().map_or(0, Vec::len), 0);
     }
-    for path in ["/v1/contacts?email=bob@example.com", "/v1/suppressions?address=eve@example.com", "/v1/templates?name=secret"]
+    for path in ["/v1/search?kind=company&q=secret", "/v1/search?kind=contact&q=bob", "/v1/contacts?email=bob@example.com", "/v1/suppressions?address=eve@example.com", "/v1/templates?name=secret"]
     {
         assert_eq!(acme.get(path).await["data"], json!([]), "{path}");
     }
