@@ -219,7 +219,8 @@ fn id_fields(contract: &Contract, schema: &Value, at: &str, found: &mut BTreeSet
         let many = field["type"] == "array" || field["type"].as_array().is_some_and(|kinds| kinds.contains(&json!("array")));
         let single = name.trim_end_matches('s');
         let named = NOUNS.contains(&single) || name.ends_with("_id") || name.ends_with("_ids") || name == "id";
-        if named && (textual || many) {
+        let ids = many && contract.resolved(&field["items"])["type"] == "string";
+        if named && (textual || ids) {
             found.insert(pointer.clone());
         }
         id_fields(contract, &field, &pointer, found);
