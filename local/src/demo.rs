@@ -119,6 +119,10 @@ impl Maker<'_> {
             email: Email::parse(&format!("{}@{slug}.example", role.as_str()))?,
             role,
             subject: Some(format!("{slug}-{}", role.as_str())),
+            phone: None,
+            zone: None,
+            locale: None,
+            available: true,
         };
         let context = self.context(&format!("{slug}:user:{}", role.as_str()));
         made(let_in::create_user(&context, scope, Some(self.issuer), new).await.map(|_| ()))

@@ -203,8 +203,12 @@ path_ids!(
     kernel::ids::ConversationId,
     kernel::ids::DealId,
     kernel::ids::FieldId,
+    kernel::ids::EventId,
     kernel::ids::MessageId,
+    kernel::ids::RuleId,
+    kernel::ids::RunId,
     kernel::ids::SuppressionId,
+    kernel::ids::TeamId,
     kernel::ids::TemplateId,
     kernel::ids::TenantId,
     kernel::ids::UserId

@@ -24,12 +24,16 @@ mod contacts;
 mod conversations;
 mod deals;
 mod fields;
+mod events;
 mod keys;
 mod messages;
 mod meta;
 mod operations;
 mod search;
+mod rules;
+mod runs;
 mod suppressions;
+mod teams;
 mod templates;
 mod tenants;
 mod users;
@@ -82,8 +86,14 @@ resources!(
     accounts::usage,
     channels,
     suppressions,
+    events,
+    rules,
+    rules::ready_made,
+    rules::trial,
+    runs,
     analytics,
     users,
+    teams,
     keys,
     tenants,
     meta,

@@ -36,6 +36,8 @@ pub enum Right {
     Delete,
     /// Say which custom fields there are.
     ManageFields,
+    /// Create and change rules.
+    ManageRules,
     /// See and change accounts.
     ManageAccounts,
     /// See and change users and API keys.
@@ -46,7 +48,7 @@ pub enum Right {
 
 impl Right {
     /// Every right.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Read,
         Self::WriteContacts,
         Self::Send,
@@ -54,6 +56,7 @@ impl Right {
         Self::WriteSuppressions,
         Self::Delete,
         Self::ManageFields,
+        Self::ManageRules,
         Self::ManageAccounts,
         Self::ManageUsers,
         Self::ManageTenant,
@@ -69,6 +72,7 @@ impl Right {
             Self::WriteSuppressions => "suppressions.write",
             Self::Delete => "delete",
             Self::ManageFields => "fields.manage",
+            Self::ManageRules => "rules.manage",
             Self::ManageAccounts => "accounts.manage",
             Self::ManageUsers => "users.manage",
             Self::ManageTenant => "tenant.manage",
@@ -101,7 +105,11 @@ impl Role {
         match right {
             Right::Read => Self::Viewer,
             Right::WriteContacts | Right::Send => Self::Agent,
-            Right::WriteTemplates | Right::WriteSuppressions | Right::Delete | Right::ManageFields => Self::Manager,
+            Right::WriteTemplates
+            | Right::WriteSuppressions
+            | Right::Delete
+            | Right::ManageFields
+            | Right::ManageRules => Self::Manager,
             Right::ManageAccounts | Right::ManageUsers => Self::Admin,
             Right::ManageTenant => Self::Owner,
         }
@@ -137,11 +145,11 @@ mod tests {
             [
                 "viewer: read",
                 "agent: read contacts.write messages.send",
-                "manager: read contacts.write messages.send templates.write suppressions.write delete fields.manage",
-                "admin: read contacts.write messages.send templates.write suppressions.write delete fields.manage accounts.manage \
-                 users.manage",
-                "owner: read contacts.write messages.send templates.write suppressions.write delete fields.manage accounts.manage \
-                 users.manage tenant.manage",
+                "manager: read contacts.write messages.send templates.write suppressions.write delete fields.manage rules.manage",
+                "admin: read contacts.write messages.send templates.write suppressions.write delete fields.manage rules.manage \
+                 accounts.manage users.manage",
+                "owner: read contacts.write messages.send templates.write suppressions.write delete fields.manage rules.manage \
+                 accounts.manage users.manage tenant.manage",
             ]
         );
         assert_eq!(Role::parse("owner"), Some(Role::Owner));

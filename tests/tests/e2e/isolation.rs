@@ -7,6 +7,9 @@ use serde_json::{Value, json};
 use tests::contract::{Lets, Operation};
 use tests::{Company, Contract, Reply, Story};
 
+mod people;
+mod rules;
+
 const EXEMPT: &str = include_str!("../../exempt.txt");
 
 /// One id of every kind, by its prefix.
@@ -14,33 +17,34 @@ type Ids = BTreeMap<&'static str, String>;
 
 /// What `bravo` has.
 async fn belongings(bravo: &Company<'_>) -> Ids {
-    let stage = bravo.story;
     let contact = bravo.contact("Bob", "bob@example.com").await;
     let account = bravo.account(&json!({})).await;
     let template = bravo.template(&json!({ "name": "secret" }), &json!({ "subject": "Secret", "text": "Secret" })).await;
     let message = bravo.send(&contact, "secret").await;
     let entry = bravo.post("/v1/suppressions", &json!({ "channel": "email", "address": "eve@example.com" })).await.is(201);
     let user = bravo.post("/v1/users", &json!({ "name": "Bob", "email": "bob@bravo.example", "role": "agent" })).await.is(201);
+    let team = bravo.post("/v1/teams", &json!({ "name": "Sales" })).await.is(201);
     let key = bravo.post("/v1/api-keys", &json!({ "name": "robot", "role": "agent" })).await.is(201);
     let conversation = tests::chat::conversation(bravo).await;
-    let made = bravo.post("/v1/companies", &json!({ "name": "Secret Ltd", "domains": ["secret.example"] })).await.is(201);
-    let deal = bravo.post("/v1/deals", &json!({ "title": "Secret", "company_id": made["id"] })).await.is(201);
-    let field = json!({ "object": "contact", "key": "secret", "kind": "text", "unique": true });
-    let field = bravo.post("/v1/fields", &field).await.is(201);
     let attachment = tests::files::bring(bravo, "secret.png", "image/png", b"PNG!").await;
-    stage.drain().await;
+    let (event, rule, run) = rules::belongings(bravo).await;
+    let [made, deal, field] = people::belongings(bravo).await;
     let id = |made: &Value| made["id"].as_str().unwrap().to_owned();
     [
-        ("cmp", id(&made)),
+        ("cmp", made),
         ("con", contact.id),
-        ("dea", id(&deal)),
-        ("fld", id(&field)),
+        ("dea", deal),
+        ("fld", field),
         ("cnv", conversation),
         ("acc", account),
         ("att", attachment),
+        ("evt", event),
+        ("rul", rule),
+        ("run", run),
         ("tpl", template),
         ("msg", message.id),
         ("sup", id(&entry)),
+        ("tea", id(&team)),
         ("usr", id(&user)),
         ("key", id(&key)),
         ("ten", bravo.id.clone()),
@@ -53,6 +57,9 @@ fn nobodys(ids: &Ids) -> Ids {
     ids.iter().map(|(kind, id)| (*kind, format!("{}{}", &id[..id.len() - 16], "0123456789abcdef"))).collect()
 }
 
+/// A kind of id, and a body that has one of it.
+type Case = (&'static str, fn(&str) -> Value);
+
 /// The kind of id that an operation's `{id}` is.
 fn kind_of(operation: &Operation) -> &'static str {
     match operation.path.split('/').nth(2).unwrap() {
@@ -64,8 +71,12 @@ fn kind_of(operation: &Operation) -> &'static str {
         "deals" => "dea",
         "fields" => "fld",
         "conversations" => "cnv",
+        "events" => "evt",
+        "rules" => "rul",
+        "runs" => "run",
         "messages" => "msg",
         "suppressions" => "sup",
+        "teams" => "tea",
         "templates" => "tpl",
         "tenants" => "ten",
         "users" => "usr",
@@ -85,16 +96,9 @@ fn body(operation: &str) -> Option<Value> {
         "create_account" => json!({ "name": "A", "provider": "capture", "from": { "email": "a@acme.example" } }),
         "create_api_key" => json!({ "name": "A", "role": "viewer" }),
         "create_attachment" => json!({ "name": "a.png", "media_type": "image/png", "bytes": 4 }),
-        "create_company" | "update_company" => json!({ "name": "A" }),
         "create_contact" => json!({ "first_name": "A" }),
-        "create_deal" | "update_deal" => json!({ "title": "A" }),
-        "create_field" => json!({ "object": "deal", "key": "a", "kind": "text" }),
-        "lose_deal" => json!({ "reason": "A" }),
-        "put_contact" => json!({ "emails": ["a@example.com"] }),
-        "put_contacts" => json!({ "contacts": [{ "emails": ["a@example.com"] }] }),
-        "update_field" => json!({ "label": "A" }),
-        "win_deal" => json!({}),
         "create_suppression" => json!({ "channel": "email", "address": "a@example.com" }),
+        "create_team" | "update_team" => json!({ "name": "A" }),
         "create_template" => json!({ "name": "a" }),
         "create_tenant" => json!({ "slug": "a", "name": "A" }),
         "limit_tenant" => json!({ "requests_per_hour": 5 }),
@@ -106,7 +110,7 @@ fn body(operation: &str) -> Option<Value> {
         "update_account" | "update_user" | "update_tenant" => json!({ "name": "A" }),
         "update_contact" => json!({ "first_name": "A" }),
         "update_template" => json!({ "description": "A" }),
-        _ => return None,
+        _ => return people::body(operation).or_else(|| rules::body(operation)),
     })
 }
 
@@ -234,8 +238,7 @@ fn id_fields(contract: &Contract, schema: &Value, at: &str, found: &mut BTreeSet
 }
 
 /// Bodies in which one id stands where the pointer says, by the kind of id.
-#[expect(clippy::type_complexity, reason = "a path and a body, used in one place")]
-fn body_with(operation: &str, pointer: &str) -> Option<(&'static str, fn(&str) -> Value)> {
+fn body_with(operation: &str, pointer: &str) -> Option<Case> {
     Some(match (operation, pointer) {
         ("estimate_message" | "send_message", "/to/contact") => {
             ("con", |id| json!({ "to": { "contact": id }, "template": "welcome" }))
@@ -246,31 +249,14 @@ fn body_with(operation: &str, pointer: &str) -> Option<(&'static str, fn(&str) -
         ("estimate_message" | "send_message", "/account") => {
             ("acc", |id| json!({ "to": { "email": "a@example.com" }, "template": "welcome", "account": id }))
         }
-        ("create_company" | "update_company", "/owner") => ("usr", |id| json!({ "name": "A", "owner": id })),
-        ("create_contact" | "put_contact" | "update_contact", "/company_id") => {
-            ("cmp", |id| json!({ "emails": ["a@example.com"], "company_id": id }))
-        }
-        ("create_contact" | "put_contact" | "update_contact", "/owner") => {
-            ("usr", |id| json!({ "emails": ["a@example.com"], "owner": id }))
-        }
-        ("put_contacts", "/contacts/0/company_id") => {
-            ("cmp", |id| json!({ "contacts": [{ "emails": ["a@example.com"], "company_id": id }] }))
-        }
-        ("put_contacts", "/contacts/0/owner") => {
-            ("usr", |id| json!({ "contacts": [{ "emails": ["a@example.com"], "owner": id }] }))
-        }
-        ("create_deal" | "update_deal", "/company_id") => ("cmp", |id| json!({ "title": "A", "company_id": id })),
-        ("create_deal" | "update_deal", "/contact_id") => ("con", |id| json!({ "title": "A", "contact_id": id })),
-        ("create_deal" | "update_deal", "/owner") => ("usr", |id| json!({ "title": "A", "owner": id })),
-        ("estimate_message" | "send_message", "/deal_id") => {
-            ("dea", |id| json!({ "to": { "email": "a@example.com" }, "template": "welcome", "deal_id": id }))
-        }
         ("test_account", "/to/contact") => ("con", |id| json!({ "to": { "contact": id } })),
         ("estimate_message" | "send_message", "/attachments/0/id") => {
             ("att", |id| json!({ "to": { "email": "a@example.com" }, "template": "welcome", "attachments": [{ "id": id }] }))
         }
+        ("create_team", "/members/0/user") => ("usr", |id| json!({ "name": "A", "members": [{ "user": id }] })),
+        ("update_team", "/members/0/user") => ("usr", |id| json!({ "members": [{ "user": id }] })),
         ("preview_template" | "test_template", "/contact") => ("con", |id| json!({ "contact": id })),
-        _ => return None,
+        _ => return people::body_with(operation, pointer).or_else(|| rules::body_with(operation, pointer)),
     })
 }
 
@@ -282,11 +268,11 @@ async fn an_id_of_another_tenant_in_a_body_is_refused() {
     let theirs = belongings(&bravo).await;
     let mut own = nobodys(&theirs);
     own.insert("tpl", acme.get("/v1/templates?name=welcome").await["data"][0]["id"].as_str().unwrap().to_owned());
-    let made = acme.post("/v1/companies", &json!({ "name": "Own" })).await.is(201);
-    own.insert("cmp", made["id"].as_str().unwrap().to_owned());
-    let made = acme.post("/v1/deals", &json!({ "title": "Own" })).await.is(201);
-    own.insert("dea", made["id"].as_str().unwrap().to_owned());
+    own.extend(people::own(&acme).await);
     own.insert("con", acme.contact("Own", "own@example.com").await.id);
+    let team = acme.post("/v1/teams", &json!({ "name": "Sales" })).await.is(201);
+    own.insert("tea", team["id"].as_str().unwrap().to_owned());
+    own.insert("rul", rules::own(&acme).await);
     own.insert("acc", acme.get("/v1/accounts").await["data"][0]["id"].as_str().unwrap().to_owned());
     let (nobodys, before, contract) = (nobodys(&theirs), stage.rows(), Contract::committed());
     let mut tried = Vec::new();
@@ -301,10 +287,7 @@ async fn an_id_of_another_tenant_in_a_body_is_refused() {
             let foreign = call(&acme, operation, &path, Some(body(&theirs[kind]))).await;
             let random = call(&acme, operation, &path, Some(body(&nobodys[kind]))).await;
             if operation.id == "put_contacts" {
-                // Each contact of a batch has its own answer.
-                let [foreign, random] = [&foreign, &random].map(|reply| reply.body["results"][0]["problem"]["errors"].clone());
-                assert_eq!(foreign[0]["pointer"], pointer.strip_prefix("/contacts/0").unwrap());
-                assert_eq!(foreign, random, "{pointer}");
+                people::refused_alike(&pointer, &foreign, &random);
                 tried.push(format!("{} {pointer}", operation.id));
                 continue;
             }
@@ -343,6 +326,8 @@ async fn an_id_of_another_tenant_in_a_body_is_refused() {
             "estimate_message /deal_id",
             "estimate_message /template",
             "estimate_message /to/contact",
+            "create_team /members/0/user",
+            "update_team /members/0/user",
             "preview_template /contact",
             "test_template /contact"
         ]

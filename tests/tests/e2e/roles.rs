@@ -11,6 +11,7 @@ const ROLES: [&str; 5] = ["viewer", "agent", "manager", "admin", "owner"];
 
 /// The least role of each operation that asks for a credential of a tenant.
 const TABLE: &str = "
+adopt_rule manager
 ask_account_consent admin
 cancel_message agent
 check_account admin
@@ -23,7 +24,9 @@ create_company agent
 create_contact agent
 create_deal agent
 create_field manager
+create_rule manager
 create_suppression manager
+create_team admin
 create_template manager
 create_user admin
 create_version manager
@@ -34,7 +37,9 @@ delete_company manager
 delete_contact manager
 delete_deal manager
 delete_message manager
+delete_rule manager
 delete_suppression manager
+delete_team admin
 delete_template manager
 delete_user admin
 estimate_message agent
@@ -45,9 +50,13 @@ find_company viewer
 find_contact viewer
 find_conversation viewer
 find_deal viewer
+find_event viewer
 find_field viewer
 find_message viewer
+find_rule viewer
+find_run viewer
 find_suppression viewer
+find_team viewer
 find_template viewer
 find_tenant viewer
 find_user admin
@@ -59,9 +68,14 @@ list_contacts viewer
 list_conversation_messages viewer
 list_conversations viewer
 list_deals viewer
+list_events viewer
 list_fields viewer
 list_messages viewer
+list_rules viewer
+list_runs viewer
+list_shipped_rules viewer
 list_suppressions viewer
+list_teams viewer
 list_templates viewer
 list_users admin
 list_versions viewer
@@ -73,10 +87,14 @@ put_contacts agent
 read_account_health admin
 read_channels viewer
 reopen_deal agent
+report_event agent
+report_events agent
 retry_message agent
 search_things viewer
 send_message agent
 test_account admin
+test_draft_rule manager
+test_rule manager
 test_template manager
 trace_message viewer
 update_account admin
@@ -84,6 +102,8 @@ update_company agent
 update_contact agent
 update_deal agent
 update_field manager
+update_rule manager
+update_team admin
 update_template manager
 update_tenant owner
 update_user admin

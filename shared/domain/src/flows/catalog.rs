@@ -4,15 +4,17 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use kernel::ids::{AccountId, TemplateId, TenantId};
+use kernel::ids::{AccountId, TeamId, TemplateId, TenantId};
 use kernel::{Clock, Error, Locale, Result, Time};
 use render::{Compiled, Layout, Limits, Source};
 use store::{Listing, Stored, TenantScope};
 
 use crate::field::{DEFINITIONS, Definitions};
 use crate::name::Name;
-use crate::{Account, Field, Template, Tenant, Version};
+use crate::{Account, Field, Rule, Team, Template, Tenant, User, Version};
 
+mod people;
+mod rules;
 mod shelf;
 
 use shelf::Shelf;
@@ -40,6 +42,9 @@ struct Kept {
     tenants: HashMap<TenantId, (Time, Arc<Tenant>)>,
     accounts: HashMap<TenantId, (Time, Arc<Vec<Account>>)>,
     definitions: HashMap<TenantId, (Time, Arc<Definitions>)>,
+    teams: HashMap<TenantId, (Time, Arc<Vec<Team>>)>,
+    members: HashMap<(TenantId, TeamId), (Time, Arc<Vec<User>>)>,
+    rules: HashMap<TenantId, (Time, Arc<Vec<Rule>>)>,
     names: HashMap<(TenantId, String), (Time, TemplateId)>,
     templates: HashMap<(TenantId, TemplateId), (Time, Arc<Template>)>,
     versions: Shelf<(TenantId, TemplateId, u32), Arc<Version>>,
@@ -52,6 +57,9 @@ impl Default for Kept {
             tenants: HashMap::new(),
             accounts: HashMap::new(),
             definitions: HashMap::new(),
+            teams: HashMap::new(),
+            members: HashMap::new(),
+            rules: HashMap::new(),
             names: HashMap::new(),
             templates: HashMap::new(),
             versions: Shelf::new(VERSIONS),

@@ -6,8 +6,8 @@ use store::change::n;
 use store::schema::attr;
 use store::{Change, Cond, Due};
 
-use crate::Message;
 use crate::message::{Hold, State, Try, Verdict, Wait};
+use crate::{Message, Run, run};
 
 /// What became of a due row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +22,9 @@ pub enum Released {
 
 /// Moves one due row on.
 pub async fn release(due: &Due, now: Time) -> Result<Released> {
+    if due.concerns::<Run>() {
+        return run(due, now).await;
+    }
     if !due.concerns::<Message>() {
         return Ok(Released::Unknown);
     }
@@ -38,6 +41,18 @@ pub async fn release(due: &Due, now: Time) -> Result<Released> {
         None => Change::new().remove(attr::HOLD).not_due(),
     };
     let moved = due.take::<Message>(change, unknown).await?.is_some();
+    Ok(if moved { Released::Moved } else { Released::Passed })
+}
+
+/// A run of a rule whose actions have waited long enough.
+async fn run(due: &Due, now: Time) -> Result<Released> {
+    let ready = Change::new()
+        .set(attr::STATE, run::State::Ready.value())
+        .set(attr::STATE_AT, n(now.millis()))
+        .add(attr::STATE_SEQ, 1)
+        .not_due();
+    let waiting = Cond::Is(attr::STATE, run::State::Waiting.value());
+    let moved = due.take::<Run>(ready, waiting).await?.is_some();
     Ok(if moved { Released::Moved } else { Released::Passed })
 }
 

@@ -73,6 +73,8 @@ rows! {
         "What is to be won, and how far is it? Which deals are newest?";
     ERRAND = "errand", "erd", "ERD", Shape::Dated { shards: 1 }, "T#tenant#ERD#yyyymm#shard", "errand id",
         "What is to be asked of an account's provider, apart from messages?";
+    EVENT = "event", "evt", "EVT", Shape::Dated { shards: 4 }, "T#tenant#EVT#yyyymm#shard", "event id",
+        "What was reported, or raised by a rule, in the last 30 days?";
     FIELD = "field", "fld", "FLD", Shape::Small, "T#tenant#FLD", "field id",
         "What do a tenant's own fields hold?";
     FIND = "find", "", "FIND", Shape::Below, "T#tenant#FIND#noun:first letters", "word#id",
@@ -93,10 +95,18 @@ rows! {
         "Was this proof of a callback's sender used before, and for which body?";
     RECEIPT = "receipt", "", "RCP", Shape::Single, "T#tenant#RCP#digest of account and provider's id", "-",
         "Was this message that a provider brings taken in before?";
+    REPORT = "report", "", "RPT", Shape::Single, "T#tenant#RPT#digest of the caller's key", "-",
+        "Was an event reported under this key of its caller's before, and which one is it?";
+    RULE = "rule", "rul", "RUL", Shape::Small, "T#tenant#RUL", "rule id",
+        "What is to be done when something happens?";
+    RUN = "run", "run", "RUN", Shape::Dated { shards: 4 }, "T#tenant#RUN#yyyymm#shard", "run id",
+        "What did a rule see of an event, and what did it do?";
     STATISTIC = "statistic", "", "STAT", Shape::Below, "T#tenant#STAT#yyyymm", "ddhh#account#template#shard",
         "How many messages reached which state in this hour, by account and template?";
     SUPPRESSION = "suppression", "sup", "SUP", Shape::Dated { shards: 1 }, "T#tenant#SUP#yyyymm#shard", "suppression id",
         "Which addresses must not be written to, and why?";
+    TEAM = "team", "tea", "TEA", Shape::Small, "T#tenant#TEA", "team id",
+        "Which users work together, and who leads them?";
     TEMPLATE = "template", "tpl", "TPL", Shape::Small, "T#tenant#TPL", "template id",
         "Which templates and layouts are there, and which version is live?";
     TENANT = "tenant", "ten", "TEN", Shape::Single, "T#tenant#TEN", "-",
