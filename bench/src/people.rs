@@ -29,7 +29,10 @@ async fn house(count: usize) -> Fallible<Value> {
     let mut made = Value::Null;
     for number in 0..count {
         for (noun, body) in [
-            ("contact", json!({ "first_name": "Grace", "last_name": "Hopper", "emails": [format!("grace{number}@example.com")] })),
+            (
+                "contact",
+                json!({ "first_name": "Grace", "last_name": "Hopper", "emails": [format!("grace{number}@example.com")] }),
+            ),
             ("company", json!({ "name": format!("Engines {number}"), "domains": [format!("engines{number}.example")] })),
             ("deal", json!({ "title": "Seats", "value": "1200.50", "currency": "EUR" })),
         ] {

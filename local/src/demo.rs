@@ -6,6 +6,7 @@
 
 use aws::Vault;
 use domain::account::OnUnknown;
+use domain::consent::Evidence;
 use domain::contact::{Consent, QuietHours};
 use domain::field::Definitions;
 use domain::flows::{Context, connect, found, keep_contact, let_in};
@@ -217,7 +218,8 @@ impl Maker<'_> {
                 let consent = Consent { granted: true, at: self.made_at, source: "demo".to_owned() };
                 contact.record_consent(Channel::Email, &domain::Category::parse("newsletter")?, consent);
             }
-            made(keep_contact::create(&context, scope, &Definitions::default(), &mut contact).await)?;
+            let (fields, evidence) = (&Definitions::NONE, Evidence::by("demo"));
+            made(keep_contact::create(&context, scope, fields, &mut contact, &evidence).await)?;
         }
         first.ok_or_else(|| Error::internal("no contact"))
     }

@@ -25,7 +25,9 @@ use crate::reply::words::{ChannelWord, ReasonWord};
 use crate::reply::{Gone, Reply, refused};
 use crate::state::Api;
 
+pub(crate) mod consents;
 pub(crate) mod fields;
+pub(crate) mod preferences;
 pub(crate) mod upsert;
 
 use fields::{ContactFields, QuietHoursShape};
@@ -109,6 +111,12 @@ pub(crate) struct ConsentView {
     source: String,
 }
 
+impl From<Consent> for ConsentView {
+    fn from(Consent { granted, at, source }: Consent) -> Self {
+        Self { granted, at, source }
+    }
+}
+
 impl From<Contact> for ContactView {
     fn from(contact: Contact) -> Self {
         let emails = contact.emails.iter().map(|email| EmailView {
@@ -122,7 +130,6 @@ impl From<Contact> for ContactView {
             suppressed: contact.suppression_of(*channel, address),
         });
         let handles = handles.collect();
-        let consent = |(key, Consent { granted, at, source })| (key, ConsentView { granted, at, source });
         Self {
             id: contact.id,
             first_name: contact.first_name,
@@ -136,7 +143,7 @@ impl From<Contact> for ContactView {
             zone: contact.zone,
             locale: contact.locale,
             do_not_contact: contact.do_not_contact,
-            consents: contact.consents.into_iter().map(consent).collect(),
+            consents: contact.consents.into_iter().map(|(key, consent)| (key, consent.into())).collect(),
             quiet_hours: contact.quiet_hours,
             tags: contact.tags,
             fields: contact.fields,
@@ -264,7 +271,7 @@ async fn create_contact(
     let mut contact = Contact::blank(id, now);
     body.apply(&mut contact, now)?;
     let definitions = api.0.catalog.definitions(&caller.scope).await?;
-    keep_contact::create(&caller.context, &caller.scope, &definitions, &mut contact).await?;
+    keep_contact::create(&caller.context, &caller.scope, &definitions, &mut contact, &caller.evidence()).await?;
     Ok(Reply::created(contact.into(), &format!("/v1/contacts/{id}")).version(1))
 }
 
@@ -284,8 +291,9 @@ async fn update_contact(
     if_match.check(contact.version)?;
     let before = contact.row.clone();
     body.apply(&mut contact.row, caller.context.clock.now())?;
-    let definitions = api.0.catalog.definitions(&caller.scope).await?;
-    let version = keep_contact::replace(&caller.context, &caller.scope, &definitions, &before, &mut contact).await?;
+    let (definitions, evidence) = (api.0.catalog.definitions(&caller.scope).await?, caller.evidence());
+    let (context, scope) = (&caller.context, &caller.scope);
+    let version = keep_contact::replace(context, scope, &definitions, &before, &mut contact, &evidence).await?;
     Ok(Reply::ok(contact.row.into()).version(version))
 }
 

@@ -24,8 +24,8 @@ use crate::state::Api;
 pub(crate) mod decide;
 mod shape;
 
-pub(crate) use shape::DealView;
 use shape::DealFields;
+pub(crate) use shape::DealView;
 
 /// Filters of the list.
 #[derive(Debug, Default, Deserialize, IntoParams)]

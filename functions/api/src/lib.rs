@@ -23,15 +23,15 @@ mod companies;
 mod contacts;
 mod conversations;
 mod deals;
-mod fields;
 mod events;
+mod fields;
 mod keys;
 mod messages;
 mod meta;
 mod operations;
-mod search;
 mod rules;
 mod runs;
+mod search;
 mod suppressions;
 mod teams;
 mod templates;
@@ -67,8 +67,11 @@ macro_rules! resources {
 resources!(
     messages,
     messages::estimate,
+    messages::recall,
     attachments,
     contacts,
+    contacts::consents,
+    contacts::preferences,
     contacts::upsert,
     companies,
     deals,
@@ -82,6 +85,7 @@ resources!(
     accounts,
     accounts::check,
     accounts::consent,
+    accounts::mailbox,
     accounts::trial,
     accounts::usage,
     channels,

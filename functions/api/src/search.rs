@@ -96,7 +96,10 @@ pub(crate) struct SearchParams {
 #[utoipa::path(get, path = "/v1/search", tag = "search", operation_id = "search_things", security(("key" = [])),
     params(PageParams, SearchParams),
     responses((status = 200, description = "A page of what was found, at most 20.", body = List<HitView>), refused::Listing))]
-async fn search_things(caller: Caller<may::Read>, Paged(page, params): Paged<SearchParams>) -> Result<Reply<List<Value>>, Failure> {
+async fn search_things(
+    caller: Caller<may::Read>,
+    Paged(page, params): Paged<SearchParams>,
+) -> Result<Reply<List<Value>>, Failure> {
     let question = Question::parse(&params.q)?;
     Ok(match params.kind {
         Kind::Contact => found::<Contact>(&caller, &page, &question, |hex| ContactId::from_hex(hex).map(Into::into)).await?,

@@ -100,8 +100,7 @@ impl Company {
                 faults.take(&format!("{pointer}/{at}"), crate::name::title(text));
             }
         }
-        for (pointer, count) in
-            [("/domains", self.domains.len()), ("/address", self.address.len()), ("/tags", self.tags.len())]
+        for (pointer, count) in [("/domains", self.domains.len()), ("/address", self.address.len()), ("/tags", self.tags.len())]
         {
             if count > MOST {
                 faults.add(pointer, "too_many", format!("at most {MOST}"));

@@ -249,6 +249,9 @@ impl Entity for Field {
 pub struct Definitions(pub Vec<Field>);
 
 impl Definitions {
+    /// None: for whoever leaves the fields of a thing as they are.
+    pub const NONE: Self = Self(Vec::new());
+
     /// Those of a noun, also those out of use.
     pub fn of(&self, object: Object) -> impl Iterator<Item = &Field> {
         self.0.iter().filter(move |field| field.object == object)

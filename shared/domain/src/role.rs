@@ -105,11 +105,9 @@ impl Role {
         match right {
             Right::Read => Self::Viewer,
             Right::WriteContacts | Right::Send => Self::Agent,
-            Right::WriteTemplates
-            | Right::WriteSuppressions
-            | Right::Delete
-            | Right::ManageFields
-            | Right::ManageRules => Self::Manager,
+            Right::WriteTemplates | Right::WriteSuppressions | Right::Delete | Right::ManageFields | Right::ManageRules => {
+                Self::Manager
+            }
             Right::ManageAccounts | Right::ManageUsers => Self::Admin,
             Right::ManageTenant => Self::Owner,
         }

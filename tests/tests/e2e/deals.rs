@@ -100,7 +100,8 @@ async fn a_message_about_a_deal_knows_it_and_its_company() {
         "title": "200 seats", "value": "1200.50", "currency": "EUR", "company_id": engines["id"], "fields": { "seats": 200 },
     });
     let deal = acme.post("/v1/deals", &deal).await.is(201)["id"].as_str().unwrap().to_owned();
-    let text = "{{ deal.title }}: {{ deal.value }} {{ deal.currency }}, {{ deal.seats }}, {{ company.name }} ({{ company.branch }})";
+    let text =
+        "{{ deal.title }}: {{ deal.value }} {{ deal.currency }}, {{ deal.seats }}, {{ company.name }} ({{ company.branch }})";
     let offer = json!({ "to": { "contact": ada.id }, "content": { "subject": "Offer", "text": text }, "deal_id": deal });
     let sent = acme.send_with(&offer).await;
     // What is accepted says what was known then.

@@ -47,8 +47,17 @@ async fn values_hold_to_their_definitions() {
     let before = stage.rows();
     let path = format!("/v1/contacts/{}", made["id"].as_str().unwrap());
     let pointers = [
-        "/fields/born", "/fields/desk", "/fields/mail", "/fields/note", "/fields/own", "/fields/page", "/fields/plan",
-        "/fields/seats", "/fields/seen", "/fields/topics/1", "/fields/trial",
+        "/fields/born",
+        "/fields/desk",
+        "/fields/mail",
+        "/fields/note",
+        "/fields/own",
+        "/fields/page",
+        "/fields/plan",
+        "/fields/seats",
+        "/fields/seen",
+        "/fields/topics/1",
+        "/fields/trial",
     ];
     for (method, path) in [(Method::POST, "/v1/contacts"), (Method::PATCH, path.as_str()), (Method::PUT, "/v1/contacts")] {
         let body = json!({ "emails": ["ada@example.com"], "fields": wrong });
@@ -122,9 +131,8 @@ async fn two_who_take_one_value_at_the_same_moment_leave_one() {
         let acme = stage.bare_tenant("acme").await;
         define(&acme, &json!({ "object": "company", "key": "vat", "kind": "text", "unique": true })).await;
         faults.interleave(seed);
-        let make = async |name: &str| {
-            acme.post("/v1/companies", &json!({ "name": name, "fields": { "vat": "X1" } })).await.status
-        };
+        let make =
+            async |name: &str| acme.post("/v1/companies", &json!({ "name": name, "fields": { "vat": "X1" } })).await.status;
         let mut statuses = [0_u16; 2];
         (statuses[0], statuses[1]) = tokio::join!(make("One"), make("Two"));
         statuses.sort_unstable();
@@ -185,7 +193,9 @@ async fn lists_are_filtered_by_custom_fields() {
     }
     assert_eq!(ids("field.trial=true").await, [bob.id.clone()]);
     assert_eq!(ids("field.plan=free").await, [""; 0]);
-    for (noun, body) in [("companies", json!({ "name": "C", "fields": { "f": 1 } })), ("deals", json!({ "title": "D", "fields": { "f": 1 } }))] {
+    for (noun, body) in
+        [("companies", json!({ "name": "C", "fields": { "f": 1 } })), ("deals", json!({ "title": "D", "fields": { "f": 1 } }))]
+    {
         acme.post(&format!("/v1/{noun}"), &body).await.is(201);
         assert_eq!(acme.get(&format!("/v1/{noun}?field.f=1")).await["data"].as_array().unwrap().len(), 1);
         assert_eq!(acme.get(&format!("/v1/{noun}?field.f=2")).await["data"], json!([]));

@@ -93,6 +93,7 @@ fn placed(operation: &Operation, ids: &Ids) -> String {
 fn body(operation: &str) -> Option<Value> {
     let content = json!({ "subject": "Hi", "text": "Hello" });
     Some(match operation {
+        "cancel_messages" => json!({ "cancel_key": "k" }),
         "create_account" => json!({ "name": "A", "provider": "capture", "from": { "email": "a@acme.example" } }),
         "create_api_key" => json!({ "name": "A", "role": "viewer" }),
         "create_attachment" => json!({ "name": "a.png", "media_type": "image/png", "bytes": 4 }),
@@ -106,8 +107,10 @@ fn body(operation: &str) -> Option<Value> {
         "create_version" => json!({ "contents": { "en": content } }),
         "preview_template" | "test_template" => json!({}),
         "estimate_message" | "send_message" => json!({ "to": { "email": "a@example.com" }, "template": "welcome" }),
+        "record_consent" => json!({ "channel": "email", "category": "news" }),
         "test_account" => json!({ "to": { "email": "a@example.com" } }),
         "update_account" | "update_user" | "update_tenant" => json!({ "name": "A" }),
+        "update_preferences" => json!({ "locale": "de" }),
         "update_contact" => json!({ "first_name": "A" }),
         "update_template" => json!({ "description": "A" }),
         _ => return people::body(operation).or_else(|| rules::body(operation)),
@@ -316,6 +319,8 @@ async fn an_id_of_another_tenant_in_a_body_is_refused() {
             "update_deal /company_id",
             "update_deal /contact_id",
             "update_deal /owner",
+            "report_event /contact",
+            "report_events /events/0/contact",
             "send_message /account",
             "send_message /attachments/0/id",
             "send_message /deal_id",
@@ -326,6 +331,17 @@ async fn an_id_of_another_tenant_in_a_body_is_refused() {
             "estimate_message /deal_id",
             "estimate_message /template",
             "estimate_message /to/contact",
+            "create_rule /actions/0/call_webhook/account",
+            "create_rule /actions/0/send_message/account",
+            "create_rule /actions/0/send_message/template",
+            "test_draft_rule /event/contact",
+            "test_draft_rule /rule/actions/0/call_webhook/account",
+            "test_draft_rule /rule/actions/0/send_message/account",
+            "test_draft_rule /rule/actions/0/send_message/template",
+            "update_rule /actions/0/call_webhook/account",
+            "update_rule /actions/0/send_message/account",
+            "update_rule /actions/0/send_message/template",
+            "test_rule /event/contact",
             "create_team /members/0/user",
             "update_team /members/0/user",
             "preview_template /contact",
@@ -358,8 +374,13 @@ async fn filters_and_names_of_another_tenant_find_nothing() {
         assert_eq!(foreign, acme.get(&format!("{path}{}", nobodys[kind])).await, "{path}");
         assert_eq!(foreign["data"].as_array().map_or(0, Vec::len), 0);
     }
-    for path in ["/v1/search?kind=company&q=secret", "/v1/search?kind=contact&q=bob", "/v1/contacts?email=bob@example.com", "/v1/suppressions?address=eve@example.com", "/v1/templates?name=secret"]
-    {
+    for path in [
+        "/v1/search?kind=company&q=secret",
+        "/v1/search?kind=contact&q=bob",
+        "/v1/contacts?email=bob@example.com",
+        "/v1/suppressions?address=eve@example.com",
+        "/v1/templates?name=secret",
+    ] {
         assert_eq!(acme.get(path).await["data"], json!([]), "{path}");
     }
     // Names are a tenant's own: neither a template nor a layout of another is found by its name.

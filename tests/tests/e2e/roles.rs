@@ -14,6 +14,7 @@ const TABLE: &str = "
 adopt_rule manager
 ask_account_consent admin
 cancel_message agent
+cancel_messages agent
 check_account admin
 count_account_usage admin
 count_emails viewer
@@ -44,6 +45,7 @@ delete_template manager
 delete_user admin
 estimate_message agent
 find_account admin
+find_account_mailbox admin
 find_api_key admin
 find_attachment viewer
 find_company viewer
@@ -53,6 +55,7 @@ find_deal viewer
 find_event viewer
 find_field viewer
 find_message viewer
+find_preferences viewer
 find_rule viewer
 find_run viewer
 find_suppression viewer
@@ -64,6 +67,7 @@ find_version viewer
 list_accounts admin
 list_api_keys admin
 list_companies viewer
+list_consents viewer
 list_contacts viewer
 list_conversation_messages viewer
 list_conversations viewer
@@ -86,6 +90,7 @@ put_contact agent
 put_contacts agent
 read_account_health admin
 read_channels viewer
+record_consent agent
 reopen_deal agent
 report_event agent
 report_events agent
@@ -102,6 +107,7 @@ update_company agent
 update_contact agent
 update_deal agent
 update_field manager
+update_preferences agent
 update_rule manager
 update_team admin
 update_template manager

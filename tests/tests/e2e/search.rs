@@ -39,7 +39,8 @@ async fn people_are_found_by_the_beginning_of_any_word() {
         assert_eq!(found(&acme, "contact", q).await, names, "{q}");
     }
     let hit = acme.get("/v1/search?kind=contact&q=love").await["data"][0].clone();
-    let expected = json!({ "kind": "contact", "id": ada.id, "name": "Åda Lovelace-Byron", "detail": "countess.ada@example.com" });
+    let expected =
+        json!({ "kind": "contact", "id": ada.id, "name": "Åda Lovelace-Byron", "detail": "countess.ada@example.com" });
     assert_eq!(hit, expected);
 
     // What is changed is found by what it is now, and what is gone is found by nothing.
@@ -59,7 +60,9 @@ async fn companies_and_deals_are_found_too_and_each_among_its_own() {
     let stage = Story::begin().await;
     let acme = stage.bare_tenant("acme").await;
     let bravo = stage.bare_tenant("bravo").await;
-    acme.post("/v1/companies", &json!({ "name": "Looms & Sons", "domains": ["weaving.example"], "phone": "+14155552671" })).await.is(201);
+    acme.post("/v1/companies", &json!({ "name": "Looms & Sons", "domains": ["weaving.example"], "phone": "+14155552671" }))
+        .await
+        .is(201);
     acme.post("/v1/deals", &json!({ "title": "Seats for Looms" })).await.is(201);
     for (kind, q, names) in [
         ("company", "sons", vec!["Looms & Sons"]),

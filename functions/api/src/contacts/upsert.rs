@@ -8,7 +8,6 @@ use kernel::ids::{ContactId, RequestId};
 use kernel::{Error, Problem, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
 
 use super::ContactView;
@@ -36,13 +35,14 @@ pub(crate) struct UpsertParams {
 
 async fn put(
     caller: &Caller<may::WriteContacts>,
-    definitions: &Arc<Definitions>,
+    definitions: &Definitions,
     by: &By,
     id: ContactId,
     body: &ContactFields,
 ) -> Result<Upserted> {
     let now = caller.context.clock.now();
-    upsert(&caller.context, &caller.scope, definitions, by, id, |contact| body.clone().apply(contact, now)).await
+    let (context, scope, evidence) = (&caller.context, &caller.scope, caller.evidence());
+    upsert(context, scope, definitions, by, id, &evidence, |contact| body.clone().apply(contact, now)).await
 }
 
 /// Makes a contact, or changes the one that has the first email or phone of the body, or the value of its unique field. What the
@@ -113,7 +113,8 @@ async fn put_contacts(
     if !(1..=MOST).contains(&body.contacts.len()) {
         return Err(Error::invalid("/contacts", "too_many", format!("1 to {MOST} contacts")).into());
     }
-    let by = By::parse(body.by.as_deref().unwrap_or("email")).map_err(|_| Error::invalid("/by", "by", "email, phone, or field. and a key"))?;
+    let by = By::parse(body.by.as_deref().unwrap_or("email"))
+        .map_err(|_| Error::invalid("/by", "by", "email, phone, or field. and a key"))?;
     let definitions = api.0.catalog.definitions(&caller.scope).await?;
     // All ids are drawn first: a repeated request draws the same for each contact, whatever was done before.
     let ids: Vec<ContactId> =

@@ -57,7 +57,8 @@ fn says(value: &Value, wanted: &str) -> bool {
 
 impl IntoParams for FieldFilters {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        let words = "`field.` and the key of a custom field: those with this value, of lists those with this option. At most five.";
+        let words =
+            "`field.` and the key of a custom field: those with this value, of lists those with this option. At most five.";
         let parameter = ParameterBuilder::new()
             .name("field.key")
             .parameter_in(ParameterIn::Query)

@@ -42,6 +42,11 @@ impl<'a> Gathered<'a> {
         self.writes.push(write);
     }
 
+    /// Adds a write, if there is one.
+    pub(super) fn extend(&mut self, write: Option<Write>) {
+        self.writes.extend(write);
+    }
+
     /// Whether there is nothing to write.
     pub(super) const fn is_empty(&self) -> bool {
         self.writes.is_empty()
@@ -73,7 +78,8 @@ impl<'a> Gathered<'a> {
         let row = |key: &str, value: &Value| Unique::of_field(self.keys, E::OBJECT, key, value, of.clone());
         let gone = definitions.unique(E::OBJECT, old).filter(|(field, value)| new.get(&field.key) != Some(value));
         let gone: Vec<Unique> = gone.map(|(field, value)| row(&field.key, value)).collect();
-        let taken = definitions.unique(E::OBJECT, new).filter(|(field, value)| !field.archived && old.get(&field.key) != Some(value));
+        let taken =
+            definitions.unique(E::OBJECT, new).filter(|(field, value)| !field.archived && old.get(&field.key) != Some(value));
         let taken: Vec<(Unique, String)> =
             taken.map(|(field, value)| (row(&field.key, value), format!("/fields/{}", field.key))).collect();
         for unique in gone {

@@ -6,10 +6,10 @@ use store::{Stored, TenantScope};
 
 use super::Context;
 use super::gather::{Gathered, known};
+use crate::User;
 use crate::company::Company;
 use crate::field::{Definitions, Object};
 use crate::unique::Unique;
-use crate::User;
 
 /// Writes a new company. A domain or unique value that belongs to another one is a conflict.
 pub async fn create(context: &Context, scope: &TenantScope, definitions: &Definitions, company: &mut Company) -> Result<()> {
@@ -47,7 +47,12 @@ pub async fn replace(
 }
 
 /// Deletes a company.
-pub async fn delete(context: &Context, scope: &TenantScope, definitions: &Definitions, company: &Stored<Company>) -> Result<()> {
+pub async fn delete(
+    context: &Context,
+    scope: &TenantScope,
+    definitions: &Definitions,
+    company: &Stored<Company>,
+) -> Result<()> {
     let mut writes = Gathered::new(scope, &context.keys);
     gather(context, &mut writes, definitions, Some(&company.row), None).await?;
     writes.push(scope.erasing(company)?);

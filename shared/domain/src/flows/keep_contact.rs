@@ -10,17 +10,25 @@ use super::Context;
 use super::gather::{Gathered, known};
 use super::suppress::address_row;
 use crate::company::Member;
+use crate::consent::{Declaration, Evidence};
 use crate::contact::Spot;
 use crate::field::{Definitions, Object};
 use crate::{Address, Company, Contact, User};
 
 /// Writes a new contact. An address or unique value that belongs to another contact is a conflict.
-pub async fn create(context: &Context, scope: &TenantScope, definitions: &Definitions, contact: &mut Contact) -> Result<()> {
+pub async fn create(
+    context: &Context,
+    scope: &TenantScope,
+    definitions: &Definitions,
+    contact: &mut Contact,
+    evidence: &Evidence,
+) -> Result<()> {
     check(scope, definitions, None, contact).await?;
     let mut writes = Gathered::new(scope, &context.keys);
     for spot in contact.spots() {
         writes.push(claim(context, scope, contact, &spot).await?);
     }
+    writes.extend(declaring(context, scope, None, contact, 1, evidence)?);
     writes.push(scope.creating(contact)?);
     gather(scope, &mut writes, definitions, None, Some(contact)).await?;
     // A contact of this id is there when an earlier try of the same request got this far.
@@ -38,6 +46,7 @@ pub async fn replace(
     definitions: &Definitions,
     before: &Contact,
     contact: &mut Stored<Contact>,
+    evidence: &Evidence,
 ) -> Result<u64> {
     check(scope, definitions, Some(before), &mut contact.row).await?;
     let mut writes = Gathered::new(scope, &context.keys);
@@ -46,10 +55,9 @@ pub async fn replace(
         writes.push(claim(context, scope, &mut contact.row, spot).await?);
     }
     for spot in old.iter().filter(|spot| !new.iter().any(|kept| kept.same(spot))) {
-        if let Some(write) = release(context, scope, &mut contact.row, spot).await? {
-            writes.push(write);
-        }
+        writes.extend(release(context, scope, &mut contact.row, spot).await?);
     }
+    writes.extend(declaring(context, scope, Some(before), &contact.row, contact.version.saturating_add(1), evidence)?);
     gather(scope, &mut writes, definitions, Some(before), Some(&contact.row)).await?;
     if writes.is_empty() {
         return scope.replace(contact).await;
@@ -62,12 +70,15 @@ pub async fn replace(
 }
 
 /// Deletes a contact; its addresses belong to nobody then, and what is suppressed stays suppressed.
-pub async fn delete(context: &Context, scope: &TenantScope, definitions: &Definitions, contact: &Stored<Contact>) -> Result<()> {
+pub async fn delete(
+    context: &Context,
+    scope: &TenantScope,
+    definitions: &Definitions,
+    contact: &Stored<Contact>,
+) -> Result<()> {
     let mut writes = Gathered::new(scope, &context.keys);
     for spot in contact.row.spots() {
-        if let Some(write) = release(context, scope, &mut contact.row.clone(), &spot).await? {
-            writes.push(write);
-        }
+        writes.extend(release(context, scope, &mut contact.row.clone(), &spot).await?);
     }
     gather(scope, &mut writes, definitions, Some(&contact.row), None).await?;
     writes.push(scope.erasing(contact)?);
@@ -132,6 +143,32 @@ pub(super) fn own(address: &mut Address, contact: &mut Contact, key: &str) {
     for (channel, standing) in address.suppressions() {
         contact.suppress(channel, key, Some(standing.reason));
     }
+}
+
+/// The writes of a change that leaves the addresses as they are, for a transaction with others.
+pub(super) fn changing(
+    context: &Context,
+    scope: &TenantScope,
+    before: &Contact,
+    contact: &Stored<Contact>,
+    evidence: &Evidence,
+) -> Result<Vec<Write>> {
+    contact.row.check()?;
+    let declared = declaring(context, scope, Some(before), &contact.row, contact.version.saturating_add(1), evidence)?;
+    Ok(declared.into_iter().chain([scope.replacing(contact)?]).collect())
+}
+
+/// The write that keeps what the change of a contact declares, if it declares anything.
+fn declaring(
+    context: &Context,
+    scope: &TenantScope,
+    before: Option<&Contact>,
+    after: &Contact,
+    version: u64,
+    evidence: &Evidence,
+) -> Result<Option<Write>> {
+    let declared = Declaration::of_change(before, after, version, context.clock.now(), evidence);
+    declared.map(|declared| scope.creating(&declared)).transpose()
 }
 
 /// Gives an address back.

@@ -42,8 +42,7 @@ async fn meant<E: Findable>(
     words: &[Stored<Find>],
     at: &(impl Fn(&str) -> Option<Locator> + Send),
 ) -> Result<Vec<Stored<E>>> {
-    let (words, at): (Vec<&Find>, Vec<Locator>) =
-        words.iter().filter_map(|word| Some((&word.row, at(&word.row.of)?))).unzip();
+    let (words, at): (Vec<&Find>, Vec<Locator>) = words.iter().filter_map(|word| Some((&word.row, at(&word.row.of)?))).unzip();
     let things = scope.read_many::<E>(&at).await?;
     let shown = words.into_iter().zip(things).filter_map(|(word, thing)| {
         let thing = thing?;

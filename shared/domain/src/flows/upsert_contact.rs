@@ -1,14 +1,13 @@
 //! Making a contact or changing the one that has an address or unique value already: whoever sends contacts need not know which are
 //! here. Of several requests at once one makes the contact and the others find it.
 
-use std::sync::Arc;
-
 use kernel::ids::ContactId;
 use kernel::{Error, Result};
 use store::schema::Entity;
 use store::{Stored, TenantScope};
 
 use super::{Context, keep_contact};
+use crate::consent::Evidence;
 use crate::field::{Definitions, Object};
 use crate::unique::Unique;
 use crate::{Address, Channel, Contact};
@@ -53,9 +52,10 @@ pub struct Upserted {
 pub async fn upsert(
     context: &Context,
     scope: &TenantScope,
-    definitions: &Arc<Definitions>,
+    definitions: &Definitions,
     by: &By,
     id: ContactId,
+    evidence: &Evidence,
     apply: impl Fn(&mut Contact) -> Result<()> + Send + Sync,
 ) -> Result<Upserted> {
     let mut refusal = Error::conflict("the contact is changed by others all the time");
@@ -67,11 +67,11 @@ pub async fn upsert(
                 let before = known.row.clone();
                 apply(&mut known.row)?;
                 keep_addresses(&before, &mut known.row);
-                let changed = keep_contact::replace(context, scope, definitions, &before, &mut known).await;
+                let changed = keep_contact::replace(context, scope, definitions, &before, &mut known, evidence).await;
                 changed.map(|version| Upserted { contact: Stored { row: known.row, version }, new: false })
             }
             None => {
-                let made = keep_contact::create(context, scope, definitions, &mut contact).await;
+                let made = keep_contact::create(context, scope, definitions, &mut contact, evidence).await;
                 made.map(|()| Upserted { contact: Stored { row: contact, version: 1 }, new: true })
             }
         };

@@ -5,6 +5,7 @@ use kernel::{Error, Result};
 use store::TenantScope;
 
 use super::Desk;
+use crate::consent::Evidence;
 use crate::event::{Cause, Event, Occurrence};
 use crate::flows::accept::{self, Order};
 use crate::flows::{keep_contact, window};
@@ -94,7 +95,8 @@ async fn update(desk: Desk<'_>, run: &Run, number: usize, change: &UpdateContact
         }
         contact.row.cause = Some(cause(run, number));
         contact.row.updated_at = desk.context.clock.now();
-        match keep_contact::replace(desk.context, desk.scope, &definitions, &before, &mut contact).await {
+        let evidence = Evidence::by("rule");
+        match keep_contact::replace(desk.context, desk.scope, &definitions, &before, &mut contact, &evidence).await {
             Err(Error::Stale { .. }) => {}
             other => return other.map(|_| id.to_string()),
         }
