@@ -2,6 +2,7 @@
 
 pub mod accept;
 pub mod allow;
+pub mod assign;
 mod attach;
 pub mod breaker;
 pub mod catalog;
@@ -12,12 +13,14 @@ pub mod enclose;
 pub mod entrust;
 pub mod found;
 pub mod keep_contact;
+pub mod keep_task;
 pub mod keep_team;
 pub mod let_in;
 pub mod pace;
 pub mod release;
 pub mod renew;
 pub mod report;
+pub mod ring;
 pub mod suppress;
 pub mod take_in;
 pub mod tally;

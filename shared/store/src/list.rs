@@ -148,6 +148,29 @@ impl TenantScope {
         Ok(Page { rows: found.items.into_iter().map(Stored::read).collect::<Result<_>>()?, next })
     }
 
+    /// One page of the rows below an owner, the first sort key first and none at or after `before`: one query, which ends early where
+    /// a megabyte is full.
+    pub async fn page_ahead<E: Entity>(
+        &self,
+        owner: &str,
+        limit: usize,
+        after: Option<&Position>,
+        before: Option<String>,
+    ) -> Result<Page<E>> {
+        let query = Query {
+            pk: schema::below_partition(self.tenant, &E::ROW, owner)?,
+            index: Index::Primary,
+            after: after.map(|position| position.0.clone()),
+            before,
+            forward: true,
+            limit: u16::try_from(limit.clamp(1, 100)).unwrap_or(CHUNK),
+        };
+        let found = self.table.query(&query).await?;
+        let last = found.items.last().and_then(|item| text(item, attr::SK.as_str())).map(str::to_owned);
+        let next = last.filter(|_| found.more).map(Position);
+        Ok(Page { rows: found.items.into_iter().map(Stored::read).collect::<Result<_>>()?, next })
+    }
+
     #[expect(clippy::too_many_arguments, reason = "the bounds of one walk, used in one place")]
     async fn walk_months<E: Entity>(
         &self,
