@@ -45,7 +45,7 @@ async fn run(keyed: bool) -> Fallible<Run> {
     world.post("/v1/messages", &world.order(0), &[]).await?;
     stage.drain().await;
     let queue = relay::queue::Memory::default();
-    let relay = relay::Relay { queue: relay::Queue::Memory(queue.clone()), clock: stage.clock.clone() };
+    let relay = relay::Relay { queues: relay::Queues::memory(&queue), clock: stage.clock.clone() };
     let (before, sent_before, stream_before) = (stage.memory.bill(), stage.sent().len(), stage.memory.stream(0).len());
     for n in 0..MESSAGES {
         let key = format!("bench-{n}");
