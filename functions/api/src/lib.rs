@@ -24,8 +24,11 @@ mod conversations;
 mod keys;
 mod messages;
 mod meta;
+mod notifications;
 mod operations;
+mod series;
 mod suppressions;
+mod tasks;
 mod teams;
 mod templates;
 mod tenants;
@@ -73,6 +76,10 @@ resources!(
     accounts::usage,
     channels,
     suppressions,
+    series,
+    tasks,
+    tasks::deeds,
+    notifications,
     analytics,
     users,
     teams,

@@ -151,10 +151,14 @@ pub mod words {
     use domain::account::{Cause, Checked, Health, OnUnknown};
     use domain::attachment;
     use domain::conversation;
+    use domain::flows::assign::Strategy;
     use domain::gate::Check;
     use domain::message::{Status, Verdict, Wait};
+    use domain::notification::About;
     use domain::price::Per;
+    use domain::series;
     use domain::suppression::Reason;
+    use domain::task::{Did, Kind, Priority, State as Doing, Way};
     use domain::template::Use;
     use domain::{Channel, Role};
     use providers::sms::Encoding;
@@ -189,6 +193,7 @@ pub mod words {
     }
 
     sets! {
+        AssignStrategyWord = "AssignStrategy", "By what a member of a team is chosen.", [Strategy::RoundRobin, Strategy::Load];
         ChannelWord = "Channel", "What messages travel by.", Channel::ALL;
         AttachmentStateWord = "AttachmentState", "How far a file is.", attachment::State::ALL;
         OriginWord = "AttachmentOrigin", "Who brings a file.", attachment::Origin::ALL;
@@ -203,8 +208,15 @@ pub mod words {
         OnUnknownWord = "OnUnknown", "What to do when nobody knows.", [OnUnknown::Hold, OnUnknown::Resend];
         ReasonWord = "SuppressionReason", "Why an address is suppressed.",
             [Reason::HardBounce, Reason::Complaint, Reason::Unsubscribe, Reason::Manual];
+        NotificationWord = "NotificationKind", "What a user is told.", About::ALL;
+        ReminderWayWord = "ReminderWay", "How somebody is reminded.", Way::ALL;
         RoleWord = "Role", "What a person or key may be.", Role::ALL;
+        SeriesStatusWord = "SeriesStatus", "Whether a series goes on.", series::State::ALL;
         StatusWord = "MessageStatus", "Where a message is.", Status::ALL;
+        TaskDeedWord = "TaskDeedKind", "What happened to a task.", Did::ALL;
+        TaskKindWord = "TaskKind", "What a task is.", Kind::ALL;
+        TaskPriorityWord = "TaskPriority", "How much a task matters.", Priority::ALL;
+        TaskStatusWord = "TaskStatus", "How far a task is.", Doing::ALL;
         WaitWord = "Wait", "Why a message waits.",
             [Wait::Schedule, Wait::QuietHours, Wait::Retry, Wait::Outage, Wait::Token, Wait::Pace, Wait::DayLimit, Wait::Evidence,
               Wait::Resend];

@@ -4,6 +4,9 @@
 //! A job may come twice, or to two processes at once: whatever is made has an id that follows from what asked for it, and is made
 //! on the condition that it is not there yet.
 
+mod alarm;
+mod series;
+
 use aws::{Connection, Env};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use domain::flows::Context;
@@ -39,8 +42,11 @@ pub async fn handle(automation: &Automation, event: SqsEvent) -> SqsBatchRespons
     batch::each(event, |job| async move { work(automation, &job).await }).await
 }
 
-async fn work(_automation: &Automation, job: &Job) -> Result<Done> {
+async fn work(automation: &Automation, job: &Job) -> Result<Done> {
+    let scope = automation.store.resume(&job.internal());
     match job.task {
+        Task::Alarm(task) => alarm::ring(automation, &scope, task, job.seq).await,
+        Task::Series(series) => series::repeat(automation, &scope, series, job.seq).await,
         Task::Errand(_) | Task::Message(_) => Err(Error::internal(format!("{:?} is for another function", job.task))),
     }
 }

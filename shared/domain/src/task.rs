@@ -117,7 +117,7 @@ macro_rules! words {
 
         impl $name {
             /// Every one.
-            pub const ALL: &[Self] = &[$(Self::$variant),*];
+            pub const ALL: [Self; [$($word),*].len()] = [$(Self::$variant),*];
 
             /// The word in rows and in the API.
             pub const fn as_str(self) -> &'static str {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use kernel::Time;
-use kernel::ids::{ErrandId, MessageId, TenantId};
+use kernel::ids::{ErrandId, MessageId, SeriesId, TaskId, TenantId};
 use serde::{Deserialize, Serialize};
 
 use crate::Internal;
@@ -71,10 +71,14 @@ macro_rules! tasks {
 }
 
 tasks! {
+    /// Tell what this task has to tell.
+    Alarm(TaskId) = "task", Automation;
     /// Carry out this errand.
     Errand(ErrandId) = "errand", Send;
     /// Send this message.
     Message(MessageId) = "message", Send;
+    /// Send the next message of this series.
+    Series(SeriesId) = "series", Automation;
 }
 
 /// A job as the queue message says it: what it is about stands under its kind's word.

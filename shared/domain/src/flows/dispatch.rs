@@ -3,7 +3,7 @@
 use store::schema::attr;
 use store::{Job, Record, Task};
 
-use crate::{Errand, Message, errand};
+use crate::{Errand, Message, Series, errand};
 
 /// The jobs that a change asks for. Most changes are no transition of a thing that has states and are told by one attribute: a row
 /// is read whole only for a job.
@@ -11,7 +11,7 @@ pub fn jobs(record: &Record) -> Vec<Job> {
     if record.new_value(&attr::STATE_SEQ) == record.old_value(&attr::STATE_SEQ) {
         return Vec::new();
     }
-    errand(record).or_else(|| message(record)).into_iter().collect()
+    errand(record).or_else(|| message(record)).or_else(|| alarm(record)).or_else(|| series(record)).into_iter().collect()
 }
 
 fn errand(record: &Record) -> Option<Job> {
@@ -26,4 +26,16 @@ fn message(record: &Record) -> Option<Job> {
     // Who has booked a slot comes when it has begun.
     let at = message.booking.map(|booking| booking.at);
     message.state.wants_sending().then(|| job.not_before(at))
+}
+
+fn alarm(record: &Record) -> Option<Job> {
+    let task = record.new_row::<crate::Task>()?.row;
+    let job = Job::new(&record.internal()?, Task::Alarm(task.id), task.state_seq);
+    task.has_to_tell().then_some(job)
+}
+
+fn series(record: &Record) -> Option<Job> {
+    let series = record.new_row::<Series>()?.row;
+    let job = Job::new(&record.internal()?, Task::Series(series.id), series.state_seq);
+    series.ringing.is_some().then_some(job)
 }

@@ -54,7 +54,7 @@ impl Bells<'_> {
     pub async fn ring(&self, id: TaskId, seq: u64) -> Result<()> {
         for _ in 0..ROUNDS {
             let Some(mut task) = self.scope.read_now::<Task>(id).await? else { return Ok(()) };
-            if task.row.state_seq != seq || (task.row.ringing.is_none() && task.row.notices.is_empty()) {
+            if task.row.state_seq != seq || !task.row.has_to_tell() {
                 return Ok(());
             }
             for notice in &task.row.notices {
@@ -191,7 +191,8 @@ impl Bells<'_> {
             // The tenant's template is gone, switched off or wants more than it is given: ours says it then.
             Err(Error::Invalid(_)) if order.template.is_some() => {
                 order.template = None;
-                order.content = shipped::all().into_iter().find(|shipped| shipped.name == TEMPLATE).map(|shipped| shipped.source);
+                order.content =
+                    shipped::all().into_iter().find(|shipped| shipped.name == TEMPLATE).map(|shipped| shipped.source);
                 accept::prepare(self.catalog, self.files, self.scope, order, id).await
             }
             other => other,

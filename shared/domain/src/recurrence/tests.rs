@@ -32,9 +32,17 @@ fn rules_of_every_kind_choose_their_days() {
         ("FREQ=MONTHLY;BYMONTHDAY=-1", "2026-01-31T09:00:00Z", &["2026-01-31 09:00", "2026-02-28 09:00", "2026-03-31 09:00"]),
         ("FREQ=MONTHLY", "2026-01-31T09:00:00Z", &["2026-01-31 09:00", "2026-03-31 09:00", "2026-05-31 09:00"]),
         ("FREQ=MONTHLY;BYDAY=-1FR", "2026-03-27T09:00:00Z", &["2026-03-27 09:00", "2026-04-24 09:00", "2026-05-29 09:00"]),
-        ("FREQ=YEARLY;BYMONTH=11;BYDAY=4TH", "2026-11-26T09:00:00Z", &["2026-11-26 09:00", "2027-11-25 09:00", "2028-11-23 09:00"]),
+        (
+            "FREQ=YEARLY;BYMONTH=11;BYDAY=4TH",
+            "2026-11-26T09:00:00Z",
+            &["2026-11-26 09:00", "2027-11-25 09:00", "2028-11-23 09:00"],
+        ),
         ("FREQ=YEARLY", "2024-02-29T09:00:00Z", &["2024-02-29 09:00", "2028-02-29 09:00", "2032-02-29 09:00"]),
-        ("FREQ=MONTHLY;BYDAY=FR;BYMONTHDAY=13", "2026-02-13T09:00:00Z", &["2026-02-13 09:00", "2026-03-13 09:00", "2026-11-13 09:00"]),
+        (
+            "FREQ=MONTHLY;BYDAY=FR;BYMONTHDAY=13",
+            "2026-02-13T09:00:00Z",
+            &["2026-02-13 09:00", "2026-03-13 09:00", "2026-11-13 09:00"],
+        ),
     ];
     for (text, start, expected) in cases {
         assert_eq!(times(text, "UTC", start, 3), expected, "{text}");
@@ -145,7 +153,9 @@ fn on(rule: &Recurrence, start: Date, day: Date) -> bool {
     let passed = match rule.frequency {
         Frequency::Daily => (day - start).get_days(),
         Frequency::Weekly => week(day) - week(start),
-        Frequency::Monthly => (i32::from(day.year()) - i32::from(start.year())) * 12 + i32::from(day.month()) - i32::from(start.month()),
+        Frequency::Monthly => {
+            (i32::from(day.year()) - i32::from(start.year())) * 12 + i32::from(day.month()) - i32::from(start.month())
+        }
         Frequency::Yearly => i32::from(day.year()) - i32::from(start.year()),
     };
     if passed % interval != 0 || !(rule.months.is_empty() || rule.months.contains(&day.month())) {

@@ -89,6 +89,11 @@ impl Task {
         alarms
     }
 
+    /// Whether there is anything that people are to be told, or a task to be made.
+    pub fn has_to_tell(&self) -> bool {
+        self.ringing.is_some() || !self.notices.is_empty()
+    }
+
     /// Notes that these rang and that everything was told.
     pub fn settle(&mut self, rung: &[Alarm]) {
         self.rung.extend(rung);

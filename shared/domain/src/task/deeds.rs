@@ -9,6 +9,14 @@ use super::{Actor, Did, State, Task, Whom, mentions};
 use crate::notification::About;
 
 impl Whom {
+    const fn pointer(self) -> &'static str {
+        match self {
+            Self::User(_) => "/user",
+            Self::Team(_) => "/team",
+            Self::Role(_) => "/role",
+        }
+    }
+
     fn word(self) -> String {
         match self {
             Self::User(user) => user.to_string(),
@@ -124,13 +132,13 @@ impl Task {
     fn hand_over(&mut self, to: Whom, did: Did, about: About, by: Actor, now: Time, note: Option<String>) -> Result<()> {
         self.must_be_open()?;
         if self.holder() == Some(to) {
-            return Err(Error::invalid("/to", "same", "the task is there already"));
+            return Err(Error::invalid(to.pointer(), "same", "the task is there already"));
         }
         let before = self.assignee.map(Whom::User);
         match to {
             Whom::User(user) => self.assignee = Some(user),
             Whom::Team(team) => (self.assignee, self.team) = (None, Some(team)),
-            Whom::Role(_) => return Err(Error::invalid("/to", "role", "a task belongs to a user or team")),
+            Whom::Role(_) => return Err(Error::invalid(to.pointer(), "role", "a task belongs to a user or team")),
         }
         self.acknowledged_at = None;
         self.updated_at = now;

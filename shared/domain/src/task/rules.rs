@@ -80,7 +80,9 @@ impl Task {
             }
             match (reminder.before, reminder.at) {
                 (Some(_), Some(_)) | (None, None) => faults.add(pointer(""), "moment", "either before or at is needed"),
-                (Some(before), None) if before > FAR => faults.add(pointer("/before"), "range", format!("at most {FAR} minutes")),
+                (Some(before), None) if before > FAR => {
+                    faults.add(pointer("/before"), "range", format!("at most {FAR} minutes"))
+                }
                 (Some(_), None) if self.due_at.is_none() => {
                     faults.add(pointer("/before"), "due", "the task is due at no time that this could be before");
                 }

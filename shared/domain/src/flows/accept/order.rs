@@ -4,7 +4,7 @@ use kernel::error::Faults;
 use kernel::ids::{AccountId, ContactId};
 use kernel::{Email, Locale, Phone, Result, Time};
 use render::Source;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::attachment::Enclosing;
@@ -12,7 +12,7 @@ use crate::attachment::enclosed::check_order;
 use crate::{Category, Channel, Extras};
 
 /// What a caller asks for.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Order {
     /// Whom it is for.
@@ -81,7 +81,7 @@ const fn yes() -> bool {
 }
 
 /// Whom a message is for: a contact, or a bare address.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct To {
     /// The contact.
