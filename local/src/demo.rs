@@ -214,6 +214,7 @@ impl Maker<'_> {
                 tags: vec!["demo".to_owned()],
                 fields: std::collections::BTreeMap::from([("plan".to_owned(), Value::from("pro"))]),
                 source: None,
+                cause: None,
                 created_at: self.made_at,
                 updated_at: self.made_at,
             };

@@ -57,7 +57,7 @@ impl<'s> Speaker<'s> {
             store: story.store.clone(),
             context: story.context.clone(),
             vault: story.vault.clone(),
-            files: aws::Files::None,
+            files: story.sender.files.clone(),
             public_url: None,
             fetch: fetch.clone(),
             topics: vec![TOPIC.to_owned()],

@@ -22,12 +22,14 @@ use crate::state::Api;
 
 pub(crate) mod check;
 pub(crate) mod consent;
+mod deposit;
 mod sender;
 mod terms;
 pub(crate) mod trial;
 pub(crate) mod usage;
 
 use check::AccountCheckView;
+use deposit::DepositView;
 use sender::{NewSender, SenderChange, SenderView};
 use terms::{LimitsBody, LimitsChange, PriceBody, WarmUpBody};
 
@@ -63,6 +65,9 @@ pub(crate) struct AccountView {
     check: Option<AccountCheckView>,
     /// Where the provider posts its events, below this deployment's address. Who knows it can post there.
     callback_path: String,
+    /// Where a receipt rule of SES has to put mail for this account; null of other providers, and of an account that is brought along by
+    /// `?expand`.
+    deposit: Option<DepositView>,
     #[serde(with = "kernel::clock::rfc3339")]
     #[schema(value_type = String, format = DateTime)]
     created_at: Time,
@@ -107,6 +112,7 @@ impl From<Account> for AccountView {
             id: account.id,
             callback_path: account.callback(""),
             check: account.check.map(AccountCheckView::from),
+            deposit: None,
             name: account.name,
             channel: account.channel,
             provider: account.provider,
@@ -286,22 +292,27 @@ async fn settle(api: &Api, caller: &Caller<may::ManageAccounts>, account: &mut A
     params(PageParams),
     responses((status = 200, description = "A page of accounts.", body = List<AccountView>), refused::Listing))]
 async fn list_accounts(
+    State(api): State<Api>,
     caller: Caller<may::ManageAccounts>,
     Paged(page, Unfiltered {}): Paged<Unfiltered>,
 ) -> Result<Reply<List<Value>>, Failure> {
     let (keys, list) = (&caller.context.keys, "accounts");
     let listing = page.listing(keys, &caller.scope, list)?;
     let found = caller.scope.list::<Account>(&listing, caller.context.clock.now(), |_| true).await?;
-    Ok(Reply::ok(page.shape(keys, &caller.scope, list, found, |account| AccountView::from(account.row))))
+    Ok(Reply::ok(page.shape(keys, &caller.scope, list, found, |account| deposit::shown(&api, &caller.scope, account.row))))
 }
 
 /// Finds an account.
 #[utoipa::path(get, path = "/v1/accounts/{id}", tag = "accounts", operation_id = "find_account", security(("key" = [])),
     params(("id" = String, Path, description = "The account's id.")),
     responses((status = 200, description = "The account.", body = AccountView, headers(("etag" = String))), refused::Finding))]
-async fn find_account(caller: Caller<may::ManageAccounts>, Id(id): Id<AccountId>) -> Result<Reply<AccountView>, Failure> {
+async fn find_account(
+    State(api): State<Api>,
+    caller: Caller<may::ManageAccounts>,
+    Id(id): Id<AccountId>,
+) -> Result<Reply<AccountView>, Failure> {
     let account = caller.scope.find::<Account>(id).await?;
-    Ok(Reply::ok(account.row.into()).version(account.version))
+    Ok(Reply::ok(deposit::shown(&api, &caller.scope, account.row)).version(account.version))
 }
 
 /// Makes an account.
@@ -328,7 +339,7 @@ async fn create_account(
     settle(&api, &caller, &mut account, Some(credentials)).await?;
     connect::create(&context.keys, &caller.scope, &account).await?;
     api.0.catalog.look_again(&caller.scope);
-    Ok(Reply::created(account.into(), &format!("/v1/accounts/{id}")).version(1))
+    Ok(Reply::created(deposit::shown(&api, &caller.scope, account), &format!("/v1/accounts/{id}")).version(1))
 }
 
 /// Changes an account. Its provider stays.
@@ -350,7 +361,7 @@ async fn update_account(
     settle(&api, &caller, &mut account.row, credentials).await?;
     let version = caller.scope.replace(&account).await?;
     api.0.catalog.look_again(&caller.scope);
-    Ok(Reply::ok(account.row.into()).version(version))
+    Ok(Reply::ok(deposit::shown(&api, &caller.scope, account.row)).version(version))
 }
 
 /// Deletes an account. Callbacks to its address are unknown from then on.

@@ -21,11 +21,14 @@ mod attachments;
 mod channels;
 mod contacts;
 mod conversations;
+mod events;
 mod keys;
 mod messages;
 mod meta;
 mod notifications;
 mod operations;
+mod rules;
+mod runs;
 mod series;
 mod suppressions;
 mod tasks;
@@ -76,6 +79,11 @@ resources!(
     accounts::usage,
     channels,
     suppressions,
+    events,
+    rules,
+    rules::ready_made,
+    rules::trial,
+    runs,
     series,
     tasks,
     tasks::deeds,

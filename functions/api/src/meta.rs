@@ -42,6 +42,8 @@ fn tags() -> Vec<Tag> {
         ("accounts", "Connections to providers, in the order they are tried."),
         ("channels", "What messages travel by, and what each can carry."),
         ("suppressions", "Addresses that must not be written to."),
+        ("events", "What happened, for rules to act on."),
+        ("rules", "What is done when something happens, and what was done."),
         ("analytics", "How many messages reached which state."),
         ("users", "The people who work for a tenant."),
         ("teams", "Users who work together."),

@@ -156,6 +156,9 @@ pub mod words {
     use domain::message::{Status, Verdict, Wait};
     use domain::notification::About;
     use domain::price::Per;
+    use domain::rule::Log;
+    use domain::rule::condition::Op;
+    use domain::run;
     use domain::series;
     use domain::suppression::Reason;
     use domain::task::{Did, Kind, Priority, State as Doing, Way};
@@ -168,6 +171,8 @@ pub mod words {
     use utoipa::openapi::RefOr;
     use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
     use utoipa::{PartialSchema, ToSchema};
+
+    use crate::runs::Deeds;
 
     fn words(words: &[impl Serialize]) -> RefOr<Schema> {
         let words = words.iter().map(|word| serde_json::to_value(word).unwrap_or_default());
@@ -208,6 +213,10 @@ pub mod words {
         OnUnknownWord = "OnUnknown", "What to do when nobody knows.", [OnUnknown::Hold, OnUnknown::Resend];
         ReasonWord = "SuppressionReason", "Why an address is suppressed.",
             [Reason::HardBounce, Reason::Complaint, Reason::Unsubscribe, Reason::Manual];
+        ConditionWord = "ConditionOp", "What is asked of a field.", Op::ALL;
+        DeedWord = "RunActionState", "How far an action is.", [Deeds::Pending, Deeds::Done, Deeds::Failed];
+        RuleLogWord = "RuleLog", "Which runs of a rule are noted: those whose conditions held, or all.", [Log::Matched, Log::All];
+        RunStateWord = "RunState", "How far a run is.", run::State::ALL;
         NotificationWord = "NotificationKind", "What a user is told.", About::ALL;
         ReminderWayWord = "ReminderWay", "How somebody is reminded.", Way::ALL;
         RoleWord = "Role", "What a person or key may be.", Role::ALL;

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use domain::agenda::{self, Owner};
+use domain::flows::assign::{Assign, choose};
 use domain::flows::keep_task;
 use domain::task::{Kind, Priority, State as Doing};
 use domain::{Agenda, Right, Task, User};
@@ -183,7 +184,7 @@ async fn create_task(
 ) -> Result<Reply<TaskView>, Failure> {
     let (context, scope) = (&caller.context, &caller.scope);
     let mut task = Task::new(TaskId::new(&context.ids, &context.clock), String::new(), context.clock.now());
-    let assign = body.assign.take().map(Into::into);
+    let assign: Option<Assign> = body.assign.take().map(Into::into);
     let zone = zone(&api, scope, body.assignee(&task)).await?;
     body.apply(&mut task, zone)?;
     if assign.is_some() && task.assignee.is_some() {
@@ -203,24 +204,27 @@ async fn update_task(
     caller: Caller<may::WriteContacts>,
     Id(id): Id<TaskId>,
     if_match: IfMatch,
-    Input(body): Input<TaskFields>,
+    Input(mut body): Input<TaskFields>,
 ) -> Result<Reply<TaskView>, Failure> {
     let (scope, now) = (&caller.scope, caller.context.clock.now());
     let mut task = scope.find::<Task>(id).await?;
     if_match.check(task.version)?;
-    if body.assign.is_some() {
-        return Err(Error::invalid("/assign", "new", "this is for new tasks").into());
-    }
     let before = task.row.clone();
+    let assign: Option<Assign> = body.assign.take().map(Into::into);
     let zone = zone(&api, scope, body.assignee(&before)).await?;
     body.apply(&mut task.row, zone)?;
-    task.row.check(now)?;
+    task.row.check(now, &before.reminders)?;
     if let Some(recurring) = task.row.recurring.as_ref().filter(|_| before.recurring != task.row.recurring) {
         recurring.rule.check(recurring.at, &recurring.zone).map_err(|error| error.under("/recurrence"))?;
     }
     keep_task::check_references(&api.0.catalog, scope, Some(&before), &task.row).await?;
+    let mut turn = None;
+    if let Some(assign) = assign {
+        let chosen = choose(&api.0.catalog, scope, &assign).await?;
+        (task.row.team, task.row.assignee, turn) = (Some(assign.team), chosen.user, chosen.turn);
+    }
     task.row.changed(&before, caller.actor(), now);
-    let version = keep_task::replace(scope, &before, &task).await?;
+    let version = keep_task::replace(scope, &before, &task, turn).await?;
     Ok(Reply::ok(task.row.into()).version(version))
 }
 

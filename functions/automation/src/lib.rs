@@ -5,6 +5,7 @@
 //! on the condition that it is not there yet.
 
 mod alarm;
+mod rules;
 mod series;
 
 use aws::{Connection, Env};
@@ -45,6 +46,9 @@ pub async fn handle(automation: &Automation, event: SqsEvent) -> SqsBatchRespons
 async fn work(automation: &Automation, job: &Job) -> Result<Done> {
     let scope = automation.store.resume(&job.internal());
     match job.task {
+        Task::Event(event) => rules::reported(automation, &scope, event).await,
+        Task::News(_) => rules::told(automation, &scope, job.news.as_deref().unwrap_or_default()).await,
+        Task::Run(run) => rules::carry_out(automation, &scope, run, job.seq).await,
         Task::Alarm(task) => alarm::ring(automation, &scope, task, job.seq).await,
         Task::Series(series) => series::repeat(automation, &scope, series, job.seq).await,
         Task::Errand(_) | Task::Message(_) => Err(Error::internal(format!("{:?} is for another function", job.task))),

@@ -20,7 +20,7 @@ use domain::flows::Context;
 use domain::flows::breaker::Breaker;
 use domain::flows::catalog::Catalog;
 use domain::flows::pace::Paces;
-use kernel::{Clock, Ids, Keys, Result};
+use kernel::{Clock, Error, Ids, Keys, Result};
 use store::batch::{self, Done};
 use store::{Dynamo, Job, Store, Table, Task};
 
@@ -85,6 +85,9 @@ async fn work(sender: &Sender, job: &Job) -> Result<Done> {
     match job.task {
         Task::Message(message) => deliver::deliver(sender, &scope, message, job.seq).await,
         Task::Errand(errand) => errands::carry_out(sender, &scope, errand, job.seq).await,
+        Task::Event(_) | Task::News(_) | Task::Run(_) => {
+            Err(Error::internal(format!("{:?} is for another function", job.task)))
+        }
     }
 }
 

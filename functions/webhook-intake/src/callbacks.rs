@@ -16,7 +16,7 @@ use providers::{Answer, Callback, Receiving, Setup, Verified};
 use serde_json::Value;
 use store::TenantScope;
 
-use crate::{Intake, Refusal, Token, read};
+use crate::{Intake, Refusal, Token, deposits, read};
 
 /// Which way a callback came in.
 #[derive(Clone, Copy, Debug)]
@@ -200,7 +200,8 @@ async fn messages(
     setup: &Setup<'_>,
 ) -> Result<()> {
     let Way::Account(scope, account) = way else { return Ok(()) };
-    for came in provider.inbound(verified, setup) {
+    let put = deposits::read(&intake.0.files, scope, account, provider, verified, setup).await?;
+    for came in provider.inbound(verified, setup).into_iter().chain(put) {
         match take_in(&intake.0.context, &intake.0.files, scope, account, &came).await? {
             take_in::Taken::Kept(id) => tracing::info!(inbound.id = %id, "a message came in: {id}"),
             take_in::Taken::Before(id) => tracing::info!(inbound.id = %id, "a message came in again: {id}"),

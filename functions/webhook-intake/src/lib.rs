@@ -5,6 +5,7 @@
 mod callbacks;
 mod certificates;
 mod consent;
+mod deposits;
 mod key_sets;
 mod pages;
 mod preferences;

@@ -63,6 +63,15 @@ impl Files {
         bucket.map_or(Self::None, |name| Self::Bucket(Bucket::new(connection.clone(), name, clock.clone())))
     }
 
+    /// What the place is called in which whoever may put files there finds it: the name of a bucket.
+    pub fn bucket(&self) -> Option<&str> {
+        match self {
+            Self::None => None,
+            Self::Shelf(_) => Some(Shelf::NAME),
+            Self::Bucket(bucket) => Some(bucket.name()),
+        }
+    }
+
     /// A link to bring the file by: a PUT of exactly that many bytes of that media type, once.
     pub async fn upload(&self, key: &str, media_type: &str, bytes: u64, seconds: u32) -> Result<Link> {
         match self {

@@ -1,7 +1,7 @@
 //! Accounts: a tenant's configured connections to providers, in the order they are tried.
 
 use kernel::error::Faults;
-use kernel::ids::{AccountId, ErrandId};
+use kernel::ids::{AccountId, ErrandId, TenantId};
 use kernel::{Error, Keys, Result, Time};
 use providers::Mailbox;
 use serde::{Deserialize, Serialize};
@@ -258,6 +258,11 @@ impl Account {
     /// Where the provider calls back, below the deployment's own address.
     pub fn callback(&self, origin: &str) -> String {
         format!("{origin}/hooks/{}/{}", self.provider, self.route)
+    }
+
+    /// What the keys of all mail begin with that its provider puts into our bucket.
+    pub fn deposits(&self, tenant: TenantId) -> String {
+        format!("mail/{}/{}/", tenant.hex(), self.id.hex())
     }
 
     /// Digest by which its callback address is found.

@@ -131,7 +131,7 @@ impl Bounds {
 impl Inbound {
     /// What is kept of a message that came from that address.
     pub fn of(id: InboundId, conversation: ConversationId, account: AccountId, from: &str, came: &Came) -> Self {
-        let mut bounds = Bounds(false);
+        let mut bounds = Bounds(came.shortened);
         let location = came.location.as_ref().map(|place| Location {
             name: bounds.line(place.name.as_ref()),
             address: bounds.line(place.address.as_ref()),

@@ -54,6 +54,8 @@ pub fn callback(provider: &dyn Receiving, callback: &Callback<'_>, setup: &Setup
     let believed = provider.verify(callback, setup).is_ok();
     let verified = Verified::unproven(callback, notice(callback));
     let _ = provider.answer(&verified);
+    let _ = provider.deposit(&verified, setup);
+    let _ = provider.deposited(&verified, setup, None);
     (believed, provider.events(&verified, setup), provider.inbound(&verified, setup))
 }
 

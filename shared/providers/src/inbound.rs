@@ -46,6 +46,17 @@ pub struct Inbound {
     pub unwanted: Option<&'static str>,
     /// Whether the provider has answered that wish itself: a second answer would be one too many.
     pub answered: bool,
+    /// Whether there was more than is told here.
+    pub shortened: bool,
+}
+
+/// Where a provider has put a message that its callback only tells of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deposit {
+    /// Name of the bucket.
+    pub bucket: String,
+    /// Key of the object.
+    pub key: String,
 }
 
 impl Inbound {

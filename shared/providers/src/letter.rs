@@ -78,10 +78,7 @@ fn is_machine(address: &str) -> bool {
 /// Reads a message. `to` is the address that it was delivered to, where that is known. None when it names no sender.
 pub(crate) fn read(raw: &[u8], to: Option<&str>, arrived: Time) -> Option<Inbound> {
     let walk = mime::walk(raw);
-    let Person { email: from, name } = mime::people(walk.head.first("from").unwrap_or_default()).into_iter().next()?;
-    let first = || mime::people(walk.head.first("to").unwrap_or_default()).into_iter().next().map(|one| one.email);
-    let to = to.map(str::to_owned).or_else(first);
-    let mut inbound = framed(&walk.head, &from, to.as_deref().unwrap_or_default(), raw, arrived);
+    let mut inbound = headed(&walk.head, to, raw, arrived)?;
     let said = |media: &str| {
         let texts: Vec<String> =
             walk.leaves.iter().filter(|leaf| leaf.media.name == media && !is_file(leaf)).map(Leaf::text).collect();
@@ -89,9 +86,17 @@ pub(crate) fn read(raw: &[u8], to: Option<&str>, arrived: Time) -> Option<Inboun
     };
     inbound.text = said("text/plain");
     inbound.html = said("text/html");
-    inbound.subject = walk.head.text("subject");
     inbound.files = walk.leaves.iter().filter(|leaf| is_file(leaf)).map(file).collect();
-    Some(Inbound { from, name, to, ..inbound })
+    Some(inbound)
+}
+
+/// What the header alone tells of a message, as [`read`] would.
+pub(crate) fn headed(head: &Head, to: Option<&str>, seed: &[u8], arrived: Time) -> Option<Inbound> {
+    let Person { email: from, name } = mime::people(head.first("from").unwrap_or_default()).into_iter().next()?;
+    let first = || mime::people(head.first("to").unwrap_or_default()).into_iter().next().map(|one| one.email);
+    let to = to.map(str::to_owned).or_else(first);
+    let framed = framed(head, &from, to.as_deref().unwrap_or_default(), seed, arrived);
+    Some(Inbound { from, name, to, subject: head.text("subject"), ..framed })
 }
 
 /// Whether a part is a file rather than what the message says.

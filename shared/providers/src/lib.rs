@@ -65,7 +65,7 @@ pub use call::{
 pub use callback::{Answer, Callback, Once, Setup};
 pub use channel::{ButtonRule, Capabilities, Channel, MediaKind, MediaRule};
 pub use event::{BounceClass, Event, EventDetail, EventKind};
-pub use inbound::{FileSource, Inbound, InboundFile, Wish};
+pub use inbound::{Deposit, FileSource, Inbound, InboundFile, Wish};
 pub use outgoing::{
     Attachment, Button, ButtonParameter, Content, Direct, Location, Mail, Mailbox, Media, Outgoing, Parameter, ProviderTemplate,
 };
@@ -157,6 +157,10 @@ pub trait Provider: Sync {
     fn window_hours(&self, _settings: &Value) -> Option<u16> {
         self.channel().capabilities().window_hours
     }
+    /// Whether it can put messages that come in into a bucket, for [`Receiving::deposit`].
+    fn deposits(&self) -> bool {
+        false
+    }
 }
 
 /// What a provider says of messages that go out: what to call, and what an answer means.
@@ -230,6 +234,14 @@ pub trait Receiving: Provider {
     fn events(&self, verified: &Verified, setup: &Setup<'_>) -> Vec<Event>;
     /// The messages that a genuine callback brings.
     fn inbound(&self, verified: &Verified, setup: &Setup<'_>) -> Vec<Inbound>;
+    /// Where a message is that a genuine callback tells of and does not bring.
+    fn deposit(&self, _verified: &Verified, _setup: &Setup<'_>) -> Option<Deposit> {
+        None
+    }
+    /// The message that was found there. Without its bytes, which were too many, it is what the callback tells of it.
+    fn deposited(&self, _verified: &Verified, _setup: &Setup<'_>, _raw: Option<&[u8]>) -> Option<Inbound> {
+        None
+    }
     /// What a genuine callback is answered once its content is stored.
     fn answer(&self, _verified: &Verified) -> Answer {
         Answer::done()

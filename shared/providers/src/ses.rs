@@ -12,10 +12,11 @@ use serde_json::Value;
 
 use crate::settings::{self, Nothing, fault};
 use crate::{
-    Call, Callback, Channel, Event, Inbound, Look, Mail, Outgoing, Provider, Receiving, Reply, Sending, SesCall, Setup,
-    Verdict, Verified, mail, proof, sns,
+    Call, Callback, Channel, Deposit, Event, Inbound, Look, Mail, Outgoing, Provider, Receiving, Reply, Sending, SesCall,
+    Setup, Verdict, Verified, mail, proof, sns,
 };
 
+use receipt::Receipt;
 pub(crate) use record::read as read_record;
 
 /// See the file's head.
@@ -84,6 +85,10 @@ impl Provider for Ses {
         settings::credentials::<Nothing>(credentials)?;
         Settings::read(settings).map(|_| ())
     }
+
+    fn deposits(&self) -> bool {
+        true
+    }
 }
 
 impl Sending for Ses {
@@ -128,9 +133,23 @@ impl Receiving for Ses {
     }
 
     fn inbound(&self, verified: &Verified, setup: &Setup<'_>) -> Vec<Inbound> {
-        let addresses = Settings::read(setup.settings).map(|settings| settings.inbound).unwrap_or_default();
-        receipt::read(verified, &addresses).into_iter().collect()
+        receipt(verified, setup).and_then(|receipt| receipt.brought()).into_iter().collect()
     }
+
+    fn deposit(&self, verified: &Verified, setup: &Setup<'_>) -> Option<Deposit> {
+        receipt(verified, setup)?.deposit()
+    }
+
+    fn deposited(&self, verified: &Verified, setup: &Setup<'_>, raw: Option<&[u8]>) -> Option<Inbound> {
+        let receipt = receipt(verified, setup)?;
+        raw.map_or_else(|| receipt.headed(), |raw| receipt.letter(raw))
+    }
+}
+
+/// What is told of a mail for the account.
+fn receipt(verified: &Verified, setup: &Setup<'_>) -> Option<Receipt> {
+    let addresses = Settings::read(setup.settings).map(|settings| settings.inbound).unwrap_or_default();
+    Receipt::of(verified, &addresses)
 }
 
 /// The recipients, or a fault when they are too many.

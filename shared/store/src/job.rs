@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use kernel::Time;
-use kernel::ids::{ErrandId, MessageId, SeriesId, TaskId, TenantId};
+use kernel::ids::{ErrandId, EventId, MessageId, RunId, SeriesId, TaskId, TenantId};
 use serde::{Deserialize, Serialize};
 
 use crate::Internal;
@@ -20,6 +20,8 @@ pub struct Job {
     pub task: Task,
     /// Its state's number when the job was made: a job about a past state is void.
     pub seq: u64,
+    /// What has happened, in JSON: of a job that says so itself, since no row does.
+    pub news: Option<String>,
     /// Not to be worked on before then. The queue sees to that, so it is not in the body.
     pub at: Option<Time>,
 }
@@ -75,8 +77,14 @@ tasks! {
     Alarm(TaskId) = "task", Automation;
     /// Carry out this errand.
     Errand(ErrandId) = "errand", Send;
+    /// Find the rules that wait for this event.
+    Event(EventId) = "event", Automation;
     /// Send this message.
     Message(MessageId) = "message", Send;
+    /// Find the rules of this tenant that wait for what has happened, as the job says.
+    News(TenantId) = "news_of", Automation;
+    /// Carry out this run of a rule.
+    Run(RunId) = "run", Automation;
     /// Send the next message of this series.
     Series(SeriesId) = "series", Automation;
 }
@@ -87,6 +95,8 @@ struct Body {
     v: u8,
     tenant: TenantId,
     seq: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    news: Option<String>,
     #[serde(flatten)]
     about: BTreeMap<String, String>,
 }
@@ -103,7 +113,13 @@ pub enum Unreadable {
 impl Job {
     /// A job for the tenant that the evidence names.
     pub const fn new(evidence: &Internal, task: Task, seq: u64) -> Self {
-        Self { tenant: evidence.tenant(), task, seq, at: None }
+        Self { tenant: evidence.tenant(), task, seq, news: None, at: None }
+    }
+
+    /// A job that brings along what has happened to the tenant that the evidence names.
+    pub const fn news(evidence: &Internal, news: String) -> Self {
+        let tenant = evidence.tenant();
+        Self { tenant, task: Task::News(tenant), seq: 0, news: Some(news), at: None }
     }
 
     /// The same job, not before then.
@@ -132,14 +148,14 @@ impl Job {
             return Err(Unreadable::Garbage("a job is about one thing".to_owned()));
         };
         let task = Task::read(word, id).ok_or_else(|| Unreadable::Garbage(format!("no job is about the {word} {id}")))?;
-        Ok(Self { tenant: read.tenant, task, seq: read.seq, at: None })
+        Ok(Self { tenant: read.tenant, task, seq: read.seq, news: read.news, at: None })
     }
 
     /// The queue message's body.
     pub fn encode(&self) -> String {
         let (word, id) = self.task.written();
         let about = BTreeMap::from([(word.to_owned(), id)]);
-        let body = Body { v: FORMAT, tenant: self.tenant, seq: self.seq, about };
+        let body = Body { v: FORMAT, tenant: self.tenant, seq: self.seq, news: self.news.clone(), about };
         serde_json::to_string(&body).unwrap_or_default()
     }
 
@@ -165,6 +181,8 @@ mod tests {
         assert_eq!(Job::decode(&job.encode()), Ok(job.clone()));
         let errand = Job::new(&evidence, Task::Errand(ErrandId::from_bytes([3; 16])), 1);
         assert_eq!(Job::decode(&errand.encode()), Ok(errand.clone()));
+        let news = Job::news(&evidence, r#"{"name":"contact.created"}"#.to_owned());
+        assert_eq!(Job::decode(&news.encode()), Ok(news));
         let both = errand.encode().replace("\"seq\"", &format!("\"message\":\"{}\",\"seq\"", MessageId::from_bytes([2; 16])));
         assert_eq!(Job::decode(&both), Err(Unreadable::Garbage("a job is about one thing".to_owned())));
         let strange = job.encode().replace("message", "misery");

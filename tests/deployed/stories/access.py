@@ -69,7 +69,7 @@ def no_function_may_do_more_than_its_work(world):
     queues = world.emulator.client("sqs")
     send_queue = queues.get_queue_attributes(QueueUrl=ids["SendQueue"], AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     automation_queue = send_queue.replace(send_queue.rsplit(":", 1)[1], ids["AutomationQueue"].rsplit("/", 1)[1])
-    file = f"arn:aws:s3:::{ids['Files']}/a/b"
+    file, mail = (f"arn:aws:s3:::{ids['Files']}/{key}" for key in ("a/b", "mail/a/b/c"))
     identity = "arn:aws:ses:us-east-1:000000000000:identity/acme.example"
 
     def may(role: str, action: str, resource: str) -> bool:
@@ -89,6 +89,7 @@ def no_function_may_do_more_than_its_work(world):
         ("dynamodb:PutItem", table): {"ApiRole", "WebhookIntakeRole", "SendRole", "AnalyticsRole", "AutomationRole"},
         ("dynamodb:UpdateItem", table): {"ApiRole", "WebhookIntakeRole", "SendRole", "AnalyticsRole", "AutomationRole", "ReminderScanRole"},
         ("s3:GetObject", file): {"ApiRole", "SendRole"},
+        ("s3:GetObject", mail): {"ApiRole", "SendRole", "WebhookIntakeRole"},
         ("s3:PutObject", file): {"ApiRole", "SendRole", "WebhookIntakeRole"},
         ("s3:DeleteObject", file): {"ApiRole"},
         ("dynamodb:Scan", table): set(),

@@ -7,6 +7,9 @@ use serde_json::{Value, json};
 use tests::contract::{Lets, Operation};
 use tests::{Company, Contract, Reply, Story};
 
+mod rules;
+mod tasks;
+
 const EXEMPT: &str = include_str!("../../exempt.txt");
 
 /// One id of every kind, by its prefix.
@@ -14,7 +17,6 @@ type Ids = BTreeMap<&'static str, String>;
 
 /// What `bravo` has.
 async fn belongings(bravo: &Company<'_>) -> Ids {
-    let stage = bravo.story;
     let contact = bravo.contact("Bob", "bob@example.com").await;
     let account = bravo.account(&json!({})).await;
     let template = bravo.template(&json!({ "name": "secret" }), &json!({ "subject": "Secret", "text": "Secret" })).await;
@@ -25,14 +27,20 @@ async fn belongings(bravo: &Company<'_>) -> Ids {
     let key = bravo.post("/v1/api-keys", &json!({ "name": "robot", "role": "agent" })).await.is(201);
     let conversation = tests::chat::conversation(bravo).await;
     let attachment = tests::files::bring(bravo, "secret.png", "image/png", b"PNG!").await;
-    stage.drain().await;
+    let (event, rule, run) = rules::belongings(bravo).await;
+    let (task, series) = tasks::belongings(bravo).await;
     let id = |made: &Value| made["id"].as_str().unwrap().to_owned();
     [
         ("con", contact.id),
         ("cnv", conversation),
         ("acc", account),
         ("att", attachment),
+        ("evt", event),
+        ("rul", rule),
+        ("run", run),
+        ("ser", series),
         ("tpl", template),
+        ("tsk", task),
         ("msg", message.id),
         ("sup", id(&entry)),
         ("tea", id(&team)),
@@ -48,6 +56,9 @@ fn nobodys(ids: &Ids) -> Ids {
     ids.iter().map(|(kind, id)| (*kind, format!("{}{}", &id[..id.len() - 16], "0123456789abcdef"))).collect()
 }
 
+/// A kind of id, and a body that has one of it.
+type Case = (&'static str, fn(&str) -> Value);
+
 /// The kind of id that an operation's `{id}` is.
 fn kind_of(operation: &Operation) -> &'static str {
     match operation.path.split('/').nth(2).unwrap() {
@@ -56,8 +67,13 @@ fn kind_of(operation: &Operation) -> &'static str {
         "attachments" => "att",
         "contacts" => "con",
         "conversations" => "cnv",
+        "events" => "evt",
+        "rules" => "rul",
+        "runs" => "run",
         "messages" => "msg",
+        "series" => "ser",
         "suppressions" => "sup",
+        "tasks" => "tsk",
         "teams" => "tea",
         "templates" => "tpl",
         "tenants" => "ten",
@@ -92,7 +108,7 @@ fn body(operation: &str) -> Option<Value> {
         "update_account" | "update_user" | "update_tenant" => json!({ "name": "A" }),
         "update_contact" => json!({ "first_name": "A" }),
         "update_template" => json!({ "description": "A" }),
-        _ => return None,
+        _ => return rules::body(operation).or_else(|| tasks::body(operation)),
     })
 }
 
@@ -195,7 +211,8 @@ async fn an_id_of_another_tenant_is_like_an_id_of_nobody() {
 
 /// Fields that hold ids, as pointers into a body, by the schema: whatever is named like a noun that has ids, or ends in `id` or `ids`.
 fn id_fields(contract: &Contract, schema: &Value, at: &str, found: &mut BTreeSet<String>) {
-    const NOUNS: [&str; 9] = ["account", "api_key", "contact", "message", "suppression", "template", "tenant", "user", "owner"];
+    const NOUNS: [&str; 11] =
+        ["account", "api_key", "assignee", "contact", "message", "owner", "suppression", "team", "template", "tenant", "user"];
     let schema = contract.resolved(schema);
     for (name, field) in schema["properties"].as_object().into_iter().flatten() {
         let field = contract.resolved(field);
@@ -219,8 +236,7 @@ fn id_fields(contract: &Contract, schema: &Value, at: &str, found: &mut BTreeSet
 }
 
 /// Bodies in which one id stands where the pointer says, by the kind of id.
-#[expect(clippy::type_complexity, reason = "a path and a body, used in one place")]
-fn body_with(operation: &str, pointer: &str) -> Option<(&'static str, fn(&str) -> Value)> {
+fn body_with(operation: &str, pointer: &str) -> Option<Case> {
     Some(match (operation, pointer) {
         ("estimate_message" | "send_message", "/to/contact") => {
             ("con", |id| json!({ "to": { "contact": id }, "template": "welcome" }))
@@ -238,7 +254,7 @@ fn body_with(operation: &str, pointer: &str) -> Option<(&'static str, fn(&str) -
         ("create_team", "/members/0/user") => ("usr", |id| json!({ "name": "A", "members": [{ "user": id }] })),
         ("update_team", "/members/0/user") => ("usr", |id| json!({ "members": [{ "user": id }] })),
         ("preview_template" | "test_template", "/contact") => ("con", |id| json!({ "contact": id })),
-        _ => return None,
+        _ => return rules::body_with(operation, pointer).or_else(|| tasks::body_with(operation, pointer)),
     })
 }
 
@@ -252,6 +268,8 @@ async fn an_id_of_another_tenant_in_a_body_is_refused() {
     own.insert("tpl", acme.get("/v1/templates?name=welcome").await["data"][0]["id"].as_str().unwrap().to_owned());
     let team = acme.post("/v1/teams", &json!({ "name": "Sales" })).await.is(201);
     own.insert("tea", team["id"].as_str().unwrap().to_owned());
+    own.insert("rul", rules::own(&acme).await);
+    own.insert("tsk", tasks::own(&acme).await);
     own.insert("acc", acme.get("/v1/accounts").await["data"][0]["id"].as_str().unwrap().to_owned());
     let (nobodys, before, contract) = (nobodys(&theirs), stage.rows(), Contract::committed());
     let mut tried = Vec::new();
@@ -282,6 +300,26 @@ async fn an_id_of_another_tenant_in_a_body_is_refused() {
             "estimate_message /attachments/0/id",
             "estimate_message /template",
             "estimate_message /to/contact",
+            "read_notifications /user_id",
+            "create_series /order/account",
+            "create_series /order/attachments/0/id",
+            "create_series /order/template",
+            "create_series /order/to/contact",
+            "create_task /assign/team",
+            "create_task /assignee",
+            "create_task /contact_id",
+            "create_task /escalation/0/to/team",
+            "create_task /escalation/0/to/user",
+            "create_task /team",
+            "update_task /assign/team",
+            "update_task /assignee",
+            "update_task /contact_id",
+            "update_task /escalation/0/to/team",
+            "update_task /escalation/0/to/user",
+            "update_task /team",
+            "delegate_task /user",
+            "transfer_task /team",
+            "transfer_task /user",
             "create_team /members/0/user",
             "update_team /members/0/user",
             "preview_template /contact",
@@ -304,6 +342,11 @@ async fn filters_and_names_of_another_tenant_find_nothing() {
         ("/v1/messages?contact=", "con"),
         ("/v1/messages?template=", "tpl"),
         ("/v1/conversations?contact=", "con"),
+        ("/v1/notifications?user_id=", "usr"),
+        ("/v1/series?contact=", "con"),
+        ("/v1/tasks?assignee=", "usr"),
+        ("/v1/tasks?contact_id=", "con"),
+        ("/v1/tasks?team=", "tea"),
         ("/v1/analytics/emails?template=", "tpl"),
         ("/v1/analytics/emails?account=", "acc"),
     ] {

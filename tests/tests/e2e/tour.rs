@@ -106,6 +106,63 @@ async fn every_operation_answers_as_it_is_described() {
     step(get.clone(), "/v1/conversations?channel=telegram", None, 200).await;
     step(get.clone(), &at("conversations", &conversation), None, 200).await;
     step(get.clone(), &format!("{}/messages", at("conversations", &conversation)), None, 200).await;
+    let event = id(&step(post.clone(), "/v1/events", Some(json!({ "name": "a.b", "data": { "c": 1 } })), 202).await);
+    step(post.clone(), "/v1/events/batch", Some(json!({ "events": [{ "name": "a.b" }, { "name": "?" }] })), 202).await;
+    step(get.clone(), "/v1/events?name=a.*", None, 200).await;
+    step(get.clone(), &at("events", &event), None, 200).await;
+    let rule = json!({
+        "name": "R", "trigger": "a.b", "formula": "event.data.c >= 1", "delay": { "hours": 1, "until": "09:00" }, "log": "all",
+        "actions": [
+            { "send_message": { "template": "welcome", "channel": "email", "account": account, "category": "news", "locale": "de", "variables": { "v": 1 } } },
+            { "update_contact": { "fields": { "f": null }, "add_tags": ["t"], "remove_tags": ["u"], "locale": "de", "do_not_contact": false } },
+            { "call_webhook": { "url": "https://shop.example" } }, { "raise_event": { "name": "a.c", "data": { "d": [1] } } },
+        ],
+    });
+    let trial = json!({ "name": "a.b", "data": { "c": 1 }, "changes": { "contact.zone": { "new": "UTC" } } });
+    step(post.clone(), "/v1/rules/test", Some(json!({ "rule": rule, "event": trial })), 200).await;
+    let rule = id(&step(post.clone(), "/v1/rules", Some(rule), 201).await);
+    step(post.clone(), &format!("{}/test", at("rules", &rule)), Some(json!({ "event": trial })), 200).await;
+    step(get.clone(), "/v1/rules", None, 200).await;
+    step(get.clone(), &at("rules", &rule), None, 200).await;
+    let tree = json!({ "any": [{ "not": { "field": "contact.zone", "op": "exists" } }, { "field": "event.data.c", "op": "in", "value": [1] }] });
+    step(patch.clone(), &at("rules", &rule), Some(json!({ "conditions": tree, "delay": null })), 200).await;
+    stage.clock.advance(5_000).unwrap();
+    step(post.clone(), "/v1/events", Some(json!({ "name": "a.b", "contact": contact, "data": { "c": 1 } })), 202).await;
+    stage.drain().await;
+    let runs = step(get.clone(), &format!("{}/runs", at("rules", &rule)), None, 200).await;
+    step(get.clone(), &at("runs", &id(&runs["data"][0])), None, 200).await;
+    step(get.clone(), "/v1/rules/shipped", None, 200).await;
+    step(post.clone(), "/v1/rules/shipped", Some(json!({ "name": "welcome" })), 201).await;
+    step(delete.clone(), &at("rules", &rule), None, 204).await;
+    let task = json!({
+        "kind": "appointment", "title": "T", "description": "D", "priority": "urgent", "due_at": "2026-03-05T09:00:00Z", "assignee": user,
+        "contact_id": contact, "tags": ["t"], "fields": { "f": 1 }, "checklist": [{ "text": "C" }], "recurrence": "FREQ=DAILY",
+        "reminders": [{ "before": 5, "by": ["notification"] }], "escalation": [{ "after_minutes": 5, "to": { "team": team } }],
+    });
+    let task = id(&step(post.clone(), "/v1/tasks", Some(task), 201).await);
+    step(get.clone(), "/v1/tasks?overdue=false", None, 200).await;
+    step(get.clone(), &at("tasks", &task), None, 200).await;
+    step(patch.clone(), &at("tasks", &task), Some(json!({ "status": "in_progress" })), 200).await;
+    step(post.clone(), &format!("{}/acknowledge", at("tasks", &task)), None, 200).await;
+    step(post.clone(), &format!("{}/transfer", at("tasks", &task)), Some(json!({ "team": team, "reason": "R" })), 200).await;
+    step(post.clone(), &format!("{}/delegate", at("tasks", &task)), Some(json!({ "user": user })), 200).await;
+    for (deed, body) in [("complete", json!({ "outcome": "O" })), ("reopen", json!({})), ("cancel", json!({ "reason": "R" }))] {
+        step(post.clone(), &format!("{}/{deed}", at("tasks", &task)), Some(body), 200).await;
+    }
+    stage.drain().await;
+    step(get.clone(), &format!("/v1/notifications?user_id={user}"), None, 200).await;
+    step(get.clone(), &format!("/v1/notifications/unread?user_id={user}"), None, 200).await;
+    let all = json!({ "user_id": user, "until": "2026-03-02T12:00:00Z" });
+    step(post.clone(), "/v1/notifications/read", Some(all), 200).await;
+    step(delete.clone(), &at("tasks", &task), None, 204).await;
+    let series =
+        json!({ "order": { "to": { "email": "c@example.com" }, "template": "welcome" }, "recurrence": "FREQ=DAILY;COUNT=3" });
+    let series = id(&step(post.clone(), "/v1/series", Some(series), 201).await);
+    step(get.clone(), "/v1/series?status=active", None, 200).await;
+    step(get.clone(), &at("series", &series), None, 200).await;
+    for deed in ["pause", "resume", "cancel"] {
+        step(post.clone(), &format!("{}/{deed}", at("series", &series)), None, 200).await;
+    }
     let below = |rest: &str| format!("{}/{rest}", at("templates", &template));
     step(get.clone(), &below("versions"), None, 200).await;
     step(get.clone(), &below("versions/1"), None, 200).await;

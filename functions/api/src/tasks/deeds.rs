@@ -77,7 +77,7 @@ async fn act(
     if_match.check(task.version)?;
     let before = task.row.clone();
     if deed(&mut task.row, caller.context.clock.now())? {
-        task.version = keep_task::replace(&caller.scope, &before, &task).await?;
+        task.version = keep_task::replace(&caller.scope, &before, &task, None).await?;
     }
     Ok(Reply::ok(task.row.into()).version(task.version))
 }

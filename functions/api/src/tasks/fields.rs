@@ -312,7 +312,7 @@ pub(crate) struct TaskFields {
     #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<Vec<TaskEscalation>>, max_items = 10)]
     escalation: Option<Option<Vec<Step>>>,
-    /// For a new task: who is to do it is found out by this.
+    /// Who is to do it is found out by this.
     pub(super) assign: Option<AssignShape>,
 }
 

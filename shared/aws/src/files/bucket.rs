@@ -53,6 +53,10 @@ impl Bucket {
         Self { connection, name, clock, client: Arc::default() }
     }
 
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     pub(super) async fn upload(&self, key: &str, media_type: &str, bytes: u64, seconds: u32) -> Result<Link> {
         let headers = vec![("content-type", media_type.to_owned()), ("if-none-match", "*".to_owned())];
         let mut request = self.request(Method::PUT, key, "")?.header(CONTENT_LENGTH, bytes);

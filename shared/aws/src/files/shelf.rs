@@ -65,6 +65,9 @@ impl Grant {
 }
 
 impl Shelf {
+    /// What it is called where a bucket has a name.
+    pub(super) const NAME: &str = "shelf";
+
     /// In memory. Links lead to that address, which has no slash at its end.
     pub fn memory(keys: &Keys, address: &str, clock: Clock) -> Self {
         Self { place: Place::Memory(Arc::default()), key: keys.file.clone(), address: address.to_owned(), clock }

@@ -10,9 +10,10 @@ use render::{Compiled, Layout, Limits, Source};
 use store::{Listing, Stored, TenantScope};
 
 use crate::name::Name;
-use crate::{Account, Team, Template, Tenant, User, Version};
+use crate::{Account, Rule, Team, Template, Tenant, User, Version};
 
 mod people;
+mod rules;
 mod shelf;
 
 use shelf::Shelf;
@@ -41,6 +42,7 @@ struct Kept {
     accounts: HashMap<TenantId, (Time, Arc<Vec<Account>>)>,
     teams: HashMap<TenantId, (Time, Arc<Vec<Team>>)>,
     members: HashMap<(TenantId, TeamId), (Time, Arc<Vec<User>>)>,
+    rules: HashMap<TenantId, (Time, Arc<Vec<Rule>>)>,
     names: HashMap<(TenantId, String), (Time, TemplateId)>,
     templates: HashMap<(TenantId, TemplateId), (Time, Arc<Template>)>,
     versions: Shelf<(TenantId, TemplateId, u32), Arc<Version>>,
@@ -54,6 +56,7 @@ impl Default for Kept {
             accounts: HashMap::new(),
             teams: HashMap::new(),
             members: HashMap::new(),
+            rules: HashMap::new(),
             names: HashMap::new(),
             templates: HashMap::new(),
             versions: Shelf::new(VERSIONS),

@@ -3,15 +3,36 @@
 use store::schema::attr;
 use store::{Job, Record, Task};
 
-use crate::{Errand, Message, Series, errand};
+use crate::event::raised::raised;
+use crate::{Errand, Event, Message, Run, Series, errand, run};
 
 /// The jobs that a change asks for. Most changes are no transition of a thing that has states and are told by one attribute: a row
 /// is read whole only for a job.
 pub fn jobs(record: &Record) -> Vec<Job> {
-    if record.new_value(&attr::STATE_SEQ) == record.old_value(&attr::STATE_SEQ) {
-        return Vec::new();
+    let mut jobs: Vec<Job> = event(record).into_iter().chain(news(record)).collect();
+    if record.new_value(&attr::STATE_SEQ) != record.old_value(&attr::STATE_SEQ) {
+        let other = || alarm(record).or_else(|| series(record));
+        jobs.extend(errand(record).or_else(|| run(record)).or_else(|| message(record)).or_else(other));
     }
-    errand(record).or_else(|| message(record)).or_else(|| alarm(record)).or_else(|| series(record)).into_iter().collect()
+    jobs
+}
+
+/// A new event that a caller reported or a rule raised.
+fn event(record: &Record) -> Option<Job> {
+    let event = record.new_row::<Event>().filter(|_| record.old_value(&attr::PK).is_none())?.row;
+    Some(Job::new(&record.internal()?, Task::Event(event.id), 0))
+}
+
+/// What a change of the house's own rows tells rules.
+fn news(record: &Record) -> Vec<Job> {
+    let Some(evidence) = record.internal() else { return Vec::new() };
+    raised(record).into_iter().map(|occurrence| Job::news(&evidence, occurrence.news())).collect()
+}
+
+fn run(record: &Record) -> Option<Job> {
+    let run = record.new_row::<Run>()?.row;
+    let job = Job::new(&record.internal()?, Task::Run(run.id), run.state_seq);
+    (run.state == run::State::Ready).then_some(job)
 }
 
 fn errand(record: &Record) -> Option<Job> {

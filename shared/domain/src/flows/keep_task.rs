@@ -1,7 +1,7 @@
 //! Making and changing tasks. A task, its rows on agendas and the workload of who has it move together.
 
 use kernel::error::Faults;
-use kernel::ids::UserId;
+use kernel::ids::{TaskId, UserId};
 use kernel::{Error, Result};
 use store::schema::{Locator, attr};
 use store::{Change, Stored, TenantScope, Write};
@@ -9,7 +9,7 @@ use store::{Change, Stored, TenantScope, Write};
 use super::assign::{Assign, Chosen, choose};
 use super::catalog::Catalog;
 use crate::task::{Actor, Whom};
-use crate::workload::Workload;
+use crate::workload::{Turn, Workload};
 use crate::{Agenda, Contact, Task, User, agenda};
 
 /// How often a turn is taken anew when somebody else was quicker.
@@ -82,7 +82,7 @@ pub async fn create(
     assign: Option<&Assign>,
     mut task: Task,
 ) -> Result<Task> {
-    task.check(task.created_at)?;
+    task.check(task.created_at, &[])?;
     if let Some(recurring) = &task.recurring {
         recurring.rule.check(recurring.at, &recurring.zone).map_err(|error| error.under("/recurrence"))?;
     }
@@ -118,20 +118,27 @@ pub(super) async fn create_next(scope: &TenantScope, task: &Task) -> Result<()> 
     scope.transact(writes).await.map(drop)
 }
 
-/// Writes a changed task over the version it was read at.
-pub async fn replace(scope: &TenantScope, before: &Task, task: &Stored<Task>) -> Result<u64> {
+/// Writes a changed task over the version it was read at, and the turn that this takes, if any.
+pub async fn replace(scope: &TenantScope, before: &Task, task: &Stored<Task>, turn: Option<Stored<Turn>>) -> Result<u64> {
     let mut writes = vec![scope.replacing(task)?];
     writes.extend(beside(scope, Some(before), Some(&task.row))?);
+    writes.extend(turn.map(|turn| scope.replacing(&turn)).transpose()?);
     if writes.len() == 1 {
         return scope.replace(task).await;
     }
     match scope.transact(writes).await? {
         None => Ok(task.version.saturating_add(1)),
-        Some(_) => match scope.read_now::<Task>(task.row.id).await? {
-            Some(now) => Err(Error::Stale { version: now.version }),
-            None => Err(Error::NotFound { kind: "task" }),
-        },
+        Some(_) => Err(meanwhile(scope, task).await?),
     }
+}
+
+/// What a refused write of a task came up against.
+async fn meanwhile(scope: &TenantScope, task: &Stored<Task>) -> Result<Error> {
+    Ok(match scope.read_now::<Task>(task.row.id).await? {
+        Some(now) if now.version == task.version => Error::unavailable("somebody else took the turn"),
+        Some(now) => Error::Stale { version: now.version },
+        None => Error::NotFound { kind: TaskId::KIND },
+    })
 }
 
 /// Deletes a task at the version it was read at.
@@ -140,9 +147,6 @@ pub async fn delete(scope: &TenantScope, task: &Stored<Task>) -> Result<()> {
     writes.extend(beside(scope, Some(&task.row), None)?);
     match scope.transact(writes).await? {
         None => Ok(()),
-        Some(_) => match scope.read_now::<Task>(task.row.id).await? {
-            Some(now) => Err(Error::Stale { version: now.version }),
-            None => Err(Error::NotFound { kind: "task" }),
-        },
+        Some(_) => Err(meanwhile(scope, task).await?),
     }
 }

@@ -8,7 +8,7 @@ use store::{Change, Cond, Due};
 
 use crate::message::{Hold, State, Try, Verdict, Wait};
 use crate::task::State as Doing;
-use crate::{Message, Series, Task, series};
+use crate::{Message, Run, Series, Task, run, series};
 
 /// What became of a due row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +23,9 @@ pub enum Released {
 
 /// Moves one due row on.
 pub async fn release(due: &Due, now: Time) -> Result<Released> {
+    if due.concerns::<Run>() {
+        return run(due, now).await;
+    }
     if due.concerns::<Task>() {
         let open = Cond::In(attr::STATE, vec![s(Doing::Pending.as_str()), s(Doing::InProgress.as_str())]);
         return Ok(moved(due.take::<Task>(ring(now), open).await?.is_some()));
@@ -56,6 +59,17 @@ const fn moved(taken: bool) -> Released {
 /// Whatever the row has for this moment is to be told: by whom, it need not be read for.
 fn ring(now: Time) -> Change {
     Change::new().set(attr::RINGING, n(now.millis())).add(attr::STATE_SEQ, 1)
+}
+
+/// A run of a rule whose actions have waited long enough.
+async fn run(due: &Due, now: Time) -> Result<Released> {
+    let ready = Change::new()
+        .set(attr::STATE, run::State::Ready.value())
+        .set(attr::STATE_AT, n(now.millis()))
+        .add(attr::STATE_SEQ, 1)
+        .not_due();
+    let waiting = Cond::Is(attr::STATE, run::State::Waiting.value());
+    Ok(moved(due.take::<Run>(ready, waiting).await?.is_some()))
 }
 
 /// A change into a state, out of any wait.

@@ -6,7 +6,7 @@ use kernel::error::Faults;
 use kernel::ids::UserId;
 use kernel::{Result, Time};
 
-use super::{Task, Whom};
+use super::{Reminder, Task, Whom};
 
 /// Longest description, outcome and reason, in bytes.
 const WORDS: usize = 4_096;
@@ -24,8 +24,8 @@ const FIELDS: usize = 4_096;
 const FAR: u32 = 366 * 24 * 60;
 
 impl Task {
-    /// Checks what the types do not, and tidies up.
-    pub fn check(&mut self, now: Time) -> Result<()> {
+    /// Checks what the types do not, and tidies up. `known` are the reminders that it had before: their moments may have passed.
+    pub fn check(&mut self, now: Time, known: &[Reminder]) -> Result<()> {
         let mut faults = Faults::default();
         if let Some(title) = faults.take("/title", crate::name::title(&self.title)) {
             self.title = title;
@@ -34,7 +34,7 @@ impl Task {
             faults.longer(pointer, text.as_deref().unwrap_or_default(), WORDS);
         }
         self.check_words(&mut faults);
-        self.check_reminders(now, &mut faults);
+        self.check_reminders(now, known, &mut faults);
         self.check_escalation(&mut faults);
         if self.recurring.is_some() && self.due_at.is_none() {
             faults.add("/due_at", "required", "a task that comes again is due at some time");
@@ -72,7 +72,7 @@ impl Task {
         }
     }
 
-    fn check_reminders(&self, now: Time, faults: &mut Faults) {
+    fn check_reminders(&self, now: Time, known: &[Reminder], faults: &mut Faults) {
         for (at, reminder) in self.reminders.iter().enumerate() {
             let pointer = |field: &str| format!("/reminders/{at}{field}");
             if reminder.by.is_empty() {
@@ -89,16 +89,12 @@ impl Task {
                 (None, Some(moment)) if self.due_at.is_some_and(|due| moment > due) => {
                     faults.add(pointer("/at"), "after_due", "the task is due before that");
                 }
-                (None, Some(moment)) if moment <= now && !self.has_rung(moment) => {
+                (None, Some(moment)) if moment <= now && !known.contains(reminder) => {
                     faults.add(pointer("/at"), "past", "the time lies in the past");
                 }
                 (Some(_), None) | (None, Some(_)) => {}
             }
         }
-    }
-
-    fn has_rung(&self, moment: Time) -> bool {
-        self.rung.iter().any(|alarm| alarm.at == moment)
     }
 
     fn check_escalation(&self, faults: &mut Faults) {

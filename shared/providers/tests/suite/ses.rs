@@ -11,7 +11,7 @@ use providers::BounceClass::{Block, Hard, Soft};
 use providers::EventKind::{
     Bounced, Clicked, Complained, Delayed, Delivered, Opened, Rejected, RenderingFailed, Sent, Unsubscribed,
 };
-use providers::{BounceClass, Event, EventKind, Inbound, Setup, receiving};
+use providers::{BounceClass, Deposit, Event, EventKind, Inbound, Setup, Verified, receiving};
 use serde_json::{Value, json};
 
 use providers::sns::Version;
@@ -40,6 +40,7 @@ const SES: &[Expected] = &[
     ("notification-delivery", Some(Delivered), ADA, None),
     ("open", Some(Opened), ADA, None),
     ("received", None, &[], None),
+    ("received-stored", None, &[], None),
     ("reject", Some(Rejected), ADA, None),
     ("rendering-failure", Some(RenderingFailed), ADA, None),
     ("send", Some(Sent), ADA, None),
@@ -194,14 +195,17 @@ fn a_record_of_other_types_than_expected_costs_only_those_fields() {
     assert!(events.iter().all(|event| event.tag.as_deref() == Some("t") && event.recipient.is_none() && event.at == now()));
 }
 
-/// The mail that a notice brings to an account that receives for those addresses.
-fn inbound(house: &House, message: &str, addresses: &[&str]) -> Vec<Inbound> {
-    let provider = receiving("ses").unwrap();
+/// A notice, as it is proven.
+fn proven(house: &House, message: &str) -> Verified {
     let body = house.issuer.notification(TOPIC, "6a1f0c52-0000-5000-8000-000000000004", message, now()).unwrap();
     let post = Post { body: body.into_bytes(), ..house.post.clone() };
+    receiving("ses").unwrap().verify(&post.callback(), &NOBODY).unwrap()
+}
+
+/// The mail that a notice brings to an account that receives for those addresses.
+fn inbound(house: &House, message: &str, addresses: &[&str]) -> Vec<Inbound> {
     let settings = json!({ "inbound": addresses });
-    let setup = Setup { settings: &settings, ..NOBODY };
-    provider.inbound(&provider.verify(&post.callback(), &setup).unwrap(), &setup)
+    receiving("ses").unwrap().inbound(&proven(house, message), &Setup { settings: &settings, ..NOBODY })
 }
 
 #[test]
@@ -227,7 +231,30 @@ fn mail_is_for_the_account_that_receives_for_its_recipient() {
     assert_eq!(inbound(&house, &changed.to_string(), &["help@shop.example"])[0].unwanted, Some("spam"));
     changed["receipt"]["virusVerdict"]["status"] = json!("FAIL");
     assert_eq!(inbound(&house, &changed.to_string(), &["help@shop.example"])[0].unwanted, Some("virus"));
-    // A rule that puts mail into a bucket says where, and not what.
-    changed.as_object_mut().unwrap().remove("content");
-    assert!(inbound(&house, &changed.to_string(), &["help@shop.example"]).is_empty());
+}
+
+#[test]
+fn a_rule_that_puts_mail_into_a_bucket_says_where() {
+    let (house, ses) = (House::new(), receiving("ses").unwrap());
+    let samples = samples("ses");
+    let (notice, settings) = (&samples["received-stored"], json!({ "inbound": ["help@shop.example"] }));
+    let setup = Setup { settings: &settings, ..NOBODY };
+    let told = proven(&house, notice);
+    let folder = "mail/0195527c0d7b7c3e8a51d2b0f3a94c11/0195527c0d7b7c3e8a51d2b0f3a94c12";
+    let key = format!("{folder}/o3vrnil0e2ic28trm7dfhrc2v0clambda4nbp0g1");
+    assert_eq!(ses.deposit(&told, &setup), Some(Deposit { bucket: "files".to_owned(), key }));
+    assert!(ses.inbound(&told, &setup).is_empty() && ses.deposit(&told, &NOBODY).is_none());
+
+    let brought = proven(&house, &samples["received"]);
+    let mail = ses.inbound(&brought, &setup).remove(0);
+    assert!(ses.deposit(&brought, &setup).is_none());
+    let content: Value = serde_json::from_str(&samples["received"]).unwrap();
+    let raw = content["content"].as_str().unwrap().as_bytes();
+    assert_eq!(ses.deposited(&told, &setup, Some(raw)).as_ref(), Some(&mail), "the same mail, whichever way it came");
+    let headed = ses.deposited(&told, &setup, None).unwrap();
+    assert_eq!(headed, Inbound { text: None, shortened: true, ..mail }, "what the notice tells of it");
+
+    let mut spam: Value = serde_json::from_str(notice).unwrap();
+    spam["receipt"]["spamVerdict"]["status"] = json!("FAIL");
+    assert!(ses.deposit(&proven(&house, &spam.to_string()), &setup).is_none());
 }

@@ -80,6 +80,7 @@ attributes! {
     READ = "read", "Whether a notification was read.";
     USER = "user", "Whom a count is of.";
     SUPPRESSED = "suppressed", "Why an address must not be written to.";
+    WATCHED = "watched", "That a rule waits for what becomes of a message.";
     ANSWER = "answer", "The stored reply to an idempotent request.";
 }
 
