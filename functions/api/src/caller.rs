@@ -4,6 +4,7 @@ use std::marker::PhantomData;
 use std::sync::PoisonError;
 
 use axum::extract::FromRequestParts;
+use domain::consent::Evidence;
 use domain::flows::Context;
 use domain::task::Actor;
 use domain::user::{KEY_PREFIX, key_digest, subject_digest};
@@ -165,6 +166,13 @@ impl<N> Caller<N> {
             (None, Some(named)) => Ok(named),
             (None, None) => Err(Error::invalid(place, "required", "a key speaks for no user: name one")),
         }
+    }
+
+    /// How it is known what this caller tells of a contact.
+    pub(crate) fn evidence(&self) -> Evidence {
+        let Credential { user, key, .. } = &self.credential;
+        let actor = user.map(|user| user.to_string()).or_else(|| key.map(|key| key.to_string()));
+        Evidence { actor, ..Evidence::by("api") }
     }
 }
 

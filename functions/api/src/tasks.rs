@@ -47,6 +47,7 @@ enum TaskList {
 #[into_params(parameter_in = Query)]
 pub(crate) struct TaskFilters {
     /// The caller's own open tasks, or those that the caller gave to others. For users; a key names one by `assignee` or `assigner`.
+    #[param(inline)]
     list: Option<TaskList>,
     /// Open tasks of this user.
     #[param(value_type = Option<String>)]

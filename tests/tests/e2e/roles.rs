@@ -15,6 +15,7 @@ adopt_rule manager
 ask_account_consent admin
 acknowledge_task agent
 cancel_message agent
+cancel_messages agent
 cancel_series agent
 cancel_task agent
 check_account admin
@@ -54,6 +55,7 @@ find_contact viewer
 find_conversation viewer
 find_event viewer
 find_message viewer
+find_preferences viewer
 find_rule viewer
 find_run viewer
 find_series viewer
@@ -66,6 +68,7 @@ find_user admin
 find_version viewer
 list_accounts admin
 list_api_keys admin
+list_consents viewer
 list_contacts viewer
 list_conversation_messages viewer
 list_conversations viewer
@@ -87,6 +90,7 @@ preview_template viewer
 publish_version manager
 read_account_health admin
 read_channels viewer
+record_consent agent
 read_notifications viewer
 reopen_task agent
 resume_series agent
@@ -101,6 +105,7 @@ test_template manager
 trace_message viewer
 update_account admin
 update_contact agent
+update_preferences agent
 update_rule manager
 transfer_task agent
 update_task agent

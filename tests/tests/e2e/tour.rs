@@ -134,6 +134,13 @@ async fn every_operation_answers_as_it_is_described() {
     step(get.clone(), "/v1/rules/shipped", None, 200).await;
     step(post.clone(), "/v1/rules/shipped", Some(json!({ "name": "welcome" })), 201).await;
     step(delete.clone(), &at("rules", &rule), None, 204).await;
+    let wishes = format!("{}/preferences", at("contacts", &contact));
+    step(get.clone(), &wishes, None, 200).await;
+    step(patch.clone(), &wishes, Some(json!({ "channels": { "sms": false }, "cap": { "per_week": 3 } })), 200).await;
+    let consents = format!("{}/consents", at("contacts", &contact));
+    step(post.clone(), &consents, Some(json!({ "channel": "email", "category": "offers", "double_opt_in": true })), 200).await;
+    step(get.clone(), &consents, None, 200).await;
+    step(post.clone(), "/v1/messages/cancel", Some(json!({ "cancel_key": "k" })), 200).await;
     let task = json!({
         "kind": "appointment", "title": "T", "description": "D", "priority": "urgent", "due_at": "2026-03-05T09:00:00Z", "assignee": user,
         "contact_id": contact, "tags": ["t"], "fields": { "f": 1 }, "checklist": [{ "text": "C" }], "recurrence": "FREQ=DAILY",
