@@ -78,6 +78,7 @@ resources!(
     accounts,
     accounts::check,
     accounts::consent,
+    accounts::mailbox,
     accounts::trial,
     accounts::usage,
     channels,

@@ -154,6 +154,7 @@ pub mod words {
     use domain::conversation;
     use domain::flows::assign::Strategy;
     use domain::gate::Check;
+    use domain::mailbox::Sight;
     use domain::message::{Status, Verdict, Wait};
     use domain::notification::About;
     use domain::price::Per;
@@ -223,6 +224,7 @@ pub mod words {
         ReminderWayWord = "ReminderWay", "How somebody is reminded.", Way::ALL;
         RoleWord = "Role", "What a person or key may be.", Role::ALL;
         SeriesStatusWord = "SeriesStatus", "Whether a series goes on.", series::State::ALL;
+        SightWord = "MailboxResult", "Whether a mailbox could be read.", [Sight::Read, Sight::Refused, Sight::Failed];
         StatusWord = "MessageStatus", "Where a message is.", Status::ALL;
         TaskDeedWord = "TaskDeedKind", "What happened to a task.", Did::ALL;
         TaskKindWord = "TaskKind", "What a task is.", Kind::ALL;

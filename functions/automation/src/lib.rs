@@ -51,6 +51,6 @@ async fn work(automation: &Automation, job: &Job) -> Result<Done> {
         Task::Run(run) => rules::carry_out(automation, &scope, run, job.seq).await,
         Task::Alarm(task) => alarm::ring(automation, &scope, task, job.seq).await,
         Task::Series(series) => series::repeat(automation, &scope, series, job.seq).await,
-        Task::Errand(_) | Task::Message(_) => Err(Error::internal(format!("{:?} is for another function", job.task))),
+        task => Err(Error::internal(format!("{task:?} is for another function"))),
     }
 }

@@ -6,9 +6,10 @@ use store::change::{n, s};
 use store::schema::attr;
 use store::{Change, Cond, Due};
 
+use super::look;
 use crate::message::{Hold, State, Try, Verdict, Wait};
 use crate::task::State as Doing;
-use crate::{Message, Run, Series, Task, run, series};
+use crate::{Mailbox, Message, Run, Series, Task, run, series};
 
 /// What became of a due row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +24,9 @@ pub enum Released {
 
 /// Moves one due row on.
 pub async fn release(due: &Due, now: Time) -> Result<Released> {
+    if due.concerns::<Mailbox>() {
+        return look::release(due, now).await;
+    }
     if due.concerns::<Run>() {
         return run(due, now).await;
     }
