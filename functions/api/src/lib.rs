@@ -93,6 +93,7 @@ resources!(
     events,
     rules,
     rules::ready_made,
+    rules::terms,
     rules::trial,
     runs,
     analytics,

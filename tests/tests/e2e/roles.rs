@@ -90,6 +90,7 @@ put_contact agent
 put_contacts agent
 read_account_health admin
 read_channels viewer
+read_rule_terms viewer
 record_consent agent
 reopen_deal agent
 report_event agent
