@@ -54,7 +54,7 @@ async fn read_rule_terms(_: Caller<may::Read>) -> Result<Reply<RuleTerms>, Failu
         description: known.words,
     };
     let events = KNOWN.iter().map(event).collect();
-    let fields = FIELDS.iter().map(|(name, kind)| KnownField {
+    let fields = FIELDS.iter().map(|&(name, kind)| KnownField {
         name,
         kind: kind.as_str(),
         ops: kind.ops().iter().map(|op| op.as_str()).collect(),
