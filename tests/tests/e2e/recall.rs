@@ -18,7 +18,8 @@ async fn one_key_calls_off_all_that_wait_and_nothing_else() {
     let (acme, bravo) = (stage.tenant("acme").await, stage.tenant("bravo").await);
     let sent = acme.send_with(&json!({ "to": { "email": "a@example.com" }, "template": "welcome", "cancel_key": "k" })).await;
     stage.drain().await;
-    let (first, second) = (reminder(&acme, "k", "2026-03-03T09:00:00Z").await, reminder(&acme, "k", "2026-03-04T09:00:00Z").await);
+    let (first, second) =
+        (reminder(&acme, "k", "2026-03-03T09:00:00Z").await, reminder(&acme, "k", "2026-03-04T09:00:00Z").await);
     let others = [reminder(&acme, "K", "2026-03-03T09:00:00Z").await, reminder(&bravo, "k", "2026-03-03T09:00:00Z").await];
     assert_eq!(first.accepted["cancel_key"], "k");
     stage.drain().await;
@@ -45,7 +46,7 @@ async fn one_key_calls_off_all_that_wait_and_nothing_else() {
 async fn what_is_held_and_what_is_queued_is_called_off_too() {
     let stage = Story::begin().await;
     let acme = stage.tenant("acme").await;
-    stage.providers_say([providers::Reply::NotSent("nobody there".to_owned())]);
+    stage.providers_say([providers::Reply::Unreached { text: "nobody there".to_owned() }]);
     let order = json!({ "to": { "email": "ada@example.com" }, "template": "welcome", "cancel_key": "k" });
     let held = acme.send_with(&order).await;
     stage.drain().await;

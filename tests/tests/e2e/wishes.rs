@@ -184,7 +184,7 @@ async fn a_second_try_takes_no_second_place() {
     let acme = stage.tenant("acme").await;
     let once = json!({ "key": "code", "per": 60, "limit": 1 });
     let order = json!({ "to": { "email": "ada@example.com" }, "template": "welcome", "throttle": once });
-    stage.providers_say([providers::Reply::NotSent("nobody there".to_owned())]);
+    stage.providers_say([providers::Reply::Unreached { text: "nobody there".to_owned() }]);
     let first = acme.send_with(&order).await;
     stage.drain().await;
     assert_eq!(acme.status(&first).await, "held");
