@@ -2,12 +2,14 @@
 //!
 //! `cargo run --release -p bench` measures everything; `-- --skip-binaries` leaves out building and starting the functions,
 //! `-- --binaries` does nothing else. `-- --pipeline` times the pipeline alone, and `-- --pipeline 2000` with that many messages,
-//! as a profiler wants it. `-- --providers` times the providers alone.
+//! as a profiler wants it. `-- --providers` times the providers alone, `-- --counting`
+//! the counters.
 #![expect(clippy::disallowed_methods, reason = "a bench reads the clock, its arguments and its environment")]
 #![expect(clippy::large_futures, reason = "a stage is large, and a bench has a stack of its own")]
 
 mod bill;
 mod binaries;
+mod counting;
 mod pipeline;
 mod providers;
 mod runtime;
@@ -39,6 +41,8 @@ fn main() -> ExitCode {
         pipeline::measure(arguments.get(1))
     } else if has("--providers") {
         providers::measure()
+    } else if has("--counting") {
+        counting::measure()
     } else if has("--binaries") {
         binaries::measure()
     } else {
@@ -66,6 +70,8 @@ fn all(skip_binaries: bool) -> Fallible<Value> {
     };
     note("counting the bill");
     add(bill::measure()?);
+    note("counting and asking what was counted");
+    add(counting::measure()?);
     note("timing the pipeline in a process of its own");
     let child = Command::new(std::env::current_exe()?).arg("--pipeline").output()?;
     if !child.status.success() {

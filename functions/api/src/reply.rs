@@ -152,7 +152,7 @@ pub mod words {
     use domain::attachment;
     use domain::conversation;
     use domain::gate::Check;
-    use domain::message::{Status, Verdict, Wait};
+    use domain::message::{Mark, Status, Verdict, Wait};
     use domain::price::Per;
     use domain::rule::Log;
     use domain::rule::condition::Op;
@@ -213,6 +213,7 @@ pub mod words {
         RuleLogWord = "RuleLog", "Which runs of a rule are noted: those whose conditions held, or all.", [Log::Matched, Log::All];
         RunStateWord = "RunState", "How far a run is.", run::State::ALL;
         RoleWord = "Role", "What a person or key may be.", Role::ALL;
+        MarkWord = "Milestone", "What a message has reached, and is counted under.", Mark::ALL;
         StatusWord = "MessageStatus", "Where a message is.", Status::ALL;
         WaitWord = "Wait", "Why a message waits.",
             [Wait::Schedule, Wait::QuietHours, Wait::Retry, Wait::Outage, Wait::Token, Wait::Pace, Wait::DayLimit, Wait::Evidence,
@@ -222,7 +223,8 @@ pub mod words {
              Verdict::Unknown];
         EventWord = "EventKind", "What happened to a message after it was sent.",
             [EventKind::Sent, EventKind::Delayed, EventKind::Delivered, EventKind::Bounced, EventKind::Complained,
-             EventKind::Rejected, EventKind::RenderingFailed, EventKind::Opened, EventKind::Clicked, EventKind::Unsubscribed];
+             EventKind::Rejected, EventKind::RenderingFailed, EventKind::Opened, EventKind::Clicked, EventKind::Replied,
+             EventKind::Unsubscribed];
         MediaWord = "MediaKind", "What a file is to its recipient.", MediaKind::ALL;
         BounceWord = "BounceClass", "Why a message came back.", [BounceClass::Hard, BounceClass::Soft, BounceClass::Block];
         CheckWord = "GateCheck", "What is checked before a message goes out, in this order.", Check::ALL;

@@ -21,8 +21,8 @@ use crate::reply::words::RuleLogWord;
 use crate::reply::{Gone, Reply, refused};
 use crate::state::Api;
 
-mod shape;
 pub(crate) mod ready_made;
+mod shape;
 pub(crate) mod trial;
 
 use shape::{ActionShape, ConditionShape, DelayShape};
@@ -66,9 +66,35 @@ pub(crate) struct RuleView {
 impl From<Rule> for RuleView {
     fn from(rule: Rule) -> Self {
         let Rule {
-            id, name, description, trigger, conditions, formula, delay, actions, enabled, log, since, created_at, updated_at
+            id,
+            name,
+            description,
+            trigger,
+            conditions,
+            formula,
+            delay,
+            actions,
+            enabled,
+            log,
+            since,
+            created_at,
+            updated_at,
         } = rule;
-        Self { id, name, description, trigger, conditions, formula, delay, actions, enabled, log, since, created_at, updated_at }
+        Self {
+            id,
+            name,
+            description,
+            trigger,
+            conditions,
+            formula,
+            delay,
+            actions,
+            enabled,
+            log,
+            since,
+            created_at,
+            updated_at,
+        }
     }
 }
 

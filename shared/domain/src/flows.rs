@@ -2,6 +2,7 @@
 
 pub mod accept;
 pub mod allow;
+pub mod answer;
 mod attach;
 pub mod automate;
 pub mod breaker;

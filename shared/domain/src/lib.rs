@@ -13,6 +13,7 @@ pub mod body;
 pub mod category;
 pub mod contact;
 pub mod conversation;
+pub mod engagement;
 pub mod errand;
 pub mod event;
 pub mod extras;

@@ -12,11 +12,16 @@ const ROLES: [&str; 5] = ["viewer", "agent", "manager", "admin", "owner"];
 /// The least role of each operation that asks for a credential of a tenant.
 const TABLE: &str = "
 adopt_rule manager
+answer_conversation agent
 ask_account_consent admin
 cancel_message agent
 check_account admin
 count_account_usage admin
+count_channels viewer
 count_emails viewer
+count_engagement viewer
+count_responses viewer
+count_templates viewer
 create_account admin
 create_api_key admin
 create_attachment agent
@@ -72,6 +77,7 @@ preview_template viewer
 publish_version manager
 read_account_health admin
 read_channels viewer
+read_dashboard viewer
 report_event agent
 report_events agent
 retry_message agent

@@ -177,7 +177,8 @@ async fn what_becomes_of_a_message_is_told_where_a_rule_waits_for_it_and_costs_n
 async fn who_writes_is_an_event_about_that_contact() {
     let stage = Story::begin().await;
     let acme = stage.tenant("acme").await;
-    let words = json!({ "trigger": "message.received", "formula": "event.data.text contains \"open\"", "actions": [tag("asked")] });
+    let words =
+        json!({ "trigger": "message.received", "formula": "event.data.text contains \"open\"", "actions": [tag("asked")] });
     let rule = rule(&acme, &words).await;
     let conversation = tests::chat::conversation(&acme).await;
     stage.drain().await;
@@ -303,7 +304,10 @@ async fn a_rule_is_there_for_each_usual_case() {
         report(&acme, &json!({ "name": name, "contact": ada.id, "data": data })).await;
     }
     let subjects: Vec<String> = stage.letters().into_iter().map(|letter| letter.subject).collect();
-    assert_eq!(subjects, ["Welcome to acme Ltd, Bob", "Invoice 1 is due today", "Invoice 1 is overdue", "Service interruption: Mail"]);
+    assert_eq!(
+        subjects,
+        ["Welcome to acme Ltd, Bob", "Invoice 1 is due today", "Invoice 1 is overdue", "Service interruption: Mail"]
+    );
     assert!(stage.letters()[0].to.contains(&bob.email));
 }
 

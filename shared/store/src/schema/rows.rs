@@ -91,8 +91,8 @@ rows! {
         "What is to be done when something happens?";
     RUN = "run", "run", "RUN", Shape::Dated { shards: 4 }, "T#tenant#RUN#yyyymm#shard", "run id",
         "What did a rule see of an event, and what did it do?";
-    STATISTIC = "statistic", "", "STAT", Shape::Below, "T#tenant#STAT#yyyymm", "ddhh#account#template#shard",
-        "How many messages reached which state in this hour, by account and template?";
+    STATISTIC = "statistic", "", "STAT", Shape::Below, "T#tenant#STAT#yyyymm:dimension", "value#dd",
+        "How much of what happened in each hour of this day, by channel, account and category, by template, tag or sender?";
     SUPPRESSION = "suppression", "sup", "SUP", Shape::Dated { shards: 1 }, "T#tenant#SUP#yyyymm#shard", "suppression id",
         "Which addresses must not be written to, and why?";
     TEAM = "team", "tea", "TEA", Shape::Small, "T#tenant#TEA", "team id",

@@ -9,7 +9,8 @@ use super::{rule, run, tag, tags};
 
 /// Reports an event until it is answered, and lets time pass until all is done.
 async fn tell(stage: &Story, acme: &Company<'_>, ada: &Contact, delayed: bool) {
-    let event = json!({ "name": "shop.visited", "contact": ada.id, "key": "visit-1", "data": { "start_url": "https://example.com" } });
+    let event =
+        json!({ "name": "shop.visited", "contact": ada.id, "key": "visit-1", "data": { "start_url": "https://example.com" } });
     for _ in 0..4 {
         let ask = acme.ask(Method::POST, "/v1/events").json(&event);
         if ask.attempt().await.is_some_and(|reply| reply.status == 202) {

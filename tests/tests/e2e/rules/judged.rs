@@ -9,7 +9,9 @@ use super::{report, rule, run, runs, tag};
 async fn a_run_says_of_every_condition_what_it_saw() {
     let stage = Story::begin().await;
     let acme = stage.tenant("acme").await;
-    let ada = acme.contact_with(&json!({ "first_name": "Ada", "locale": "de", "tags": ["vip"], "fields": { "plan": "pro", "seats": 3 } })).await;
+    let ada = acme
+        .contact_with(&json!({ "first_name": "Ada", "locale": "de", "tags": ["vip"], "fields": { "plan": "pro", "seats": 3 } }))
+        .await;
     let tree = json!({ "all": [
         { "field": "event.data.amount", "op": "gt", "value": 1000 },
         { "any": [
@@ -23,7 +25,8 @@ async fn a_run_says_of_every_condition_what_it_saw() {
     ] });
     let held = rule(&acme, &json!({ "trigger": "order.placed", "conditions": tree, "actions": [tag("big")] })).await;
     let formula = "event.data.amount > 1000 and contact.locale = \"fr\"";
-    let noted = rule(&acme, &json!({ "trigger": "order.placed", "formula": formula, "log": "all", "actions": [tag("x")] })).await;
+    let noted =
+        rule(&acme, &json!({ "trigger": "order.placed", "formula": formula, "log": "all", "actions": [tag("x")] })).await;
     let silent = rule(&acme, &json!({ "trigger": "order.placed", "formula": formula, "actions": [tag("x")] })).await;
     stage.clock.advance(3_600_000).unwrap();
     report(&acme, &json!({ "name": "order.placed", "contact": ada.id, "data": { "amount": 1000.5 } })).await;
@@ -51,7 +54,10 @@ async fn a_run_says_of_every_condition_what_it_saw() {
     );
     let unmatched = run(&acme, &noted).await;
     assert_eq!((&unmatched["state"], &unmatched["why"]), (&json!("skipped"), &json!("Its conditions do not hold.")));
-    assert_eq!(unmatched["conditions"][1], json!({ "field": "contact.locale", "op": "eq", "value": "fr", "saw": "de", "held": false }));
+    assert_eq!(
+        unmatched["conditions"][1],
+        json!({ "field": "contact.locale", "op": "eq", "value": "fr", "saw": "de", "held": false })
+    );
     assert!(runs(&acme, &silent).await.is_empty(), "what does not match is noted where it is asked for");
 }
 
@@ -98,13 +104,17 @@ async fn a_rule_is_changed_listed_and_deleted_and_what_was_before_concerns_it_no
     let ada = acme.contact("Ada", "ada@example.com").await;
     acme.post("/v1/events", &json!({ "name": "shop.visited", "contact": ada.id })).await.is(202);
     stage.clock.advance(1_000).unwrap();
-    let id = rule(&acme, &json!({ "trigger": "shop.visited", "formula": "contact.zone exists", "actions": [tag("seen")] })).await;
+    let id =
+        rule(&acme, &json!({ "trigger": "shop.visited", "formula": "contact.zone exists", "actions": [tag("seen")] })).await;
     stage.drain().await;
     assert!(runs(&acme, &id).await.is_empty());
 
     let path = format!("/v1/rules/{id}");
     let changed = acme.patch(&path, &json!({ "conditions": null, "description": "All of them" })).await;
-    assert_eq!((&changed["conditions"], &changed["formula"], &changed["description"]), (&Value::Null, &Value::Null, &json!("All of them")));
+    assert_eq!(
+        (&changed["conditions"], &changed["formula"], &changed["description"]),
+        (&Value::Null, &Value::Null, &json!("All of them"))
+    );
     let stale = acme.ask(http::Method::PATCH, &path).header("if-match", "\"1\"").json(&json!({ "name": "N" })).now().await;
     stale.problem(412, "stale");
     assert_eq!(acme.get("/v1/rules?enabled=true&trigger=shop.visited").await["data"], json!([changed]));

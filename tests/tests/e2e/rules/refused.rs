@@ -9,7 +9,8 @@ async fn wrong_rules_are_refused_with_the_place_at_fault() {
     let acme = stage.tenant("acme").await;
     let before = stage.rows();
     let with = |change: Value| {
-        let mut body = json!({ "name": "N", "trigger": "invoice.paid", "actions": [{ "update_contact": { "add_tags": ["t"] } }] });
+        let mut body =
+            json!({ "name": "N", "trigger": "invoice.paid", "actions": [{ "update_contact": { "add_tags": ["t"] } }] });
         for (name, value) in change.as_object().unwrap() {
             body[name] = value.clone();
         }
@@ -30,7 +31,10 @@ async fn wrong_rules_are_refused_with_the_place_at_fault() {
         (test("contact.do_not_contact", "eq", json!("yes")), "/conditions/value"),
         (test("event.occurred_at", "lt", json!("soon")), "/conditions/value"),
         (test("contact.locale", "in", json!([])), "/conditions/value"),
-        (json!({ "conditions": { "all": [{ "not": { "field": "user.shoe", "op": "exists" } }] } }), "/conditions/all/0/not/field"),
+        (
+            json!({ "conditions": { "all": [{ "not": { "field": "user.shoe", "op": "exists" } }] } }),
+            "/conditions/all/0/not/field",
+        ),
         (json!({ "conditions": { "some": [] } }), "/conditions"),
         (json!({ "conditions": deep }), "/conditions/not/not/not/not/not/not/not/not"),
         (json!({ "formula": "contact.locale = " }), "/formula"),
