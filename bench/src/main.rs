@@ -3,7 +3,7 @@
 //! `cargo run --release -p bench` measures everything; `-- --skip-binaries` leaves out building and starting the functions,
 //! `-- --binaries` does nothing else. `-- --pipeline` times the pipeline alone, and `-- --pipeline 2000` with that many messages,
 //! as a profiler wants it. `-- --providers` times the providers alone, `-- --counting`
-//! the counters.
+//! the counters, `-- --bill` the units of an email.
 #![expect(clippy::disallowed_methods, reason = "a bench reads the clock, its arguments and its environment")]
 #![expect(clippy::large_futures, reason = "a stage is large, and a bench has a stack of its own")]
 
@@ -41,6 +41,8 @@ fn main() -> ExitCode {
         pipeline::measure(arguments.get(1))
     } else if has("--providers") {
         providers::measure()
+    } else if has("--bill") {
+        bill::measure()
     } else if has("--counting") {
         counting::measure()
     } else if has("--binaries") {

@@ -192,7 +192,7 @@ fn together(api: Router, intake: Router, files: Router, pages: Router) -> Router
     Router::new().fallback(move |request: axum::extract::Request| {
         let path = request.uri().path();
         let to = |start: &str| path.starts_with(start);
-        let router = if to("/hooks/") || to("/t/") || to("/u/") {
+        let router = if to("/hooks/") || to("/p/") || to("/t/") || to("/u/") {
             intake.clone()
         } else if to("/files/") {
             files.clone()

@@ -180,7 +180,7 @@ impl Stage {
         headers: &[(&str, &str)],
         body: Option<Vec<u8>>,
     ) -> Option<Answer> {
-        let outside = ["/hooks/", "/t/", "/u/"].iter().any(|start| path.starts_with(start));
+        let outside = ["/hooks/", "/p/", "/t/", "/u/"].iter().any(|start| path.starts_with(start));
         let router = match path {
             _ if outside => self.intake.clone(),
             _ if path.starts_with("/files/") => self.files.clone(),

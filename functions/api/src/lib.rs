@@ -63,8 +63,11 @@ macro_rules! resources {
 resources!(
     messages,
     messages::estimate,
+    messages::recall,
     attachments,
     contacts,
+    contacts::consents,
+    contacts::preferences,
     conversations,
     conversations::answer,
     templates,

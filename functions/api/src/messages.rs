@@ -28,6 +28,7 @@ pub(crate) mod estimate;
 pub(crate) mod expanded;
 pub(crate) mod filters;
 mod once;
+pub(crate) mod recall;
 pub(crate) mod request;
 mod trace;
 pub(crate) mod view;

@@ -150,6 +150,7 @@ pub mod words {
 
     use domain::account::{Cause, Checked, Health, OnUnknown};
     use domain::attachment;
+    use domain::consent::Said;
     use domain::conversation;
     use domain::gate::Check;
     use domain::message::{Mark, Status, Verdict, Wait};
@@ -197,6 +198,7 @@ pub mod words {
         ChannelWord = "Channel", "What messages travel by.", Channel::ALL;
         AttachmentStateWord = "AttachmentState", "How far a file is.", attachment::State::ALL;
         OriginWord = "AttachmentOrigin", "Who brings a file.", attachment::Origin::ALL;
+        SaidWord = "ConsentAnswer", "What a person said to being written to.", Said::ALL;
         ConversationStatusWord = "ConversationStatus", "Whether somebody is to answer.", [conversation::Status::Open];
         WishWord = "Wish", "What a sender wants of all future messages.", [Wish::Stop, Wish::Start, Wish::Help];
         CauseWord = "OutageCause", "What was wrong with an account that was not used.", [Cause::Silent, Cause::Refused];

@@ -8,6 +8,7 @@ pub mod errands;
 mod health;
 pub mod outbox;
 mod pause;
+mod room;
 pub mod tokens;
 mod turn;
 mod veil;

@@ -20,10 +20,12 @@ pub mod event;
 pub mod figures;
 pub mod mark;
 pub mod state;
+pub mod throttle;
 
 pub use event::{Entry, Outcome};
 pub use mark::Mark;
 pub use state::{Hold, State, Status, Wait};
+pub use throttle::Throttle;
 
 /// See the module's words.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -78,6 +80,15 @@ pub struct Message {
     pub tags: Vec<String>,
     /// What kind of mail it is.
     pub category: Category,
+    /// The campaign that it belongs to, which its recipient may have refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub campaign: Option<String>,
+    /// The key that calls it off together with others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancel_key: Option<String>,
+    /// How many of its like the recipient may get.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub throttle: Option<Throttle>,
     /// When it was asked to be sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub send_at: Option<Time>,
@@ -264,6 +275,9 @@ impl Message {
             waited: None,
             tags: Vec::new(),
             category: Category::default(),
+            campaign: None,
+            cancel_key: None,
+            throttle: None,
             send_at: None,
             sandbox: false,
             untracked: false,

@@ -50,12 +50,12 @@ async fn history<'s>(stage: &'s Story) -> Company<'s> {
     let acme = stage.bare_tenant("acme").await;
     acme.account(&json!({ "priority": 1, "price": { "amount": "0.0001", "currency": "EUR", "per": "message" } })).await;
     acme.account(&json!({ "priority": 2 })).await;
+    stage.pass_until("2026-03-31T22:10:00Z").await;
     let (grace, agent) = colleague(&acme, "grace").await;
     for (name, members) in [("Sales", json!([{ "user": grace }])), ("Help", json!([{ "user": grace }])), ("Nobody", json!([]))]
     {
         acme.post("/v1/teams", &json!({ "name": name, "members": members })).await.is(201);
     }
-    stage.pass_until("2026-03-31T22:10:00Z").await;
     for number in 0..6 {
         let order = json!({
             "to": { "email": format!("p{number}@example.com") }, "template": "welcome",

@@ -85,6 +85,7 @@ fn placed(operation: &Operation, ids: &Ids) -> String {
 fn body(operation: &str) -> Option<Value> {
     let content = json!({ "subject": "Hi", "text": "Hello" });
     Some(match operation {
+        "cancel_messages" => json!({ "cancel_key": "k" }),
         "create_account" => json!({ "name": "A", "provider": "capture", "from": { "email": "a@acme.example" } }),
         "create_api_key" => json!({ "name": "A", "role": "viewer" }),
         "create_attachment" => json!({ "name": "a.png", "media_type": "image/png", "bytes": 4 }),
@@ -98,8 +99,10 @@ fn body(operation: &str) -> Option<Value> {
         "create_version" => json!({ "contents": { "en": content } }),
         "preview_template" | "test_template" => json!({}),
         "estimate_message" | "send_message" => json!({ "to": { "email": "a@example.com" }, "template": "welcome" }),
+        "record_consent" => json!({ "channel": "email", "category": "news" }),
         "test_account" => json!({ "to": { "email": "a@example.com" } }),
         "update_account" | "update_user" | "update_tenant" => json!({ "name": "A" }),
+        "update_preferences" => json!({ "locale": "de" }),
         "update_contact" => json!({ "first_name": "A" }),
         "update_template" => json!({ "description": "A" }),
         _ => return rules::body(operation),

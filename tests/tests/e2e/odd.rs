@@ -35,6 +35,7 @@ fn whole(operation: &str, contact: &str, account: &str, attachment: &str) -> Opt
     let content =
         json!({ "subject": "Hi {{ v }}", "html": "<p>{{ v }}</p>", "text": "T", "engine": "jinja", "markup": "html" });
     Some(match operation {
+        "cancel_messages" => json!({ "cancel_key": "k", "after": null }),
         "create_account" => json!({
             "name": "A", "provider": "smtp", "from": { "email": "a@acme.example", "name": "A" }, "priority": 1, "enabled": true,
             "settings": { "host": "mail.example.com", "port": 25, "security": "tls" }, "on_unknown": "hold", "weight": 2,
@@ -55,6 +56,15 @@ fn whole(operation: &str, contact: &str, account: &str, attachment: &str) -> Opt
             "first_name": "A", "last_name": "B", "company": "C", "emails": ["odd@example.com"], "phones": ["+14155552671"],
             "zone": "UTC", "locale": "de", "do_not_contact": false, "consents": { "email:news": true }, "tags": ["t"],
             "quiet_hours": { "start": "21:00", "end": "08:00" }, "fields": { "f": 1.5 },
+        }),
+        "record_consent" => json!({
+            "channel": "email", "category": "news", "granted": true, "double_opt_in": false,
+            "proof": { "ip": "203.0.113.7", "user_agent": "A", "text": "T" },
+        }),
+        "update_preferences" => json!({
+            "do_not_contact": false, "channels": { "email": true }, "categories": { "news": null }, "campaigns": { "c": false },
+            "consents": { "email:news": true }, "locale": "de", "zone": "UTC", "cap": { "per_day": 1, "per_week": 2 },
+            "quiet_hours": { "start": "21:00", "end": "08:00" },
         }),
         "create_suppression" => json!({ "channel": "email", "address": "a@example.com", "reason": "manual" }),
         "create_team" | "update_team" => json!({ "name": "A", "members": [] }),
@@ -91,7 +101,8 @@ fn whole(operation: &str, contact: &str, account: &str, attachment: &str) -> Opt
             "to": { "email": "a@example.com", "name": "A" }, "channel": "email", "content": content, "locale": "en",
             "variables": { "v": { "w": [1] } }, "metadata": { "m": 1 }, "headers": { "X-A": "b" }, "reply_to": "r@example.com",
             "cc": ["c@example.com"], "bcc": ["d@example.com"], "tags": ["t"], "category": "transactional",
-            "send_at": "2026-03-03T00:00:00Z", "account": account, "sandbox": true, "track": false,
+            "send_at": "2026-03-03T00:00:00Z", "account": account, "campaign": "c", "cancel_key": "k",
+            "throttle": { "key": "t", "per": 60, "limit": 100 }, "sandbox": true, "track": false,
             "attachments": [{ "id": attachment, "inline": "logo" }],
         }),
         _ => return None,

@@ -15,6 +15,7 @@ adopt_rule manager
 answer_conversation agent
 ask_account_consent admin
 cancel_message agent
+cancel_messages agent
 check_account admin
 count_account_usage admin
 count_channels viewer
@@ -50,6 +51,7 @@ find_contact viewer
 find_conversation viewer
 find_event viewer
 find_message viewer
+find_preferences viewer
 find_rule viewer
 find_run viewer
 find_suppression viewer
@@ -60,6 +62,7 @@ find_user admin
 find_version viewer
 list_accounts admin
 list_api_keys admin
+list_consents viewer
 list_contacts viewer
 list_conversation_messages viewer
 list_conversations viewer
@@ -78,6 +81,7 @@ publish_version manager
 read_account_health admin
 read_channels viewer
 read_dashboard viewer
+record_consent agent
 report_event agent
 report_events agent
 retry_message agent
@@ -89,6 +93,7 @@ test_template manager
 trace_message viewer
 update_account admin
 update_contact agent
+update_preferences agent
 update_rule manager
 update_team admin
 update_template manager

@@ -308,7 +308,26 @@ async fn a_rule_is_there_for_each_usual_case() {
         subjects,
         ["Welcome to acme Ltd, Bob", "Invoice 1 is due today", "Invoice 1 is overdue", "Service interruption: Mail"]
     );
-    assert!(stage.letters()[0].to.contains(&bob.email));
+    assert_eq!(stage.letters()[0].envelope, [bob.email]);
+}
+
+/// The event, its run, the contact and the run's end are a write each, of one unit or two by their size.
+#[tokio::test]
+async fn what_an_event_costs_is_known() {
+    let stage = Story::begin().await;
+    let acme = stage.tenant("acme").await;
+    let (ada, bob) = (acme.contact("Ada", "ada@example.com").await, acme.contact("Bob", "bob@example.com").await);
+    rule(&acme, &json!({ "trigger": "shop.visited", "actions": [tag("seen")] })).await;
+    report(&acme, &json!({ "name": "shop.visited", "contact": ada.id })).await;
+    let before = stage.memory.bill();
+    report(&acme, &json!({ "name": "shop.visited", "contact": bob.id })).await;
+    let bill = stage.memory.bill().since(before);
+    assert_eq!((bill.write_units, bill.read_units), (5.0, 6.0));
+    // What no rule waits for is the event and a look at it.
+    let before = stage.memory.bill();
+    report(&acme, &json!({ "name": "shop.left", "contact": bob.id })).await;
+    let bill = stage.memory.bill().since(before);
+    assert_eq!((bill.write_units, bill.read_units), (1.0, 2.0));
 }
 
 #[tokio::test]

@@ -1,10 +1,10 @@
 //! What a message would be and cost, before it is sent.
 
 use axum::extract::State;
-use domain::flows::accept::{self, Accepted, Draft};
+use domain::flows::accept::{self, Accepted, Draft, Ways};
 use domain::{Account, Channel, Tenant};
 use kernel::ids::{AccountId, MessageId};
-use kernel::{Error, Purpose, Result};
+use kernel::{Aim, Error, Purpose, Result};
 use providers::sms::{self, Encoding, Segments};
 use render::Strictness;
 use serde::Serialize;
@@ -95,7 +95,11 @@ fn text(caller: &Caller<may::Send>, tenant: &Tenant, draft: Draft) -> Result<Str
         let token = caller.context.keys.reference_token(Purpose::Unsubscribe, tenant.id, message.id);
         format!("https://example.com/u/{token}")
     });
-    let values = accept::with_own(values, tenant, message.id, leave.as_deref());
+    let preferences = message.to.contact.map(|contact| {
+        let token = caller.context.keys.pass_for(Aim::Preferences, tenant.id, contact, message.id.made_at(), "");
+        format!("https://example.com/p/{}/{token}", tenant.slug)
+    });
+    let values = accept::with_own(values, tenant, message.id, &Ways { leave, preferences });
     let rendered = compiled.render(&values, Strictness::Send).map_err(|fault| {
         Error::invalid("/variables", "template", format!("with these values the message cannot be sent: {fault}"))
     })?;

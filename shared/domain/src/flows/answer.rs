@@ -4,7 +4,7 @@
 use kernel::{Error, Result};
 use store::{Stored, TenantScope};
 
-use super::accept::Accepted;
+use super::accept::{self, Accepted};
 use super::enclose;
 use crate::conversation::Answered;
 use crate::{Conversation, Message};
@@ -28,14 +28,13 @@ pub async fn write(
         message.conversation = Some(row.id);
         message.waited = row.awaiting.take().map(|since| at.since(since).max(0));
         row.answered = Some(Answered { message: message.id, at });
-        let mut writes = vec![scope.creating(message)?, scope.replacing(&conversation)?];
-        if let Some(body) = &accepted.body {
-            writes.push(scope.creating(body)?);
-        }
+        let mut writes = accept::writes(scope, &accepted)?;
+        let own = writes.len();
+        writes.push(scope.replacing(&conversation)?);
         match scope.transact(writes).await? {
             None => return Ok(Stored { row: accepted.message, version: 1 }),
             // The same request was carried out before, and nobody was told.
-            Some(0) => return scope.find::<Message>(accepted.message.id).await,
+            Some(at) if at < own => return scope.find::<Message>(accepted.message.id).await,
             Some(_) => conversation = scope.find(conversation.row.id).await?,
         }
     }
