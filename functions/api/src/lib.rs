@@ -76,6 +76,7 @@ resources!(
     accounts,
     accounts::check,
     accounts::consent,
+    accounts::mailbox,
     accounts::trial,
     accounts::usage,
     channels,

@@ -153,6 +153,7 @@ pub mod words {
     use domain::consent::Said;
     use domain::conversation;
     use domain::gate::Check;
+    use domain::mailbox::Sight;
     use domain::message::{Mark, Status, Verdict, Wait};
     use domain::price::Per;
     use domain::rule::Log;
@@ -216,6 +217,7 @@ pub mod words {
         RunStateWord = "RunState", "How far a run is.", run::State::ALL;
         RoleWord = "Role", "What a person or key may be.", Role::ALL;
         MarkWord = "Milestone", "What a message has reached, and is counted under.", Mark::ALL;
+        SightWord = "MailboxResult", "Whether a mailbox could be read.", [Sight::Read, Sight::Refused, Sight::Failed];
         StatusWord = "MessageStatus", "Where a message is.", Status::ALL;
         WaitWord = "Wait", "Why a message waits.",
             [Wait::Schedule, Wait::QuietHours, Wait::Retry, Wait::Outage, Wait::Token, Wait::Pace, Wait::DayLimit, Wait::Evidence,
