@@ -17,6 +17,7 @@ pub mod consent;
 pub mod contact;
 pub mod conversation;
 pub mod deal;
+pub mod engagement;
 pub mod errand;
 pub mod event;
 pub mod extras;

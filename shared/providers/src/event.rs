@@ -44,6 +44,8 @@ pub enum EventKind {
     Opened,
     /// A link was followed.
     Clicked,
+    /// The recipient answered it.
+    Replied,
     /// The recipient does not want more.
     Unsubscribed,
 }

@@ -11,6 +11,8 @@
 )]
 
 mod access;
+mod analytics;
+mod answers;
 mod apis;
 mod attached;
 mod attachments;
