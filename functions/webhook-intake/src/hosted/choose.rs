@@ -69,8 +69,8 @@ async fn keep(intake: &Intake, guest: &mut Guest, wishes: &Wishes, evidence: &Ev
             return come_back(intake, &guest.scope, &before, evidence).await;
         }
         guest.contact.row.updated_at = context.clock.now();
-        let (fields, person) = (&Definitions::NONE, &mut guest.contact);
-        match keep_contact::replace(context, &guest.scope, fields, &before, person, evidence).await {
+        let none = &Definitions::NONE;
+        match keep_contact::replace(context, &guest.scope, none, &before, &mut guest.contact, evidence).await {
             Ok(_) => return come_back(intake, &guest.scope, &guest.contact.row, evidence).await,
             Err(Error::Stale { .. }) => guest.contact = guest.scope.find::<Contact>(before.id).await?,
             Err(error) => return Err(error),
