@@ -96,6 +96,7 @@ resources!(
     events,
     rules,
     rules::ready_made,
+    rules::terms,
     rules::trial,
     runs,
     series,

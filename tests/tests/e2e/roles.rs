@@ -106,6 +106,7 @@ put_contacts agent
 read_account_health admin
 read_channels viewer
 read_notifications viewer
+read_rule_terms viewer
 record_consent agent
 reopen_deal agent
 reopen_task agent

@@ -158,6 +158,7 @@ async fn every_operation_answers_as_it_is_described() {
     let runs = step(get.clone(), &format!("{}/runs", at("rules", &rule)), None, 200).await;
     step(get.clone(), &at("runs", &id(&runs["data"][0])), None, 200).await;
     step(get.clone(), "/v1/rules/shipped", None, 200).await;
+    step(get.clone(), "/v1/rules/terms", None, 200).await;
     step(post.clone(), "/v1/rules/shipped", Some(json!({ "name": "welcome" })), 201).await;
     step(delete.clone(), &at("rules", &rule), None, 204).await;
     let wishes = format!("{}/preferences", at("contacts", &contact));
