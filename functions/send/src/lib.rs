@@ -9,6 +9,7 @@ mod cost;
 pub mod deliver;
 pub mod errands;
 mod health;
+mod files;
 pub mod outbox;
 mod pause;
 pub mod tokens;
@@ -126,6 +127,7 @@ async fn work(sender: &Sender, job: &Job) -> Result<Done> {
     let scope = sender.store.resume(&job.internal());
     match job.task {
         Task::Message(message) => deliver::deliver(sender, &scope, message, job.seq).await,
+        Task::Attachment(file) => files::delete(sender, &scope, file).await,
         Task::Errand(errand) => errands::carry_out(sender, &scope, errand, job.seq).await,
     }
 }

@@ -2,7 +2,7 @@
 //! the only decoder.
 
 use kernel::Time;
-use kernel::ids::{ErrandId, MessageId, TenantId};
+use kernel::ids::{AttachmentId, ErrandId, MessageId, TenantId};
 use serde::{Deserialize, Serialize};
 
 use crate::Internal;
@@ -25,6 +25,8 @@ pub struct Job {
 /// What a job is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Task {
+    /// Delete this file.
+    Attachment(AttachmentId),
     /// Send this message.
     Message(MessageId),
     /// Carry out this errand.
@@ -37,6 +39,8 @@ pub enum Task {
 struct Body {
     v: u8,
     tenant: TenantId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    attachment: Option<AttachmentId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     message: Option<MessageId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -64,6 +68,11 @@ impl Job {
         Self { tenant: evidence.tenant(), task: Task::Errand(errand), seq, at: None }
     }
 
+    /// A job for a file of the tenant that the evidence names.
+    pub const fn attachment(evidence: &Internal, attachment: AttachmentId, seq: u64) -> Self {
+        Self { tenant: evidence.tenant(), task: Task::Attachment(attachment), seq, at: None }
+    }
+
     /// The same job, not before then.
     #[must_use]
     pub const fn not_before(mut self, at: Option<Time>) -> Self {
@@ -85,21 +94,23 @@ impl Job {
         if let Some(other) = format(read.v.into()) {
             return Err(other);
         }
-        let task = match (read.message, read.errand) {
-            (Some(message), None) => Task::Message(message),
-            (None, Some(errand)) => Task::Errand(errand),
-            (None, None) | (Some(_), Some(_)) => return Err(Unreadable::Garbage("a job is about one thing".to_owned())),
+        let task = match (read.attachment, read.message, read.errand) {
+            (Some(attachment), None, None) => Task::Attachment(attachment),
+            (None, Some(message), None) => Task::Message(message),
+            (None, None, Some(errand)) => Task::Errand(errand),
+            (_, _, _) => return Err(Unreadable::Garbage("a job is about one thing".to_owned())),
         };
         Ok(Self { tenant: read.tenant, task, seq: read.seq, at: None })
     }
 
     /// The queue message's body.
     pub fn encode(&self) -> String {
-        let (message, errand) = match self.task {
-            Task::Message(message) => (Some(message), None),
-            Task::Errand(errand) => (None, Some(errand)),
+        let (attachment, message, errand) = match self.task {
+            Task::Attachment(attachment) => (Some(attachment), None, None),
+            Task::Message(message) => (None, Some(message), None),
+            Task::Errand(errand) => (None, None, Some(errand)),
         };
-        let body = Body { v: FORMAT, tenant: self.tenant, message, errand, seq: self.seq };
+        let body = Body { v: FORMAT, tenant: self.tenant, attachment, message, errand, seq: self.seq };
         serde_json::to_string(&body).unwrap_or_default()
     }
 
@@ -125,6 +136,8 @@ mod tests {
         assert_eq!(Job::decode(&job.encode()), Ok(job.clone()));
         let errand = Job::errand(&evidence, ErrandId::from_bytes([3; 16]), 1);
         assert_eq!(Job::decode(&errand.encode()), Ok(errand.clone()));
+        let file = Job::attachment(&evidence, AttachmentId::from_bytes([4; 16]), 1);
+        assert_eq!(Job::decode(&file.encode()), Ok(file));
         let both = errand.encode().replace("\"seq\"", &format!("\"message\":\"{}\",\"seq\"", MessageId::from_bytes([2; 16])));
         assert_eq!(Job::decode(&both), Err(Unreadable::Garbage("a job is about one thing".to_owned())));
         let newer = job.encode().replace("\"v\":1", "\"v\":2");

@@ -3,10 +3,10 @@
 use store::schema::attr;
 use store::{Job, Record};
 
-use crate::{Errand, Message, errand};
+use crate::{Attachment, Errand, Message, errand};
 
-/// The job that a change asks for. Most changes are no transition of a message or errand and are told by one attribute: a row is
-/// read whole only for a job.
+/// The job that a change asks for. Most changes are no transition of a message, errand or file and are told by one attribute: a row
+/// is read whole only for a job.
 pub fn jobs(record: &Record) -> Option<Job> {
     if record.new_value(&attr::STATE_SEQ) == record.old_value(&attr::STATE_SEQ) {
         return None;
@@ -14,6 +14,9 @@ pub fn jobs(record: &Record) -> Option<Job> {
     let evidence = record.internal()?;
     if let Some(errand) = record.new_row::<Errand>().map(|found| found.row) {
         return (errand.state == errand::State::Queued).then(|| Job::errand(&evidence, errand.id, errand.state_seq));
+    }
+    if let Some(file) = record.new_row::<Attachment>().map(|found| found.row) {
+        return file.is_given_up().then(|| Job::attachment(&evidence, file.id, file.state_seq));
     }
     let message = record.new_row::<Message>()?.row;
     // Who has booked a slot comes when it has begun.

@@ -6,8 +6,8 @@ use store::change::n;
 use store::schema::attr;
 use store::{Change, Cond, Due};
 
-use crate::Message;
 use crate::message::{Hold, State, Try, Verdict, Wait};
+use crate::{Attachment, Message, attachment};
 
 /// What became of a due row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +22,9 @@ pub enum Released {
 
 /// Moves one due row on.
 pub async fn release(due: &Due, now: Time) -> Result<Released> {
+    if due.concerns::<Attachment>() {
+        return give_up(due).await;
+    }
     if !due.concerns::<Message>() {
         return Ok(Released::Unknown);
     }
@@ -38,6 +41,14 @@ pub async fn release(due: &Due, now: Time) -> Result<Released> {
         None => Change::new().remove(attr::HOLD).not_due(),
     };
     let moved = due.take::<Message>(change, unknown).await?.is_some();
+    Ok(if moved { Released::Moved } else { Released::Passed })
+}
+
+/// Gives up a file that nobody brought or made use of. From then on it cannot be ordered, so that its bytes can be deleted.
+async fn give_up(due: &Due) -> Result<Released> {
+    let change = Change::new().set(attr::STATE, attachment::State::Failed.value()).add(attr::STATE_SEQ, 1);
+    let waiting = Cond::Is(attr::STATE, attachment::State::Wanted.value());
+    let moved = due.take::<Attachment>(change, waiting).await?.is_some();
     Ok(if moved { Released::Moved } else { Released::Passed })
 }
 
