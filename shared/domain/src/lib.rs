@@ -11,6 +11,7 @@ pub mod as_json;
 pub mod attachment;
 pub mod body;
 pub mod category;
+pub mod confirmation;
 pub mod contact;
 pub mod conversation;
 pub mod errand;
