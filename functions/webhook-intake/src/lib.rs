@@ -6,6 +6,7 @@ mod callbacks;
 mod certificates;
 mod consent;
 mod deposits;
+mod heard;
 mod key_sets;
 mod pages;
 mod preferences;
@@ -30,6 +31,7 @@ use providers::Roots;
 use store::{Dynamo, Store, Table};
 
 use certificates::Certificates;
+use heard::Heard;
 use key_sets::KeySets;
 
 /// What the intake shares.
@@ -47,6 +49,7 @@ struct Inner {
     roots: Roots,
     certificates: Certificates,
     key_sets: KeySets,
+    heard: Heard,
 }
 
 /// What an intake is made of.
@@ -86,6 +89,7 @@ impl Intake {
             public_url: parts.public_url,
             topics: parts.topics,
             roots: parts.roots,
+            heard: Heard::default(),
         }))
     }
 
