@@ -3,6 +3,7 @@
 //! A queue message that fails is reported by itself, its neighbours are not held up. One that is no job is reported until the
 //! queue parks it. Nothing a message contains can take the batch down: each is handled behind its own panic barrier.
 
+mod call;
 pub mod carrier;
 pub mod compose;
 mod cost;
