@@ -9,8 +9,8 @@ pub mod compose;
 mod cost;
 pub mod deliver;
 pub mod errands;
-mod health;
 mod files;
+mod health;
 pub mod outbox;
 mod pause;
 pub mod tokens;
@@ -127,8 +127,8 @@ async fn one(sender: &Sender, record: &SqsMessage) -> bool {
 async fn work(sender: &Sender, job: &Job) -> Result<Done> {
     let scope = sender.store.resume(&job.internal());
     match job.task {
-        Task::Message(message) => deliver::deliver(sender, &scope, message, job.seq).await,
         Task::Attachment(file) => files::delete(sender, &scope, file).await,
+        Task::Message(message) => deliver::deliver(sender, &scope, message, job.seq).await,
         Task::Errand(errand) => errands::carry_out(sender, &scope, errand, job.seq).await,
     }
 }

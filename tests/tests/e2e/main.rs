@@ -48,6 +48,7 @@ mod preferences;
 mod queue;
 mod races;
 mod received;
+mod registration;
 mod roles;
 mod schedule;
 mod secrets;
