@@ -25,6 +25,7 @@ pub(crate) fn measure() -> Fallible<Value> {
             "queue_requests_per_email": per(plain.queue),
             // One each for accepting and the event; relay and send by their batches; analytics once for all.
             "invocations_per_email": per(plain.invocations),
+            "event_with_a_rule": event().await?,
             "list_page_units": { "of_1000": page(1_000).await?, "of_5000": page(5_000).await? },
         }))
     })
@@ -45,7 +46,7 @@ async fn run(keyed: bool) -> Fallible<Run> {
     world.post("/v1/messages", &world.order(0), &[]).await?;
     stage.drain().await;
     let queue = relay::queue::Memory::default();
-    let relay = relay::Relay { queue: relay::Queue::Memory(queue.clone()), clock: stage.clock.clone() };
+    let relay = relay::Relay { queues: relay::Queues::memory(&queue), clock: stage.clock.clone() };
     let (before, sent_before, stream_before) = (stage.memory.bill(), stage.sent().len(), stage.memory.stream(0).len());
     for n in 0..MESSAGES {
         let key = format!("bench-{n}");
@@ -74,6 +75,26 @@ async fn run(keyed: bool) -> Fallible<Run> {
         queue: queue.requests() as f64 + 2.0 * batches as f64,
         invocations: 2.0 * MESSAGES as f64 + relayed + batches as f64 + 1.0,
     })
+}
+
+/// Units of a reported event that one rule waits for, whose one action changes the contact it is about.
+async fn event() -> Fallible<Value> {
+    let world = World::new(50).await?;
+    let stage = &world.stage;
+    let rule = json!({ "name": "Tag", "trigger": "shop.visited", "actions": [{ "update_contact": { "add_tags": ["seen"] } }] });
+    world.post("/v1/rules", &rule, &[]).await?;
+    stage.clock.advance(5_000).map_err(|error| format!("{error:?}"))?;
+    let (before, requests) = (stage.memory.bill(), stage.queue_requests());
+    for contact in &world.contacts {
+        world.post("/v1/events", &json!({ "name": "shop.visited", "contact": contact }), &[]).await?;
+    }
+    stage.drain().await;
+    let bill = stage.memory.bill().since(before);
+    let each = f64::from(u32::try_from(world.contacts.len()).unwrap_or(1));
+    let requests = f64::from(u32::try_from(stage.queue_requests() - requests).unwrap_or(u32::MAX));
+    Ok(json!({
+        "write_units": bill.write_units / each, "read_units": bill.read_units / each, "queue_requests": requests / each,
+    }))
 }
 
 /// Read units of the first page of fifty, in a tenant of that many messages.

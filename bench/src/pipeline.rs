@@ -6,6 +6,7 @@ use std::time::Instant;
 use aws_lambda_events::event::sqs::SqsEvent;
 use local::stage::Stage;
 use serde_json::{Value, json};
+use store::Worker;
 
 use crate::Fallible;
 use crate::world::{World, block_on};
@@ -23,7 +24,7 @@ const RECORDS: usize = 100;
 pub(crate) async fn send_all(stage: &Stage, queue: &relay::queue::Memory) -> Fallible<usize> {
     let mut batches = 0;
     loop {
-        let bodies = queue.take(10, stage.clock.now());
+        let bodies = queue.take(Worker::Send, 10, stage.clock.now());
         if bodies.is_empty() {
             return Ok(batches);
         }
@@ -46,7 +47,7 @@ pub(crate) fn measure(messages: Option<&String>) -> Fallible<Value> {
     block_on(async {
         let world = World::new(100).await?;
         let queue = relay::queue::Memory::default();
-        let relay = relay::Relay { queue: relay::Queue::Memory(queue.clone()), clock: world.stage.clock.clone() };
+        let relay = relay::Relay { queues: relay::Queues::memory(&queue), clock: world.stage.clock.clone() };
         run(&world, &relay, &queue, WARM).await?;
         let times = run(&world, &relay, &queue, messages).await?;
         world.stage.abandon();
@@ -115,7 +116,7 @@ async fn run(world: &World, relay: &relay::Relay, queue: &relay::queue::Memory, 
             times.relay.add(start, batch.len());
         }
         loop {
-            let bodies = queue.take(10, stage.clock.now());
+            let bodies = queue.take(Worker::Send, 10, stage.clock.now());
             if bodies.is_empty() {
                 break;
             }

@@ -118,6 +118,10 @@ impl Maker<'_> {
             email: Email::parse(&format!("{}@{slug}.example", role.as_str()))?,
             role,
             subject: Some(format!("{slug}-{}", role.as_str())),
+            phone: None,
+            zone: None,
+            locale: None,
+            available: true,
         };
         let context = self.context(&format!("{slug}:user:{}", role.as_str()));
         made(let_in::create_user(&context, scope, Some(self.issuer), new).await.map(|_| ()))
@@ -211,6 +215,7 @@ impl Maker<'_> {
                 tags: vec!["demo".to_owned()],
                 fields: std::collections::BTreeMap::from([("plan".to_owned(), Value::from("pro"))]),
                 source: None,
+                cause: None,
                 created_at: self.made_at,
                 updated_at: self.made_at,
             };

@@ -12,3 +12,4 @@ pub mod pump;
 pub mod runner;
 pub mod secrets;
 pub mod stage;
+mod work;

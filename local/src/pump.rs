@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use analytics::Analytics;
-use aws_lambda_events::event::sqs::SqsEvent;
+use automation::Automation;
 use axum::Router;
 use axum::body::Body;
 use domain::flows::Context;
@@ -17,8 +17,7 @@ use relay::queue::Waiting;
 use reminder_scan::Scanner;
 use send::Sender;
 use send::outbox::{Kept, Outbox};
-use serde_json::{Value, json};
-use store::Record;
+use store::{Record, Worker};
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 use tower::ServiceExt;
@@ -26,6 +25,7 @@ use tower::ServiceExt;
 use crate::engine::ledger::{Ledger, Ticket};
 use crate::engine::{Engine, Positions};
 use crate::provider::{Deed, Provider};
+use crate::work::hand;
 
 /// Records read at a time.
 const RECORDS: usize = 500;
@@ -52,6 +52,8 @@ pub struct Pump {
     pub queue: relay::queue::Memory,
     /// Jobs to providers.
     pub sender: Sender,
+    /// Jobs to rows.
+    pub automation: Automation,
     /// Changes to counters.
     pub analytics: Analytics,
     /// What is due.
@@ -70,6 +72,7 @@ pub struct Pump {
 #[derive(Debug)]
 struct Job {
     ticket: Ticket,
+    worker: Worker,
     body: String,
     visible: Time,
     receives: u32,
@@ -108,7 +111,8 @@ impl Pump {
             tokio::spawn(self.clone().scanning(positions)),
             tokio::spawn(self.clone().telling()),
         ];
-        tasks.extend((0..SENDERS).map(|_| tokio::spawn(self.clone().sending(work.clone()))));
+        tasks.extend((0..SENDERS).map(|_| tokio::spawn(self.clone().working(Worker::Send, work.clone()))));
+        tasks.push(tokio::spawn(self.clone().working(Worker::Automation, work)));
         Ok(tasks)
     }
 
@@ -148,32 +152,28 @@ impl Pump {
             let mut work = lock(work);
             work.ledger.split(ticket, bodies.len());
             work.ledger.done(ticket);
-            let job = |Waiting { from, body }| Job { ticket, body, visible: from, receives: 0 };
+            let job = |Waiting { worker, from, body }| Job { ticket, worker, body, visible: from, receives: 0 };
             work.jobs.extend(bodies.into_iter().map(job));
         }
     }
 
-    /// Jobs to providers, ten at a time. What was not settled comes back after a while, and is parked in the end.
-    async fn sending(self: Arc<Self>, work: Shared) {
+    /// Jobs to those who carry them out, ten at a time. What was not settled comes back after a while, and is parked in the end.
+    async fn working(self: Arc<Self>, worker: Worker, work: Shared) {
         let mut ticks = ticking(15);
         loop {
             let now = self.context.clock.now();
-            let batch = take(&work, now);
+            let batch = take(&work, worker, now);
             if batch.is_empty() {
                 ticks.tick().await;
                 continue;
             }
-            let records: Vec<Value> =
-                batch.iter().enumerate().map(|(at, job)| json!({ "messageId": at.to_string(), "body": job.body })).collect();
-            let event: SqsEvent = serde_json::from_value(json!({ "Records": records })).unwrap_or_default();
-            let response = send::handle(&self.sender, event).await;
-            let failed: Vec<&str> =
-                response.batch_item_failures.iter().map(|failure| failure.item_identifier.as_str()).collect();
+            let bodies: Vec<String> = batch.iter().map(|job| job.body.clone()).collect();
+            let failed = hand(worker, &self.sender, &self.automation, &bodies).await;
             let visible = self.context.clock.now().plus_millis(HIDDEN_MILLIS);
             let mut work = lock(&work);
             for (at, job) in batch.into_iter().enumerate() {
                 let receives = job.receives + 1;
-                if !failed.contains(&at.to_string().as_str()) {
+                if !failed.contains(&at) {
                     work.ledger.done(job.ticket);
                 } else if receives >= RECEIVES {
                     tracing::error!(job = job.body, "a job is parked after {receives} tries");
@@ -279,12 +279,12 @@ impl Pump {
     }
 }
 
-fn take(work: &Shared, now: Time) -> Vec<Job> {
+fn take(work: &Shared, worker: Worker, now: Time) -> Vec<Job> {
     let mut work = lock(work);
     let mut batch = Vec::new();
     let mut later = VecDeque::new();
     while let Some(job) = work.jobs.pop_front() {
-        if batch.len() < BATCH && job.visible <= now {
+        if batch.len() < BATCH && job.worker == worker && job.visible <= now {
             batch.push(job);
         } else {
             later.push_back(job);

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use analytics::Analytics;
 use api::{Api, Parts};
+use automation::Automation;
 use aws::files::Shelf;
 use aws::{Connection, Fetch, Files, Vault};
 use axum::Router;
@@ -17,7 +18,7 @@ use domain::flows::catalog::Catalog;
 use domain::flows::pace::Paces;
 use kernel::crypto::SealKey;
 use kernel::{Clock, Error, Ids, Keys};
-use relay::{Queue, Relay};
+use relay::{Queues, Relay};
 use reminder_scan::Scanner;
 use send::outbox::Outbox;
 use send::wire::Wire;
@@ -130,8 +131,9 @@ pub async fn start(options: &Options) -> Result<Running, String> {
     let queue = relay::queue::Memory::default();
     let pump = Arc::new(Pump {
         engine,
-        relay: Relay { queue: Queue::Memory(queue.clone()), clock: clock.clone() },
+        relay: Relay { queues: Queues::memory(&queue), clock: clock.clone() },
         queue,
+        automation: Automation { store: store.clone(), context: context.clone(), catalog: Catalog::new(clock.clone()) },
         sender: Sender {
             store: store.clone(),
             context: context.clone(),

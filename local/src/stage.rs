@@ -2,13 +2,13 @@
 //! turn. Nothing runs by itself: [`Stage::drain`] does what there is to do now, and a stage dropped with work undone fails the
 //! test.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 
 use analytics::Analytics;
 use api::{Api, Parts};
+use automation::Automation;
 use aws::files::Shelf;
 use aws::{Fetch, Files, Vault};
-use aws_lambda_events::event::sqs::SqsEvent;
 use axum::Router;
 use axum::body::Body;
 use domain::flows::Context;
@@ -19,11 +19,11 @@ use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use kernel::crypto::SealKey;
 use kernel::{Clock, Ids, Keys, Result, Secret, Time};
-use relay::{Queue, Relay};
+use relay::{Queues, Relay};
 use reminder_scan::{Scanned, Scanner};
 use send::outbox::{Kept, Outbox};
 use send::{Carrier, Sender};
-use serde_json::{Value, json};
+use serde_json::Value;
 use store::memory::Faults;
 use store::{Memory, Store, Table};
 use tower::ServiceExt;
@@ -31,17 +31,15 @@ use webhook_intake::Intake;
 
 use crate::files;
 use crate::provider::{ORIGIN, Provider, TOPIC};
+use flow::Flow;
 
+mod flow;
 mod outside;
 
 /// The platform's key on a stage.
 pub const PLATFORM_KEY: &str = "platform-key-of-a-stage";
 /// The address that links lead to on a stage.
 pub const PUBLIC_URL: &str = "https://switchboard.example";
-/// How long a queue message that was not settled stays out of sight, as in the deployed queue.
-const VISIBILITY_SECONDS: i64 = 180;
-/// Rounds of draining after which something must be going in circles.
-const ROUNDS: usize = 10_000;
 
 /// See the module's words.
 pub struct Stage {
@@ -71,18 +69,9 @@ pub struct Stage {
     intake: Router,
     relay: Relay,
     analytics: Analytics,
+    automation: Automation,
     scanner: Scanner,
     flow: Mutex<Flow>,
-}
-
-#[derive(Debug, Default)]
-struct Flow {
-    relayed: usize,
-    counted: usize,
-    hidden: Vec<(Time, String)>,
-    batches: u64,
-    returned: usize,
-    abandoned: bool,
 }
 
 /// What an HTTP call was answered with.
@@ -154,7 +143,8 @@ impl Stage {
             files: files::router(shelf),
             api: api::router(api),
             intake: webhook_intake::router(intake),
-            relay: Relay { queue: Queue::Memory(queue.clone()), clock: clock.clone() },
+            relay: Relay { queues: Queues::memory(&queue), clock: clock.clone() },
+            automation: Automation { store: store.clone(), context: context.clone(), catalog: Catalog::new(clock.clone()) },
             analytics: Analytics { store: store.clone() },
             scanner: Scanner { store: store.clone(), clock: clock.clone() },
             clock,
@@ -180,10 +170,6 @@ impl Stage {
     /// One more sender that takes turns with the first.
     pub fn add_sender(&mut self) {
         self.others.push(self.another_sender());
-    }
-
-    fn flow(&self) -> MutexGuard<'_, Flow> {
-        self.flow.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Calls the API, the intake or the place of files, by the path. `None`: the process died on the way.
@@ -227,87 +213,6 @@ impl Stage {
         }
     }
 
-    /// Does everything there is to do now: relays, sends, counts. What fails or dies is tried again, as in AWS.
-    pub async fn drain(&self) {
-        for _ in 0..ROUNDS {
-            let relayed = self.relay_once().await;
-            let sent = self.send_once().await;
-            let counted = self.count_once().await;
-            if !relayed && !sent && !counted {
-                return;
-            }
-        }
-        self.flow().abandoned = true;
-        tracing::error!("draining does not come to an end");
-    }
-
-    /// How often a job went back to the queue, which burns a receive each time.
-    pub fn returned(&self) -> usize {
-        self.flow().returned
-    }
-
-    /// One batch of the stream through the relay. Whether there was one.
-    async fn relay_once(&self) -> bool {
-        let from = self.flow().relayed;
-        let records = self.memory.stream(from);
-        if records.is_empty() {
-            return false;
-        }
-        if let Some(Ok(_)) = self.alive(relay::relay(&self.relay, &records)).await {
-            self.flow().relayed = from + records.len();
-        }
-        true
-    }
-
-    /// One batch of the queue through the sender. Whether there was one.
-    async fn send_once(&self) -> bool {
-        let now = self.clock.now();
-        let mut bodies = {
-            let mut flow = self.flow();
-            let (visible, hidden): (Vec<_>, Vec<_>) = flow.hidden.drain(..).partition(|(until, _)| *until <= now);
-            flow.hidden = hidden;
-            visible.into_iter().map(|(_, body)| body).collect::<Vec<_>>()
-        };
-        bodies.extend(self.queue.take(10_usize.saturating_sub(bodies.len()), now));
-        if bodies.is_empty() {
-            return false;
-        }
-        let batch = {
-            let mut flow = self.flow();
-            flow.batches += 1;
-            usize::try_from(flow.batches).unwrap_or_default()
-        };
-        let sender = self.others.get(batch % (self.others.len() + 1)).unwrap_or(&self.sender);
-        let records: Vec<Value> =
-            bodies.iter().enumerate().map(|(at, body)| json!({ "messageId": at.to_string(), "body": body })).collect();
-        let event: SqsEvent = serde_json::from_value(json!({ "Records": records })).unwrap_or_default();
-        let failed: Vec<usize> = match self.alive(send::handle(sender, event)).await {
-            Some(response) => {
-                response.batch_item_failures.iter().filter_map(|failure| failure.item_identifier.parse().ok()).collect()
-            }
-            None => (0..bodies.len()).collect(),
-        };
-        let until = now.plus_seconds(VISIBILITY_SECONDS);
-        let mut flow = self.flow();
-        flow.returned += failed.len();
-        flow.hidden.extend(failed.into_iter().filter_map(|at| bodies.get(at)).map(|body| (until, body.clone())));
-        true
-    }
-
-    /// One batch of the stream through the counters. Whether there was one.
-    async fn count_once(&self) -> bool {
-        let from = self.flow().counted;
-        let records = self.memory.stream(from);
-        // Counter rows change the table too; they concern nobody further down.
-        if records.is_empty() {
-            return false;
-        }
-        if let Some(Ok(())) = self.alive(domain::flows::tally::tally(&self.analytics.store, &records)).await {
-            self.flow().counted = from + records.len();
-        }
-        true
-    }
-
     /// One scan of what is due. `None`: the process died on the way.
     pub async fn scan(&self) -> Option<Scanned> {
         self.alive(reminder_scan::handle(&self.scanner)).await.and_then(Result::ok)
@@ -319,38 +224,6 @@ impl Stage {
         let _ = self.clock.advance(seconds * 1000);
         self.scan().await;
         self.drain().await;
-    }
-
-    /// Puts a body on the send queue, as a stranger might.
-    pub fn queue_raw(&self, body: &str) {
-        self.flow().hidden.push((self.clock.now(), body.to_owned()));
-    }
-
-    /// Queue messages out of sight.
-    pub fn hidden(&self) -> usize {
-        self.flow().hidden.len()
-    }
-
-    /// Drops queue messages out of sight, as the queue does when it parks them. Answers with how many there were.
-    pub fn park(&self) -> usize {
-        std::mem::take(&mut self.flow().hidden).len()
-    }
-
-    /// Requests made to the queue: puts, receives and deletes, in batches of ten.
-    pub fn queue_requests(&self) -> u64 {
-        self.queue.requests() + 2 * self.flow().batches
-    }
-
-    /// Reads the stream again from the beginning: everything is relayed and counted once more.
-    pub fn replay_stream(&self) {
-        let mut flow = self.flow();
-        flow.relayed = 0;
-        flow.counted = 0;
-    }
-
-    /// Leaves work undone on purpose.
-    pub fn abandon(&self) {
-        self.flow().abandoned = true;
     }
 
     /// Messages in the outbox, oldest first.
@@ -382,16 +255,5 @@ pub fn issuer() -> api::token::Issuer {
         name: "https://issuer.example".to_owned(),
         audience: "switchboard".to_owned(),
         keys: api::token::IssuerKeys::Shared(Secret::new("the token secret of a stage, for tests alone")),
-    }
-}
-
-impl Drop for Stage {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            return;
-        }
-        let flow = self.flow();
-        let undone = flow.relayed != self.memory.stream(0).len() || self.queue.waiting() > 0 || !flow.hidden.is_empty();
-        assert!(flow.abandoned || !undone, "the stage was left with work undone: drain it, park it or abandon it");
     }
 }

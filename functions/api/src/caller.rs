@@ -62,6 +62,7 @@ pub mod may {
         WriteTemplates = Right::WriteTemplates, "May change templates.";
         WriteSuppressions = Right::WriteSuppressions, "May change suppressions.";
         Delete = Right::Delete, "May delete.";
+        ManageRules = Right::ManageRules, "May change rules.";
         ManageAccounts = Right::ManageAccounts, "May change accounts.";
         ManageUsers = Right::ManageUsers, "May change users and keys.";
         ManageTenant = Right::ManageTenant, "May change the tenant.";

@@ -200,8 +200,12 @@ path_ids!(
     kernel::ids::AttachmentId,
     kernel::ids::ContactId,
     kernel::ids::ConversationId,
+    kernel::ids::EventId,
     kernel::ids::MessageId,
+    kernel::ids::RuleId,
+    kernel::ids::RunId,
     kernel::ids::SuppressionId,
+    kernel::ids::TeamId,
     kernel::ids::TemplateId,
     kernel::ids::TenantId,
     kernel::ids::UserId

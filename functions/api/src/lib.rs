@@ -21,11 +21,15 @@ mod attachments;
 mod channels;
 mod contacts;
 mod conversations;
+mod events;
 mod keys;
 mod messages;
 mod meta;
 mod operations;
+mod rules;
+mod runs;
 mod suppressions;
+mod teams;
 mod templates;
 mod tenants;
 mod users;
@@ -72,8 +76,14 @@ resources!(
     accounts::usage,
     channels,
     suppressions,
+    events,
+    rules,
+    rules::ready_made,
+    rules::trial,
+    runs,
     analytics,
     users,
+    teams,
     keys,
     tenants,
     meta,

@@ -154,6 +154,9 @@ pub mod words {
     use domain::gate::Check;
     use domain::message::{Status, Verdict, Wait};
     use domain::price::Per;
+    use domain::rule::Log;
+    use domain::rule::condition::Op;
+    use domain::run;
     use domain::suppression::Reason;
     use domain::template::Use;
     use domain::{Channel, Role};
@@ -164,6 +167,8 @@ pub mod words {
     use utoipa::openapi::RefOr;
     use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
     use utoipa::{PartialSchema, ToSchema};
+
+    use crate::runs::Deeds;
 
     fn words(words: &[impl Serialize]) -> RefOr<Schema> {
         let words = words.iter().map(|word| serde_json::to_value(word).unwrap_or_default());
@@ -203,6 +208,10 @@ pub mod words {
         OnUnknownWord = "OnUnknown", "What to do when nobody knows.", [OnUnknown::Hold, OnUnknown::Resend];
         ReasonWord = "SuppressionReason", "Why an address is suppressed.",
             [Reason::HardBounce, Reason::Complaint, Reason::Unsubscribe, Reason::Manual];
+        ConditionWord = "ConditionOp", "What is asked of a field.", Op::ALL;
+        DeedWord = "RunActionState", "How far an action is.", [Deeds::Pending, Deeds::Done, Deeds::Failed];
+        RuleLogWord = "RuleLog", "Which runs of a rule are noted: those whose conditions held, or all.", [Log::Matched, Log::All];
+        RunStateWord = "RunState", "How far a run is.", run::State::ALL;
         RoleWord = "Role", "What a person or key may be.", Role::ALL;
         StatusWord = "MessageStatus", "Where a message is.", Status::ALL;
         WaitWord = "Wait", "Why a message waits.",

@@ -4,7 +4,7 @@ use axum::extract::State;
 use domain::flows::let_in;
 use domain::{Right, Role, User};
 use kernel::ids::UserId;
-use kernel::{Email, Result, Time};
+use kernel::{Email, Locale, Phone, Result, Time, Zone};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -30,6 +30,17 @@ pub(crate) struct UserView {
     role: Role,
     /// The `sub` claim of tokens that speak for the person.
     subject: Option<String>,
+    /// Number that reminders by text message go to, in E.164.
+    #[schema(value_type = Option<String>)]
+    phone: Option<Phone>,
+    /// IANA time zone; the tenant's own when there is none.
+    #[schema(value_type = Option<String>)]
+    zone: Option<Zone>,
+    /// Language tag; the tenant's own when there is none.
+    #[schema(value_type = Option<String>)]
+    locale: Option<Locale>,
+    /// Whether work is given to the person by itself.
+    available: bool,
     #[serde(with = "kernel::clock::rfc3339")]
     #[schema(value_type = String, format = DateTime)]
     created_at: Time,
@@ -37,8 +48,8 @@ pub(crate) struct UserView {
 
 impl From<User> for UserView {
     fn from(user: User) -> Self {
-        let User { id, name, email, role, subject, created_at } = user;
-        Self { id, name, email, role, subject, created_at }
+        let User { id, name, email, role, subject, phone, zone, locale, available, created_at } = user;
+        Self { id, name, email, role, subject, phone, zone, locale, available, created_at }
     }
 }
 
@@ -55,6 +66,17 @@ pub(crate) struct NewUser {
     /// The `sub` claim of tokens that speak for the person. Nobody else has it.
     #[schema(max_length = 255)]
     subject: Option<String>,
+    /// Number that reminders by text message go to, in international form.
+    #[schema(value_type = Option<String>, example = "+14155552671")]
+    phone: Option<Phone>,
+    /// IANA time zone.
+    #[schema(value_type = Option<String>, example = "Europe/Berlin")]
+    zone: Option<Zone>,
+    /// Language tag.
+    #[schema(value_type = Option<String>, example = "de")]
+    locale: Option<Locale>,
+    /// Whether work is given to the person by itself; true when not said.
+    available: Option<bool>,
 }
 
 /// What changes of a user. What is absent stays as it is; null removes.
@@ -74,6 +96,22 @@ pub(crate) struct UserChange {
     #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<String>, max_length = 255)]
     subject: Option<Option<String>>,
+    /// Number that reminders by text message go to, in international form.
+    #[serde(default, deserialize_with = "double_option")]
+    #[schema(value_type = Option<String>, example = "+14155552671")]
+    phone: Option<Option<Phone>>,
+    /// IANA time zone.
+    #[serde(default, deserialize_with = "double_option")]
+    #[schema(value_type = Option<String>, example = "Europe/Berlin")]
+    zone: Option<Option<Zone>>,
+    /// Language tag.
+    #[serde(default, deserialize_with = "double_option")]
+    #[schema(value_type = Option<String>, example = "de")]
+    locale: Option<Option<Locale>>,
+    /// Whether work is given to the person by itself.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = bool, required = false)]
+    available: Option<bool>,
 }
 
 impl UserChange {
@@ -82,6 +120,10 @@ impl UserChange {
         put(&mut user.email, self.email);
         put(&mut user.role, self.role);
         put(&mut user.subject, self.subject);
+        put(&mut user.phone, self.phone);
+        put(&mut user.zone, self.zone);
+        put(&mut user.locale, self.locale);
+        put(&mut user.available, self.available);
     }
 }
 
@@ -124,8 +166,9 @@ async fn create_user(
     Input(body): Input<NewUser>,
 ) -> Result<Reply<UserView>, Failure> {
     may_touch(caller.role, &[body.role])?;
-    let NewUser { name, email, role, subject } = body;
-    let new = let_in::NewUser { name, email, role, subject };
+    let NewUser { name, email, role, subject, phone, zone, locale, available } = body;
+    let available = available.unwrap_or(true);
+    let new = let_in::NewUser { name, email, role, subject, phone, zone, locale, available };
     let user = let_in::create_user(&caller.context, &caller.scope, api.issuer(), new).await?;
     let location = format!("/v1/users/{}", user.id);
     Ok(Reply::created(user.into(), &location).version(1))
@@ -148,6 +191,7 @@ async fn update_user(
     may_touch(caller.role, &[before.role, user.row.role])?;
     if_match.check(user.version)?;
     let version = let_in::replace_user(&caller.context, &caller.scope, api.issuer(), &before, &mut user).await?;
+    api.0.catalog.look_again_at_people(&caller.scope);
     Ok(Reply::ok(user.row.into()).version(version))
 }
 
@@ -165,6 +209,7 @@ async fn delete_user(
     may_touch(caller.role, &[user.row.role])?;
     if_match.check(user.version)?;
     let_in::remove_user(&caller.context, &caller.scope, api.issuer(), &user).await?;
+    api.0.catalog.look_again_at_people(&caller.scope);
     Ok(Gone)
 }
 

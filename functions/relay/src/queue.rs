@@ -7,8 +7,8 @@ use aws::Connection;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use kernel::{Error, Result, Time};
-use store::Job;
 use store::memory::Faults;
+use store::{Job, Worker};
 
 /// Most messages of one request.
 const BATCH: usize = 10;
@@ -32,7 +32,7 @@ pub struct Sqs {
     url: String,
 }
 
-/// See [`Queue::Memory`]. Clones share their content.
+/// See [`Queue::Memory`]: the queues of all workers. Clones share their content.
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
     waiting: Arc<Mutex<VecDeque<Waiting>>>,
@@ -43,6 +43,8 @@ pub struct Memory {
 /// A body on a queue in this process.
 #[derive(Clone, Debug)]
 pub struct Waiting {
+    /// Who takes it off.
+    pub worker: Worker,
     /// When it may be taken off.
     pub from: Time,
     /// The body.
@@ -64,12 +66,12 @@ impl Memory {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes up to `most` bodies off the queue that it does not hold back any more, oldest first.
-    pub fn take(&self, most: usize, now: Time) -> Vec<String> {
+    /// Takes up to `most` bodies for a worker off the queue that it does not hold back any more, oldest first.
+    pub fn take(&self, worker: Worker, most: usize, now: Time) -> Vec<String> {
         let mut bodies = self.bodies();
         let mut taken = Vec::new();
         while taken.len() < most {
-            let Some(at) = bodies.iter().position(|waiting| waiting.from <= now) else { break };
+            let Some(at) = bodies.iter().position(|waiting| waiting.worker == worker && waiting.from <= now) else { break };
             taken.extend(bodies.remove(at).map(|waiting| waiting.body));
         }
         taken
@@ -90,11 +92,12 @@ impl Memory {
         *self.requests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn put(&self, batch: &[Job], now: Time) -> Result<()> {
+    async fn put(&self, batch: &[&Job], now: Time) -> Result<()> {
         let failed = |_| Error::unavailable("the queue did not answer");
         let fault = self.faults.before("queue.put").await.map_err(failed)?;
         *self.requests.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-        let waiting = |job: &Job| Waiting { from: now.plus_seconds(delay(job, now)), body: job.encode() };
+        let waiting =
+            |job: &&Job| Waiting { worker: job.task.worker(), from: now.plus_seconds(delay(job, now)), body: job.encode() };
         self.bodies().extend(batch.iter().map(waiting));
         self.faults.after("queue.put", fault).await.map_err(failed)
     }
@@ -107,7 +110,7 @@ impl Queue {
     }
 
     /// Puts jobs on the queue, in batches of ten. An error means that some may be missing: put them all again.
-    pub async fn put(&self, jobs: &[Job], now: Time) -> Result<()> {
+    pub async fn put(&self, jobs: &[&Job], now: Time) -> Result<()> {
         for batch in jobs.chunks(BATCH) {
             match self {
                 Self::Sqs(queue) => queue.put(batch, now).await?,
@@ -119,7 +122,7 @@ impl Queue {
 }
 
 impl Sqs {
-    async fn put(&self, batch: &[Job], now: Time) -> Result<()> {
+    async fn put(&self, batch: &[&Job], now: Time) -> Result<()> {
         let client = self.client.get_or_init(|| Client::new(self.connection.config()));
         let entries = batch
             .iter()

@@ -16,6 +16,7 @@ use domain::suppression::Reason;
 use domain::{Account, Address, Contact, Message, Tenant, address};
 use kernel::ids::{AccountId, MessageId};
 use kernel::{Email, Error, Result, Time};
+use store::batch::Done;
 use store::change::n;
 use store::schema::attr;
 use store::{Change, Cond, Outcome, Stored, TenantScope, Value};
@@ -29,15 +30,6 @@ use crate::{Sender, window, words};
 pub(crate) const LEASE_SECONDS: i64 = 60;
 /// How often a conditional write is tried when its answer is lost.
 const WRITES: usize = 4;
-
-/// What became of a job.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Done {
-    /// Nothing more to do for it.
-    Settled,
-    /// Somebody else holds the lease; come again when it has run out.
-    NotYet,
-}
 
 /// Delivers a message whose state has that number.
 pub async fn deliver(sender: &Sender, scope: &TenantScope, id: MessageId, seq: u64) -> Result<Done> {

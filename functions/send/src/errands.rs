@@ -15,12 +15,13 @@ use domain::Errand;
 use domain::errand::{Deed, State};
 use kernel::ids::ErrandId;
 use kernel::{Error, Result};
+use store::batch::Done;
 use store::change::n;
 use store::schema::attr;
 use store::{Change, Cond, Outcome, TenantScope, Value};
 
 use crate::Sender;
-use crate::deliver::{Done, LEASE_SECONDS};
+use crate::deliver::LEASE_SECONDS;
 use finding::Finding;
 
 /// How often an errand is begun.

@@ -4,9 +4,9 @@ use domain::Attachment;
 use kernel::ids::AttachmentId;
 use kernel::{Error, Result};
 use store::TenantScope;
+use store::batch::Done;
 
 use crate::Sender;
-use crate::deliver::Done;
 
 /// Deletes the bytes of a file that is given up, and then its row: a row without them is found again, bytes without a row would stay
 /// for ever. One that is given up is never taken back, so nothing can come in between.

@@ -1,7 +1,4 @@
 //! `send`: the only function that talks to providers. It takes jobs off the send queue, one provider call per claim.
-//!
-//! A queue message that fails is reported by itself, its neighbours are not held up. One that is no job is reported until the
-//! queue parks it. Nothing a message contains can take the batch down: each is handled behind its own panic barrier.
 
 mod call;
 pub mod carrier;
@@ -19,21 +16,17 @@ mod veil;
 mod window;
 pub mod wire;
 
-use std::panic::AssertUnwindSafe;
-
 use aws::{Connection, Env, Files, Vault};
-use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
+use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use domain::flows::Context;
 use domain::flows::breaker::Breaker;
 use domain::flows::catalog::Catalog;
 use domain::flows::pace::Paces;
-use futures_util::FutureExt;
-use futures_util::future::join_all;
-use kernel::{Clock, Ids, Keys, Result};
+use kernel::{Clock, Error, Ids, Keys, Result};
+use store::batch::{self, Done};
 use store::{Dynamo, Job, Store, Table, Task};
 
 pub use carrier::{Carrier, Live};
-pub use deliver::Done;
 pub use tokens::Tokens;
 
 /// What sending needs.
@@ -86,42 +79,7 @@ impl Sender {
 
 /// Handles a batch and names the messages that must come again.
 pub async fn handle(sender: &Sender, event: SqsEvent) -> SqsBatchResponse {
-    let outcomes = join_all(event.records.iter().map(|record| one(sender, record))).await;
-    let mut response = SqsBatchResponse::default();
-    for (record, done) in event.records.iter().zip(outcomes) {
-        if let (false, Some(id)) = (done, &record.message_id) {
-            response.add_failure(id.clone());
-        }
-    }
-    response
-}
-
-/// Whether the queue message is done with.
-async fn one(sender: &Sender, record: &SqsMessage) -> bool {
-    let id = record.message_id.as_deref().unwrap_or_default();
-    let job = match Job::decode(record.body.as_deref().unwrap_or_default()) {
-        Ok(job) => job,
-        Err(unreadable) => {
-            tracing::error!(
-                queue.message.id = id,
-                ?unreadable,
-                "queue message {id} is no job of this version; it will be parked"
-            );
-            return false;
-        }
-    };
-    match AssertUnwindSafe(work(sender, &job)).catch_unwind().await {
-        Ok(Ok(Done::Settled)) => true,
-        Ok(Ok(Done::NotYet)) => false,
-        Ok(Err(error)) => {
-            tracing::warn!(?job, ?error, "a job comes again");
-            false
-        }
-        Err(_) => {
-            tracing::error!(?job, "carrying out a job panicked");
-            false
-        }
-    }
+    batch::each(event, |job| async move { work(sender, &job).await }).await
 }
 
 async fn work(sender: &Sender, job: &Job) -> Result<Done> {
@@ -130,6 +88,9 @@ async fn work(sender: &Sender, job: &Job) -> Result<Done> {
         Task::Attachment(file) => files::delete(sender, &scope, file).await,
         Task::Message(message) => deliver::deliver(sender, &scope, message, job.seq).await,
         Task::Errand(errand) => errands::carry_out(sender, &scope, errand, job.seq).await,
+        Task::Event(_) | Task::News(_) | Task::Run(_) => {
+            Err(Error::internal(format!("{:?} is for another function", job.task)))
+        }
     }
 }
 

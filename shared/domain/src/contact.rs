@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::schema::{self, Entity, Locator, Row};
 
+use crate::event::Cause;
 use crate::suppression::Reason;
 use crate::{Category, Channel, address};
 
@@ -63,6 +64,9 @@ pub struct Contact {
     /// What brought it about, when it was no request: `inbound`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
+    /// What led to its latest change by a rule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
     /// When it was made.
     pub created_at: Time,
     /// When it was last changed.
@@ -177,6 +181,7 @@ impl Contact {
             tags: Vec::new(),
             fields: BTreeMap::new(),
             source: None,
+            cause: None,
             created_at: now,
             updated_at: now,
         }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use store::schema::{self, Entity, Locator, Row};
 
+use crate::event::Cause;
 use crate::price::Cost;
 use crate::slot::Booking;
 use crate::{Account, Category, Channel};
@@ -84,6 +85,12 @@ pub struct Message {
     /// The recipient's wish that it confirms. Who said STOP is told so once, although nothing else is sent any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirms: Option<Wish>,
+    /// Whether a rule waits for what becomes of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub watched: bool,
+    /// What led to it, when a rule sent it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
     /// The one account to use, when the caller chose.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pinned: Option<AccountId>,
@@ -251,6 +258,8 @@ impl Message {
             untracked: false,
             windowed: false,
             confirms: None,
+            watched: false,
+            cause: None,
             pinned: None,
             hold: None,
             booking: None,

@@ -34,6 +34,8 @@ pub enum Right {
     WriteSuppressions,
     /// Delete contacts and messages.
     Delete,
+    /// Create and change rules.
+    ManageRules,
     /// See and change accounts.
     ManageAccounts,
     /// See and change users and API keys.
@@ -44,13 +46,14 @@ pub enum Right {
 
 impl Right {
     /// Every right.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Read,
         Self::WriteContacts,
         Self::Send,
         Self::WriteTemplates,
         Self::WriteSuppressions,
         Self::Delete,
+        Self::ManageRules,
         Self::ManageAccounts,
         Self::ManageUsers,
         Self::ManageTenant,
@@ -65,6 +68,7 @@ impl Right {
             Self::WriteTemplates => "templates.write",
             Self::WriteSuppressions => "suppressions.write",
             Self::Delete => "delete",
+            Self::ManageRules => "rules.manage",
             Self::ManageAccounts => "accounts.manage",
             Self::ManageUsers => "users.manage",
             Self::ManageTenant => "tenant.manage",
@@ -97,7 +101,7 @@ impl Role {
         match right {
             Right::Read => Self::Viewer,
             Right::WriteContacts | Right::Send => Self::Agent,
-            Right::WriteTemplates | Right::WriteSuppressions | Right::Delete => Self::Manager,
+            Right::WriteTemplates | Right::WriteSuppressions | Right::Delete | Right::ManageRules => Self::Manager,
             Right::ManageAccounts | Right::ManageUsers => Self::Admin,
             Right::ManageTenant => Self::Owner,
         }
@@ -133,10 +137,11 @@ mod tests {
             [
                 "viewer: read",
                 "agent: read contacts.write messages.send",
-                "manager: read contacts.write messages.send templates.write suppressions.write delete",
-                "admin: read contacts.write messages.send templates.write suppressions.write delete accounts.manage users.manage",
-                "owner: read contacts.write messages.send templates.write suppressions.write delete accounts.manage users.manage \
-                 tenant.manage",
+                "manager: read contacts.write messages.send templates.write suppressions.write delete rules.manage",
+                "admin: read contacts.write messages.send templates.write suppressions.write delete rules.manage accounts.manage \
+                 users.manage",
+                "owner: read contacts.write messages.send templates.write suppressions.write delete rules.manage accounts.manage \
+                 users.manage tenant.manage",
             ]
         );
         assert_eq!(Role::parse("owner"), Some(Role::Owner));

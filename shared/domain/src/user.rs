@@ -2,7 +2,7 @@
 
 use kernel::crypto::MacKey;
 use kernel::ids::{ApiKeyId, TenantId, UserId};
-use kernel::{Email, Ids, Keys, Secret, Time};
+use kernel::{Email, Ids, Keys, Locale, Phone, Secret, Time, Zone};
 use serde::{Deserialize, Serialize};
 use store::Credential;
 use store::schema::{self, Entity, Locator, Row};
@@ -23,8 +23,24 @@ pub struct User {
     /// The `sub` claim of tokens that speak for the person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
+    /// Number that reminders by text message go to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<Phone>,
+    /// Time zone; the tenant's own when there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<Zone>,
+    /// Locale; the tenant's own when there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locale: Option<Locale>,
+    /// Whether work is given to the person by itself.
+    #[serde(default = "yes")]
+    pub available: bool,
     /// When the person was added.
     pub created_at: Time,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 impl Entity for User {

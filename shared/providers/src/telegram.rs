@@ -132,7 +132,8 @@ impl Sending for Telegram {
             Reply::Answered(answer) if answer.is_success() => answer.json(),
             other => return Err(self.verdict(other)),
         };
-        let url = crate::json::text(&body, "/result/url").ok_or_else(|| self.verdict(reply))?;
+        // Empty where nobody has told it.
+        let url = body.pointer("/result/url").and_then(Value::as_str).ok_or_else(|| self.verdict(reply))?;
         let when = crate::json::time(&body, "/result/last_error_date").map(|at| format!(" at {at}"));
         let failed = crate::json::text(&body, "/result/last_error_message");
         let note = failed.map(|words| format!("its last call failed{}: {words}", when.unwrap_or_default()));

@@ -1,8 +1,10 @@
 //! Queue jobs: what `relay` writes and the workers read. The tenant inside is evidence, so its field is private and this file is
 //! the only decoder.
 
+use std::collections::BTreeMap;
+
 use kernel::Time;
-use kernel::ids::{AttachmentId, ErrandId, MessageId, TenantId};
+use kernel::ids::{AttachmentId, ErrandId, EventId, MessageId, RunId, TenantId};
 use serde::{Deserialize, Serialize};
 
 use crate::Internal;
@@ -18,34 +20,83 @@ pub struct Job {
     pub task: Task,
     /// Its state's number when the job was made: a job about a past state is void.
     pub seq: u64,
+    /// What has happened, in JSON: of a job that says so itself, since no row does.
+    pub news: Option<String>,
     /// Not to be worked on before then. The queue sees to that, so it is not in the body.
     pub at: Option<Time>,
 }
 
-/// What a job is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Task {
-    /// Delete this file.
-    Attachment(AttachmentId),
-    /// Send this message.
-    Message(MessageId),
-    /// Carry out this errand.
-    Errand(ErrandId),
+/// Who carries a job out. Each has a queue of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Worker {
+    /// `automation`: what the house does by itself.
+    Automation,
+    /// `send`: whatever is asked of a provider.
+    Send,
 }
 
-/// A job as the queue message says it.
+impl Worker {
+    /// Every worker.
+    pub const ALL: [Self; 2] = [Self::Automation, Self::Send];
+}
+
+macro_rules! tasks {
+    ($($(#[$doc:meta])* $name:ident($id:ty) = $word:literal, $worker:ident;)*) => {
+        /// What a job is about.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Task {
+            $($(#[$doc])* $name($id),)*
+        }
+
+        impl Task {
+            /// Who carries it out.
+            pub const fn worker(self) -> Worker {
+                match self {
+                    $(Self::$name(_) => Worker::$worker,)*
+                }
+            }
+
+            fn read(word: &str, id: &str) -> Option<Self> {
+                match word {
+                    $($word => <$id>::parse(id).map(Self::$name),)*
+                    _ => None,
+                }
+            }
+
+            fn written(self) -> (&'static str, String) {
+                match self {
+                    $(Self::$name(id) => ($word, id.to_string()),)*
+                }
+            }
+        }
+    };
+}
+
+tasks! {
+    /// Delete this file, which nobody made use of.
+    Attachment(AttachmentId) = "attachment", Send;
+    /// Carry out this errand.
+    Errand(ErrandId) = "errand", Send;
+    /// Find the rules that wait for this event.
+    Event(EventId) = "event", Automation;
+    /// Send this message.
+    Message(MessageId) = "message", Send;
+    /// Find the rules of this tenant that wait for what has happened, as the job says.
+    News(TenantId) = "news_of", Automation;
+    /// Carry out this run of a rule.
+    Run(RunId) = "run", Automation;
+}
+
+/// A job as the queue message says it: what it is about stands under its kind's word.
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Body {
     v: u8,
     tenant: TenantId,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    attachment: Option<AttachmentId>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    message: Option<MessageId>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    errand: Option<ErrandId>,
     seq: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    news: Option<String>,
+    #[serde(flatten)]
+    about: BTreeMap<String, String>,
 }
 
 /// Why a queue message is no job.
@@ -58,19 +109,15 @@ pub enum Unreadable {
 }
 
 impl Job {
-    /// A job for a message of the tenant that the evidence names.
-    pub const fn send(evidence: &Internal, message: MessageId, seq: u64) -> Self {
-        Self { tenant: evidence.tenant(), task: Task::Message(message), seq, at: None }
+    /// A job for the tenant that the evidence names.
+    pub const fn new(evidence: &Internal, task: Task, seq: u64) -> Self {
+        Self { tenant: evidence.tenant(), task, seq, news: None, at: None }
     }
 
-    /// A job for an errand of the tenant that the evidence names.
-    pub const fn errand(evidence: &Internal, errand: ErrandId, seq: u64) -> Self {
-        Self { tenant: evidence.tenant(), task: Task::Errand(errand), seq, at: None }
-    }
-
-    /// A job for a file of the tenant that the evidence names.
-    pub const fn attachment(evidence: &Internal, attachment: AttachmentId, seq: u64) -> Self {
-        Self { tenant: evidence.tenant(), task: Task::Attachment(attachment), seq, at: None }
+    /// A job that brings along what has happened to the tenant that the evidence names.
+    pub const fn news(evidence: &Internal, news: String) -> Self {
+        let tenant = evidence.tenant();
+        Self { tenant, task: Task::News(tenant), seq: 0, news: Some(news), at: None }
     }
 
     /// The same job, not before then.
@@ -94,23 +141,19 @@ impl Job {
         if let Some(other) = format(read.v.into()) {
             return Err(other);
         }
-        let task = match (read.attachment, read.message, read.errand) {
-            (Some(attachment), None, None) => Task::Attachment(attachment),
-            (None, Some(message), None) => Task::Message(message),
-            (None, None, Some(errand)) => Task::Errand(errand),
-            (_, _, _) => return Err(Unreadable::Garbage("a job is about one thing".to_owned())),
+        let mut about = read.about.iter();
+        let (Some((word, id)), None) = (about.next(), about.next()) else {
+            return Err(Unreadable::Garbage("a job is about one thing".to_owned()));
         };
-        Ok(Self { tenant: read.tenant, task, seq: read.seq, at: None })
+        let task = Task::read(word, id).ok_or_else(|| Unreadable::Garbage(format!("no job is about the {word} {id}")))?;
+        Ok(Self { tenant: read.tenant, task, seq: read.seq, news: read.news, at: None })
     }
 
     /// The queue message's body.
     pub fn encode(&self) -> String {
-        let (attachment, message, errand) = match self.task {
-            Task::Attachment(attachment) => (Some(attachment), None, None),
-            Task::Message(message) => (None, Some(message), None),
-            Task::Errand(errand) => (None, None, Some(errand)),
-        };
-        let body = Body { v: FORMAT, tenant: self.tenant, attachment, message, errand, seq: self.seq };
+        let (word, id) = self.task.written();
+        let about = BTreeMap::from([(word.to_owned(), id)]);
+        let body = Body { v: FORMAT, tenant: self.tenant, seq: self.seq, news: self.news.clone(), about };
         serde_json::to_string(&body).unwrap_or_default()
     }
 
@@ -132,14 +175,16 @@ mod tests {
     #[test]
     fn a_job_round_trips_and_another_format_is_told_apart_from_garbage() {
         let evidence = Internal::new(TenantId::from_bytes([1; 16]));
-        let job = Job::send(&evidence, MessageId::from_bytes([2; 16]), 7);
+        let job = Job::new(&evidence, Task::Message(MessageId::from_bytes([2; 16])), 7);
         assert_eq!(Job::decode(&job.encode()), Ok(job.clone()));
-        let errand = Job::errand(&evidence, ErrandId::from_bytes([3; 16]), 1);
+        let errand = Job::new(&evidence, Task::Errand(ErrandId::from_bytes([3; 16])), 1);
         assert_eq!(Job::decode(&errand.encode()), Ok(errand.clone()));
-        let file = Job::attachment(&evidence, AttachmentId::from_bytes([4; 16]), 1);
-        assert_eq!(Job::decode(&file.encode()), Ok(file));
+        let news = Job::news(&evidence, r#"{"name":"contact.created"}"#.to_owned());
+        assert_eq!(Job::decode(&news.encode()), Ok(news));
         let both = errand.encode().replace("\"seq\"", &format!("\"message\":\"{}\",\"seq\"", MessageId::from_bytes([2; 16])));
         assert_eq!(Job::decode(&both), Err(Unreadable::Garbage("a job is about one thing".to_owned())));
+        let strange = job.encode().replace("message", "misery");
+        assert!(matches!(Job::decode(&strange), Err(Unreadable::Garbage(_))));
         let newer = job.encode().replace("\"v\":1", "\"v\":2");
         assert_eq!(Job::decode(&newer), Err(Unreadable::Format(2)));
         assert_eq!(Job::decode(r#"{"v":9,"who":"knows"}"#), Err(Unreadable::Format(9)));

@@ -24,6 +24,7 @@
 //! }
 //! ```
 
+pub mod batch;
 pub mod bill;
 pub mod change;
 pub mod cursor;
@@ -44,7 +45,7 @@ pub use change::{Change, Cond};
 pub use cursor::Position;
 pub use doors::{Credential, Due, Internal, Platform, Store};
 pub use dynamo::Dynamo;
-pub use job::{Job, Task};
+pub use job::{Job, Task, Worker};
 pub use list::{Listing, Page};
 pub use memory::Memory;
 pub use record::Record;

@@ -22,7 +22,7 @@ use local::stage::{PLATFORM_KEY, Stage};
 use providers::Roots;
 use providers::issuer::Issuer;
 use serde_json::{Value, json};
-use store::{Credential, Item, Job, Memory, Store, Table, Task, TenantScope};
+use store::{Credential, Item, Job, Memory, Store, Table, Task, TenantScope, Worker};
 use tower::ServiceExt;
 use webhook_intake::Intake;
 
@@ -269,12 +269,16 @@ async fn relay() {
     images_are_ours(&read(serde_json::from_str(&file("relay")).unwrap()));
     let queue = relay::queue::Memory::default();
     let clock = Clock::manual(Time::EPOCH);
-    let relay = relay::Relay { queue: relay::Queue::Memory(queue.clone()), clock: clock.clone() };
+    let relay = relay::Relay { queues: relay::Queues::memory(&queue), clock: clock.clone() };
     let changes: Changes = serde_json::from_str(&file("relay")).unwrap();
     let response = relay::handle(&relay, changes).await.unwrap();
     assert!(response.batch_item_failures.is_empty());
-    let jobs: Vec<(Task, u64)> =
-        queue.take(10, clock.now()).iter().map(|body| Job::decode(body).unwrap()).map(|job| (job.task, job.seq)).collect();
+    let jobs: Vec<(Task, u64)> = queue
+        .take(Worker::Send, 10, clock.now())
+        .iter()
+        .map(|body| Job::decode(body).unwrap())
+        .map(|job| (job.task, job.seq))
+        .collect();
     let message = |id: &str| Task::Message(MessageId::parse(id).unwrap());
     assert_eq!(jobs, [(message(FIRST), 1), (message(SECOND), 2)]);
 }

@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 use tests::contract::{Lets, Operation};
 use tests::{Company, Contract, Reply, Story};
 
+mod rules;
+
 const EXEMPT: &str = include_str!("../../exempt.txt");
 
 /// One id of every kind, by its prefix.
@@ -14,26 +16,30 @@ type Ids = BTreeMap<&'static str, String>;
 
 /// What `bravo` has.
 async fn belongings(bravo: &Company<'_>) -> Ids {
-    let stage = bravo.story;
     let contact = bravo.contact("Bob", "bob@example.com").await;
     let account = bravo.account(&json!({})).await;
     let template = bravo.template(&json!({ "name": "secret" }), &json!({ "subject": "Secret", "text": "Secret" })).await;
     let message = bravo.send(&contact, "secret").await;
     let entry = bravo.post("/v1/suppressions", &json!({ "channel": "email", "address": "eve@example.com" })).await.is(201);
     let user = bravo.post("/v1/users", &json!({ "name": "Bob", "email": "bob@bravo.example", "role": "agent" })).await.is(201);
+    let team = bravo.post("/v1/teams", &json!({ "name": "Sales" })).await.is(201);
     let key = bravo.post("/v1/api-keys", &json!({ "name": "robot", "role": "agent" })).await.is(201);
     let conversation = tests::chat::conversation(bravo).await;
     let attachment = tests::files::bring(bravo, "secret.png", "image/png", b"PNG!").await;
-    stage.drain().await;
+    let (event, rule, run) = rules::belongings(bravo).await;
     let id = |made: &Value| made["id"].as_str().unwrap().to_owned();
     [
         ("con", contact.id),
         ("cnv", conversation),
         ("acc", account),
         ("att", attachment),
+        ("evt", event),
+        ("rul", rule),
+        ("run", run),
         ("tpl", template),
         ("msg", message.id),
         ("sup", id(&entry)),
+        ("tea", id(&team)),
         ("usr", id(&user)),
         ("key", id(&key)),
         ("ten", bravo.id.clone()),
@@ -46,6 +52,9 @@ fn nobodys(ids: &Ids) -> Ids {
     ids.iter().map(|(kind, id)| (*kind, format!("{}{}", &id[..id.len() - 16], "0123456789abcdef"))).collect()
 }
 
+/// A kind of id, and a body that has one of it.
+type Case = (&'static str, fn(&str) -> Value);
+
 /// The kind of id that an operation's `{id}` is.
 fn kind_of(operation: &Operation) -> &'static str {
     match operation.path.split('/').nth(2).unwrap() {
@@ -54,8 +63,12 @@ fn kind_of(operation: &Operation) -> &'static str {
         "attachments" => "att",
         "contacts" => "con",
         "conversations" => "cnv",
+        "events" => "evt",
+        "rules" => "rul",
+        "runs" => "run",
         "messages" => "msg",
         "suppressions" => "sup",
+        "teams" => "tea",
         "templates" => "tpl",
         "tenants" => "ten",
         "users" => "usr",
@@ -77,6 +90,7 @@ fn body(operation: &str) -> Option<Value> {
         "create_attachment" => json!({ "name": "a.png", "media_type": "image/png", "bytes": 4 }),
         "create_contact" => json!({ "first_name": "A" }),
         "create_suppression" => json!({ "channel": "email", "address": "a@example.com" }),
+        "create_team" | "update_team" => json!({ "name": "A" }),
         "create_template" => json!({ "name": "a" }),
         "create_tenant" => json!({ "slug": "a", "name": "A" }),
         "limit_tenant" => json!({ "requests_per_hour": 5 }),
@@ -88,7 +102,7 @@ fn body(operation: &str) -> Option<Value> {
         "update_account" | "update_user" | "update_tenant" => json!({ "name": "A" }),
         "update_contact" => json!({ "first_name": "A" }),
         "update_template" => json!({ "description": "A" }),
-        _ => return None,
+        _ => return rules::body(operation),
     })
 }
 
@@ -215,8 +229,7 @@ fn id_fields(contract: &Contract, schema: &Value, at: &str, found: &mut BTreeSet
 }
 
 /// Bodies in which one id stands where the pointer says, by the kind of id.
-#[expect(clippy::type_complexity, reason = "a path and a body, used in one place")]
-fn body_with(operation: &str, pointer: &str) -> Option<(&'static str, fn(&str) -> Value)> {
+fn body_with(operation: &str, pointer: &str) -> Option<Case> {
     Some(match (operation, pointer) {
         ("estimate_message" | "send_message", "/to/contact") => {
             ("con", |id| json!({ "to": { "contact": id }, "template": "welcome" }))
@@ -231,8 +244,10 @@ fn body_with(operation: &str, pointer: &str) -> Option<(&'static str, fn(&str) -
         ("estimate_message" | "send_message", "/attachments/0/id") => {
             ("att", |id| json!({ "to": { "email": "a@example.com" }, "template": "welcome", "attachments": [{ "id": id }] }))
         }
+        ("create_team", "/members/0/user") => ("usr", |id| json!({ "name": "A", "members": [{ "user": id }] })),
+        ("update_team", "/members/0/user") => ("usr", |id| json!({ "members": [{ "user": id }] })),
         ("preview_template" | "test_template", "/contact") => ("con", |id| json!({ "contact": id })),
-        _ => return None,
+        _ => return rules::body_with(operation, pointer),
     })
 }
 
@@ -244,6 +259,9 @@ async fn an_id_of_another_tenant_in_a_body_is_refused() {
     let theirs = belongings(&bravo).await;
     let mut own = nobodys(&theirs);
     own.insert("tpl", acme.get("/v1/templates?name=welcome").await["data"][0]["id"].as_str().unwrap().to_owned());
+    let team = acme.post("/v1/teams", &json!({ "name": "Sales" })).await.is(201);
+    own.insert("tea", team["id"].as_str().unwrap().to_owned());
+    own.insert("rul", rules::own(&acme).await);
     own.insert("acc", acme.get("/v1/accounts").await["data"][0]["id"].as_str().unwrap().to_owned());
     let (nobodys, before, contract) = (nobodys(&theirs), stage.rows(), Contract::committed());
     let mut tried = Vec::new();
@@ -274,6 +292,8 @@ async fn an_id_of_another_tenant_in_a_body_is_refused() {
             "estimate_message /attachments/0/id",
             "estimate_message /template",
             "estimate_message /to/contact",
+            "create_team /members/0/user",
+            "update_team /members/0/user",
             "preview_template /contact",
             "test_template /contact"
         ]

@@ -57,15 +57,28 @@ fn whole(operation: &str, contact: &str, account: &str, attachment: &str) -> Opt
             "quiet_hours": { "start": "21:00", "end": "08:00" }, "fields": { "f": 1.5 },
         }),
         "create_suppression" => json!({ "channel": "email", "address": "a@example.com", "reason": "manual" }),
+        "create_team" | "update_team" => json!({ "name": "A", "members": [] }),
         "create_template" => json!({
             "name": "odd", "description": "D", "use": "message", "channel": "email", "category": "news", "locale": "en", "active": true,
         }),
         "update_template" => json!({ "name": "kept", "description": "D", "category": "news", "locale": "en", "active": true }),
-        "create_user" => json!({ "name": "A", "email": "a@acme.example", "role": "viewer", "subject": "odd" }),
-        "update_user" => json!({ "name": "A", "email": "a@acme.example", "role": "viewer", "subject": null }),
+        "create_user" => {
+            json!({ "name": "A", "email": "a@acme.example", "role": "viewer", "subject": "odd", "phone": "+14155552671", "zone": "UTC",
+            "locale": "de", "available": true })
+        }
+        "update_user" => {
+            json!({ "name": "A", "email": "a@acme.example", "role": "viewer", "subject": null, "phone": null, "zone": "UTC",
+            "locale": "de", "available": false })
+        }
         "update_tenant" => json!({
             "name": "A", "zone": "UTC", "locale": "en", "quiet_hours": { "start": "21:00", "end": "08:00" }, "active": true,
         }),
+        "create_rule" | "update_rule" => rule(account),
+        "adopt_rule" => json!({ "name": "welcome" }),
+        "report_event" => event(contact),
+        "report_events" => json!({ "events": [event(contact)] }),
+        "test_rule" => json!({ "event": trial(contact) }),
+        "test_draft_rule" => json!({ "rule": rule(account), "event": trial(contact) }),
         "create_version" => json!({
             "contents": { "en": content }, "note": "N", "publish": true,
             "variables": [{ "name": "v", "kind": "text", "required": false, "default": "x", "description": "D" }],
@@ -82,6 +95,39 @@ fn whole(operation: &str, contact: &str, account: &str, attachment: &str) -> Opt
             "attachments": [{ "id": attachment, "inline": "logo" }],
         }),
         _ => return None,
+    })
+}
+
+fn rule(account: &str) -> Value {
+    json!({
+        "name": "R", "description": "D", "trigger": "shop.visited", "formula": null, "enabled": true, "log": "all",
+        "conditions": { "any": [{ "not": { "field": "contact.zone", "op": "eq", "value": "UTC" } }] },
+        "delay": { "days": 0, "hours": 1, "minutes": 1, "seconds": 1, "until": "09:00" },
+        "actions": [
+            { "send_message": {
+                "template": "welcome", "channel": "email", "account": account, "category": "transactional", "locale": "en",
+                "variables": { "v": 1 },
+            } },
+            { "update_contact": {
+                "fields": { "f": "x" }, "add_tags": ["t"], "remove_tags": ["u"], "locale": "en", "do_not_contact": false,
+            } },
+            { "call_webhook": { "url": "https://shop.example", "account": account } },
+            { "raise_event": { "name": "shop.noticed", "data": { "n": 1 } } },
+        ],
+    })
+}
+
+fn event(contact: &str) -> Value {
+    json!({
+        "name": "shop.visited", "occurred_at": "2026-03-02T08:00:00Z", "contact": contact, "address": null, "data": { "n": [1] },
+        "key": "odd",
+    })
+}
+
+fn trial(contact: &str) -> Value {
+    json!({
+        "name": "shop.visited", "contact": contact, "address": null, "data": { "n": [1] },
+        "changes": { "contact.zone": { "old": "UTC", "new": null } },
     })
 }
 
@@ -112,8 +158,10 @@ struct House<'s> {
     contact: String,
     account: String,
     attachment: String,
+    rule: String,
     template: String,
     user: String,
+    team: String,
 }
 
 impl House<'_> {
@@ -122,6 +170,8 @@ impl House<'_> {
             "accounts" => &self.account,
             "attachments" => &self.attachment,
             "contacts" => &self.contact,
+            "rules" => &self.rule,
+            "teams" => &self.team,
             "templates" => &self.template,
             "users" => &self.user,
             _ => "none",
@@ -138,7 +188,9 @@ async fn house(stage: &Story) -> House<'_> {
     let user = json!({ "name": "U", "email": "u@acme.example", "role": "agent" });
     let user = acme.post("/v1/users", &user).await.is(201)["id"].as_str().unwrap().to_owned();
     let attachment = tests::files::bring(&acme, "a.png", "image/png", b"PNG!").await;
-    House { acme, contact, account, attachment, template, user }
+    let team = acme.post("/v1/teams", &json!({ "name": "T" })).await.is(201)["id"].as_str().unwrap().to_owned();
+    let rule = acme.post("/v1/rules", &rule(&account)).await.is(201)["id"].as_str().unwrap().to_owned();
+    House { acme, contact, account, attachment, rule, template, user, team }
 }
 
 #[tokio::test]
@@ -178,7 +230,7 @@ async fn no_field_of_any_body_makes_us_fail() {
     // Whatever was taken can be read, listed and sent.
     stage.drain().await;
     stage.pass(2 * 86_400).await;
-    for list in ["messages", "contacts", "templates", "accounts", "suppressions", "users", "api-keys"] {
+    for list in ["messages", "contacts", "templates", "accounts", "suppressions", "users", "api-keys", "events", "rules"] {
         house.acme.get(&format!("/v1/{list}?limit=100")).await;
     }
     for message in house.acme.get("/v1/messages?limit=100").await["data"].as_array().unwrap() {

@@ -11,6 +11,7 @@ const ROLES: [&str; 5] = ["viewer", "agent", "manager", "admin", "owner"];
 
 /// The least role of each operation that asks for a credential of a tenant.
 const TABLE: &str = "
+adopt_rule manager
 ask_account_consent admin
 cancel_message agent
 check_account admin
@@ -20,7 +21,9 @@ create_account admin
 create_api_key admin
 create_attachment agent
 create_contact agent
+create_rule manager
 create_suppression manager
+create_team admin
 create_template manager
 create_user admin
 create_version manager
@@ -29,7 +32,9 @@ delete_api_key admin
 delete_attachment manager
 delete_contact manager
 delete_message manager
+delete_rule manager
 delete_suppression manager
+delete_team admin
 delete_template manager
 delete_user admin
 estimate_message agent
@@ -38,8 +43,12 @@ find_api_key admin
 find_attachment viewer
 find_contact viewer
 find_conversation viewer
+find_event viewer
 find_message viewer
+find_rule viewer
+find_run viewer
 find_suppression viewer
+find_team viewer
 find_template viewer
 find_tenant viewer
 find_user admin
@@ -49,8 +58,13 @@ list_api_keys admin
 list_contacts viewer
 list_conversation_messages viewer
 list_conversations viewer
+list_events viewer
 list_messages viewer
+list_rules viewer
+list_runs viewer
+list_shipped_rules viewer
 list_suppressions viewer
+list_teams viewer
 list_templates viewer
 list_users admin
 list_versions viewer
@@ -58,13 +72,19 @@ preview_template viewer
 publish_version manager
 read_account_health admin
 read_channels viewer
+report_event agent
+report_events agent
 retry_message agent
 send_message agent
 test_account admin
+test_draft_rule manager
+test_rule manager
 test_template manager
 trace_message viewer
 update_account admin
 update_contact agent
+update_rule manager
+update_team admin
 update_template manager
 update_tenant owner
 update_user admin

@@ -47,6 +47,8 @@ async fn every_operation_answers_as_it_is_described() {
     let account = id(&step(post.clone(), "/v1/accounts", Some(account), 201).await);
     let user = json!({ "name": "U", "email": "u@acme.example", "role": "agent" });
     let user = id(&step(post.clone(), "/v1/users", Some(user), 201).await);
+    let team = json!({ "name": "T", "members": [{ "user": user, "lead": true }] });
+    let team = id(&step(post.clone(), "/v1/teams", Some(team), 201).await);
     let key = id(&step(post.clone(), "/v1/api-keys", Some(json!({ "name": "K", "role": "agent" })), 201).await);
     let full = json!({
         "first_name": "A", "last_name": "B", "company": "C", "emails": ["c@example.com"], "phones": ["+14155552671"], "zone": "UTC",
@@ -73,6 +75,7 @@ async fn every_operation_answers_as_it_is_described() {
     for (noun, id, change) in [
         ("accounts", &account, Some(json!({ "from": { "name": "N" }, "on_unknown": "resend" }))),
         ("users", &user, Some(json!({ "role": "viewer", "subject": "s" }))),
+        ("teams", &team, Some(json!({ "name": "Sales" }))),
         ("api-keys", &key, None),
         ("contacts", &contact, Some(json!({ "zone": null }))),
         ("templates", &template, Some(json!({ "category": "news", "description": "D" }))),
@@ -103,6 +106,34 @@ async fn every_operation_answers_as_it_is_described() {
     step(get.clone(), "/v1/conversations?channel=telegram", None, 200).await;
     step(get.clone(), &at("conversations", &conversation), None, 200).await;
     step(get.clone(), &format!("{}/messages", at("conversations", &conversation)), None, 200).await;
+    let event = id(&step(post.clone(), "/v1/events", Some(json!({ "name": "a.b", "data": { "c": 1 } })), 202).await);
+    step(post.clone(), "/v1/events/batch", Some(json!({ "events": [{ "name": "a.b" }, { "name": "?" }] })), 202).await;
+    step(get.clone(), "/v1/events?name=a.*", None, 200).await;
+    step(get.clone(), &at("events", &event), None, 200).await;
+    let rule = json!({
+        "name": "R", "trigger": "a.b", "formula": "event.data.c >= 1", "delay": { "hours": 1, "until": "09:00" }, "log": "all",
+        "actions": [
+            { "send_message": { "template": "welcome", "channel": "email", "account": account, "category": "news", "locale": "de", "variables": { "v": 1 } } },
+            { "update_contact": { "fields": { "f": null }, "add_tags": ["t"], "remove_tags": ["u"], "locale": "de", "do_not_contact": false } },
+            { "call_webhook": { "url": "https://shop.example" } }, { "raise_event": { "name": "a.c", "data": { "d": [1] } } },
+        ],
+    });
+    let trial = json!({ "name": "a.b", "data": { "c": 1 }, "changes": { "contact.zone": { "new": "UTC" } } });
+    step(post.clone(), "/v1/rules/test", Some(json!({ "rule": rule, "event": trial })), 200).await;
+    let rule = id(&step(post.clone(), "/v1/rules", Some(rule), 201).await);
+    step(post.clone(), &format!("{}/test", at("rules", &rule)), Some(json!({ "event": trial })), 200).await;
+    step(get.clone(), "/v1/rules", None, 200).await;
+    step(get.clone(), &at("rules", &rule), None, 200).await;
+    let tree = json!({ "any": [{ "not": { "field": "contact.zone", "op": "exists" } }, { "field": "event.data.c", "op": "in", "value": [1] }] });
+    step(patch.clone(), &at("rules", &rule), Some(json!({ "conditions": tree, "delay": null })), 200).await;
+    stage.clock.advance(5_000).unwrap();
+    step(post.clone(), "/v1/events", Some(json!({ "name": "a.b", "contact": contact, "data": { "c": 1 } })), 202).await;
+    stage.drain().await;
+    let runs = step(get.clone(), &format!("{}/runs", at("rules", &rule)), None, 200).await;
+    step(get.clone(), &at("runs", &id(&runs["data"][0])), None, 200).await;
+    step(get.clone(), "/v1/rules/shipped", None, 200).await;
+    step(post.clone(), "/v1/rules/shipped", Some(json!({ "name": "welcome" })), 201).await;
+    step(delete.clone(), &at("rules", &rule), None, 204).await;
     let below = |rest: &str| format!("{}/{rest}", at("templates", &template));
     step(get.clone(), &below("versions"), None, 200).await;
     step(get.clone(), &below("versions/1"), None, 200).await;
@@ -121,6 +152,7 @@ async fn every_operation_answers_as_it_is_described() {
         ("templates", &template),
         ("contacts", &contact),
         ("api-keys", &key),
+        ("teams", &team),
         ("users", &user),
         ("accounts", &account),
     ] {

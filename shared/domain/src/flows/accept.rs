@@ -157,6 +157,7 @@ pub async fn draft(catalog: &Catalog, files: &Files, scope: &TenantScope, order:
         sandbox: order.sandbox,
         untracked: !order.track,
         windowed,
+        watched: catalog.watches_messages(scope).await?,
         pinned: order.account,
         hold: later.map(|until| Hold { why: Wait::Schedule, until }),
         ..Message::new(id, channel, recipient)

@@ -4,14 +4,16 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use kernel::ids::{AccountId, TemplateId, TenantId};
+use kernel::ids::{AccountId, TeamId, TemplateId, TenantId};
 use kernel::{Clock, Error, Locale, Result, Time};
 use render::{Compiled, Layout, Limits, Source};
 use store::{Listing, Stored, TenantScope};
 
 use crate::name::Name;
-use crate::{Account, Template, Tenant, Version};
+use crate::{Account, Rule, Team, Template, Tenant, User, Version};
 
+mod people;
+mod rules;
 mod shelf;
 
 use shelf::Shelf;
@@ -38,6 +40,9 @@ pub struct Catalog {
 struct Kept {
     tenants: HashMap<TenantId, (Time, Arc<Tenant>)>,
     accounts: HashMap<TenantId, (Time, Arc<Vec<Account>>)>,
+    teams: HashMap<TenantId, (Time, Arc<Vec<Team>>)>,
+    members: HashMap<(TenantId, TeamId), (Time, Arc<Vec<User>>)>,
+    rules: HashMap<TenantId, (Time, Arc<Vec<Rule>>)>,
     names: HashMap<(TenantId, String), (Time, TemplateId)>,
     templates: HashMap<(TenantId, TemplateId), (Time, Arc<Template>)>,
     versions: Shelf<(TenantId, TemplateId, u32), Arc<Version>>,
@@ -49,6 +54,9 @@ impl Default for Kept {
         Self {
             tenants: HashMap::new(),
             accounts: HashMap::new(),
+            teams: HashMap::new(),
+            members: HashMap::new(),
+            rules: HashMap::new(),
             names: HashMap::new(),
             templates: HashMap::new(),
             versions: Shelf::new(VERSIONS),

@@ -1,25 +1,55 @@
 //! From a change of a row to jobs: the pure function that `relay` carries out. Total: what it does not know gives no job.
 
 use store::schema::attr;
-use store::{Job, Record};
+use store::{Job, Record, Task};
 
-use crate::{Attachment, Errand, Message, errand};
+use crate::event::raised::raised;
+use crate::{Attachment, Errand, Event, Message, Run, errand, run};
 
-/// The job that a change asks for. Most changes are no transition of a message, errand or file and are told by one attribute: a row
+/// The jobs that a change asks for. Most changes are no transition of a thing that has states and are told by one attribute: a row
 /// is read whole only for a job.
-pub fn jobs(record: &Record) -> Option<Job> {
-    if record.new_value(&attr::STATE_SEQ) == record.old_value(&attr::STATE_SEQ) {
-        return None;
+pub fn jobs(record: &Record) -> Vec<Job> {
+    let mut jobs: Vec<Job> = event(record).into_iter().chain(news(record)).collect();
+    if record.new_value(&attr::STATE_SEQ) != record.old_value(&attr::STATE_SEQ) {
+        jobs.extend(errand(record).or_else(|| run(record)).or_else(|| message(record)).or_else(|| file(record)));
     }
-    let evidence = record.internal()?;
-    if let Some(errand) = record.new_row::<Errand>().map(|found| found.row) {
-        return (errand.state == errand::State::Queued).then(|| Job::errand(&evidence, errand.id, errand.state_seq));
-    }
-    if let Some(file) = record.new_row::<Attachment>().map(|found| found.row) {
-        return file.is_given_up().then(|| Job::attachment(&evidence, file.id, file.state_seq));
-    }
+    jobs
+}
+
+/// A new event that a caller reported or a rule raised.
+fn event(record: &Record) -> Option<Job> {
+    let event = record.new_row::<Event>().filter(|_| record.old_value(&attr::PK).is_none())?.row;
+    Some(Job::new(&record.internal()?, Task::Event(event.id), 0))
+}
+
+/// What a change of the house's own rows tells rules.
+fn news(record: &Record) -> Vec<Job> {
+    let Some(evidence) = record.internal() else { return Vec::new() };
+    raised(record).into_iter().map(|occurrence| Job::news(&evidence, occurrence.news())).collect()
+}
+
+fn run(record: &Record) -> Option<Job> {
+    let run = record.new_row::<Run>()?.row;
+    let job = Job::new(&record.internal()?, Task::Run(run.id), run.state_seq);
+    (run.state == run::State::Ready).then_some(job)
+}
+
+/// A file that is given up.
+fn file(record: &Record) -> Option<Job> {
+    let file = record.new_row::<Attachment>().filter(|file| file.row.is_given_up())?.row;
+    Some(Job::new(&record.internal()?, Task::Attachment(file.id), file.state_seq))
+}
+
+fn errand(record: &Record) -> Option<Job> {
+    let errand = record.new_row::<Errand>()?.row;
+    let job = Job::new(&record.internal()?, Task::Errand(errand.id), errand.state_seq);
+    (errand.state == errand::State::Queued).then_some(job)
+}
+
+fn message(record: &Record) -> Option<Job> {
     let message = record.new_row::<Message>()?.row;
+    let job = Job::new(&record.internal()?, Task::Message(message.id), message.state_seq);
     // Who has booked a slot comes when it has begun.
     let at = message.booking.map(|booking| booking.at);
-    message.state.wants_sending().then(|| Job::send(&evidence, message.id, message.state_seq).not_before(at))
+    message.state.wants_sending().then(|| job.not_before(at))
 }

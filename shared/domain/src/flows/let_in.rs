@@ -2,7 +2,7 @@
 
 use kernel::error::Faults;
 use kernel::ids::{ApiKeyId, UserId};
-use kernel::{Email, Error, Result, Secret, Time};
+use kernel::{Email, Error, Locale, Phone, Result, Secret, Time, Zone};
 use store::{Credential, Listing, Stored, TenantScope, Write};
 
 use super::Context;
@@ -76,6 +76,14 @@ pub struct NewUser {
     pub role: Role,
     /// The `sub` claim of the person's tokens.
     pub subject: Option<String>,
+    /// Number that reminders by text message go to.
+    pub phone: Option<Phone>,
+    /// Time zone, when it is not the tenant's.
+    pub zone: Option<Zone>,
+    /// Locale, when it is not the tenant's.
+    pub locale: Option<Locale>,
+    /// Whether work is given to the person by itself.
+    pub available: bool,
 }
 
 /// Longest `sub` claim (OpenID Connect Core, section 2).
@@ -106,6 +114,10 @@ pub async fn create_user(context: &Context, scope: &TenantScope, issuer: Option<
         email: new.email,
         role: new.role,
         subject: new.subject,
+        phone: new.phone,
+        zone: new.zone,
+        locale: new.locale,
+        available: new.available,
         created_at: context.clock.now(),
     };
     check(&mut user)?;

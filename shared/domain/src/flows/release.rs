@@ -7,7 +7,7 @@ use store::schema::attr;
 use store::{Change, Cond, Due};
 
 use crate::message::{Hold, State, Try, Verdict, Wait};
-use crate::{Attachment, Message, attachment};
+use crate::{Attachment, Message, Run, attachment, run};
 
 /// What became of a due row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +24,9 @@ pub enum Released {
 pub async fn release(due: &Due, now: Time) -> Result<Released> {
     if due.concerns::<Attachment>() {
         return give_up(due).await;
+    }
+    if due.concerns::<Run>() {
+        return run(due, now).await;
     }
     if !due.concerns::<Message>() {
         return Ok(Released::Unknown);
@@ -49,6 +52,18 @@ async fn give_up(due: &Due) -> Result<Released> {
     let change = Change::new().set(attr::STATE, attachment::State::Failed.value()).add(attr::STATE_SEQ, 1);
     let waiting = Cond::Is(attr::STATE, attachment::State::Wanted.value());
     let moved = due.take::<Attachment>(change, waiting).await?.is_some();
+    Ok(if moved { Released::Moved } else { Released::Passed })
+}
+
+/// A run of a rule whose actions have waited long enough.
+async fn run(due: &Due, now: Time) -> Result<Released> {
+    let ready = Change::new()
+        .set(attr::STATE, run::State::Ready.value())
+        .set(attr::STATE_AT, n(now.millis()))
+        .add(attr::STATE_SEQ, 1)
+        .not_due();
+    let waiting = Cond::Is(attr::STATE, run::State::Waiting.value());
+    let moved = due.take::<Run>(ready, waiting).await?.is_some();
     Ok(if moved { Released::Moved } else { Released::Passed })
 }
 

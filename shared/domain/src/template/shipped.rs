@@ -68,6 +68,25 @@ const RAW: &[Raw] = &[
                        {"name":"due","kind":"text","required":true},{"name":"url","kind":"text"}]"#,
     },
     Raw {
+        name: "overdue",
+        description: "Tells of an invoice that is overdue.",
+        subject: "Invoice {{ number }} is overdue",
+        body: "<h1>Overdue</h1><p>Invoice {{ number }} over <strong>{{ amount }}</strong> was due {{ due }}. \
+               If you have paid it already, please ignore this message.</p>\
+               {% if url %}<p><a href=\"{{ url }}\">Pay now</a></p>{% endif %}",
+        variables: r#"[{"name":"number","kind":"text","required":true},{"name":"amount","kind":"text","required":true},
+                       {"name":"due","kind":"text","required":true},{"name":"url","kind":"text"}]"#,
+    },
+    Raw {
+        name: "onboarding",
+        description: "Shows a new user around.",
+        subject: "Getting started with {{ tenant.name }}",
+        body: "<h1>Getting started{% if name %}, {{ name }}{% endif %}</h1>\
+               <p>Your access is set up. Answer this message whenever something is unclear.</p>\
+               {% if start_url %}<p><a href=\"{{ start_url }}\">Begin</a></p>{% endif %}",
+        variables: r#"[{"name":"name","kind":"text"},{"name":"start_url","kind":"text"}]"#,
+    },
+    Raw {
         name: "outage",
         description: "Tells of an interruption of service.",
         subject: "Service interruption: {{ service }}",

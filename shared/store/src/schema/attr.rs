@@ -75,6 +75,7 @@ attributes! {
     OUTAGES = "outages", "Outages of an account that are over.";
     PROBE_AT = "probe_at", "When one message may try an account that is not used.";
     SUPPRESSED = "suppressed", "Why an address must not be written to.";
+    WATCHED = "watched", "That a rule waits for what becomes of a message.";
     ANSWER = "answer", "The stored reply to an idempotent request.";
 }
 

@@ -69,6 +69,8 @@ rows! {
         "Who talks to us through which account, and what is unread? Which conversations are newest?";
     ERRAND = "errand", "erd", "ERD", Shape::Dated { shards: 1 }, "T#tenant#ERD#yyyymm#shard", "errand id",
         "What is to be asked of an account's provider, apart from messages?";
+    EVENT = "event", "evt", "EVT", Shape::Dated { shards: 4 }, "T#tenant#EVT#yyyymm#shard", "event id",
+        "What was reported, or raised by a rule, in the last 30 days?";
     IDEMPOTENCY = "idempotency", "", "IDEM", Shape::Single, "T#tenant#IDEM#digest of key", "-",
         "Was a request with this key seen in the last 24 hours, and how was it answered?";
     INBOUND = "inbound", "inb", "INB", Shape::Below, "T#tenant#INB#conversation id", "inbound id",
@@ -83,10 +85,18 @@ rows! {
         "Was this proof of a callback's sender used before, and for which body?";
     RECEIPT = "receipt", "", "RCP", Shape::Single, "T#tenant#RCP#digest of account and provider's id", "-",
         "Was this message that a provider brings taken in before?";
+    REPORT = "report", "", "RPT", Shape::Single, "T#tenant#RPT#digest of the caller's key", "-",
+        "Was an event reported under this key of its caller's before, and which one is it?";
+    RULE = "rule", "rul", "RUL", Shape::Small, "T#tenant#RUL", "rule id",
+        "What is to be done when something happens?";
+    RUN = "run", "run", "RUN", Shape::Dated { shards: 4 }, "T#tenant#RUN#yyyymm#shard", "run id",
+        "What did a rule see of an event, and what did it do?";
     STATISTIC = "statistic", "", "STAT", Shape::Below, "T#tenant#STAT#yyyymm", "ddhh#account#template#shard",
         "How many messages reached which state in this hour, by account and template?";
     SUPPRESSION = "suppression", "sup", "SUP", Shape::Dated { shards: 1 }, "T#tenant#SUP#yyyymm#shard", "suppression id",
         "Which addresses must not be written to, and why?";
+    TEAM = "team", "tea", "TEA", Shape::Small, "T#tenant#TEA", "team id",
+        "Which users work together, and who leads them?";
     TEMPLATE = "template", "tpl", "TPL", Shape::Small, "T#tenant#TPL", "template id",
         "Which templates and layouts are there, and which version is live?";
     TENANT = "tenant", "ten", "TEN", Shape::Single, "T#tenant#TEN", "-",

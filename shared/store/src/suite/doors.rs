@@ -99,7 +99,7 @@ async fn references_jobs_and_records_resume_the_tenant_they_name() {
         assert_eq!(w.store.resume(&evidence).tenant(), w.scope.tenant(), "{home}");
         assert_eq!(record.new_row::<Letter>().unwrap().row, letter, "{home}");
         assert!(record.new_row::<Desk>().is_none() && record.old_row::<Letter>().is_none(), "{home}");
-        let job = Job::decode(&Job::send(&evidence, letter.id, 1).encode()).unwrap();
+        let job = Job::decode(&Job::new(&evidence, crate::Task::Message(letter.id), 1).encode()).unwrap();
         assert_eq!(w.store.resume(&job.internal()).tenant(), w.scope.tenant(), "{home}");
     }
 }

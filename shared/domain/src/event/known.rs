@@ -1,0 +1,132 @@
+//! The names of events: what the house raises itself, what callers are known to report, and the form of any other.
+
+use kernel::{Error, Result};
+
+/// Who tells of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Teller {
+    /// The house, when a row changes.
+    House,
+    /// Callers.
+    Callers,
+}
+
+/// A name that is known.
+#[derive(Clone, Copy, Debug)]
+pub struct Known {
+    /// The name.
+    pub name: &'static str,
+    /// Who tells of it.
+    pub teller: Teller,
+    /// When it is told, and what its data holds.
+    pub words: &'static str,
+}
+
+macro_rules! known {
+    ($($teller:ident $name:literal, $words:literal;)*) => {
+        /// Every name that is known.
+        pub const KNOWN: &[Known] = &[$(Known { name: $name, teller: Teller::$teller, words: $words }),*];
+    };
+}
+
+known! {
+    House "consent.changed", "A contact's answer for a channel and category: `channel`, `category`, `granted` (null: forgotten), `source`.";
+    House "contact.created", "A contact was made.";
+    House "contact.deleted", "A contact was deleted.";
+    House "contact.updated", "A contact was changed; conditions may ask what.";
+    House "message.bounced", "A message came back.";
+    House "message.clicked", "A person clicked a link of a message for the first time.";
+    House "message.complained", "A recipient called a message spam.";
+    House "message.delivered", "The recipient's server took a message.";
+    House "message.failed", "A message failed or was refused for good.";
+    House "message.opened", "A person opened a message for the first time.";
+    House "message.received", "Somebody wrote: `from`, `subject`, `text` (its beginning), `automatic`.";
+    House "message.replied", "The same, when it answers a message.";
+    House "message.sent", "A provider took a message.";
+    House "user.created", "A user was added: `name`, `email`, `role`.";
+    Callers "invoice.created", "An invoice was made.";
+    Callers "invoice.due_soon", "An invoice is due soon: `number`, `amount`, `due`.";
+    Callers "invoice.overdue", "An invoice is overdue: `number`, `amount`, `due`.";
+    Callers "invoice.paid", "An invoice was paid.";
+    Callers "outage.ended", "A service works again.";
+    Callers "outage.started", "A service does not work: `service`, `since`, `expected`.";
+    Callers "payment.failed", "A payment failed.";
+    Callers "payment.received", "A payment came in.";
+    Callers "service.activated", "A service was switched on.";
+    Callers "service.cancelled", "A service was given up.";
+    Callers "service.expiring", "A service ends soon.";
+    Callers "ticket.closed", "A support request was closed.";
+    Callers "ticket.created", "A support request was made: `number`, `title`.";
+    Callers "ticket.updated", "A support request was changed.";
+}
+
+/// Nouns whose events the house alone tells of.
+const OWN: [&str; 8] = ["activity", "company", "consent", "contact", "deal", "message", "task", "user"];
+
+fn word(text: &str) -> bool {
+    crate::name::slug(text).is_ok() && text.len() <= 32
+}
+
+fn split(name: &str) -> Result<(&str, &str)> {
+    name.split_once('.').filter(|(noun, rest)| word(noun) && (*rest == "*" || word(rest))).ok_or_else(|| {
+        Error::invalid("", "event", "two words such as invoice.overdue, each of at most 32 letters, digits, - and _")
+    })
+}
+
+/// Refuses a name that callers may not report: one without form, or one of the house's own.
+pub fn callers(name: &str) -> Result<()> {
+    let (noun, rest) = split(name)?;
+    if rest == "*" {
+        return Err(Error::invalid("", "event", "an event has a name of its own"));
+    }
+    if OWN.contains(&noun) {
+        return Err(Error::invalid("", "reserved", format!("events of {noun} are told by the house alone")));
+    }
+    Ok(())
+}
+
+/// Refuses what no event can ever be called: `invoice.*` stands for all of a noun's.
+pub fn trigger(name: &str) -> Result<()> {
+    let (noun, rest) = split(name)?;
+    if rest == "*" || !OWN.contains(&noun) || KNOWN.iter().any(|known| known.name == name) {
+        return Ok(());
+    }
+    let names: Vec<&str> = KNOWN.iter().map(|known| known.name).filter(|known| known.starts_with(noun)).collect();
+    Err(Error::invalid("", "unknown", format!("there is no such event of {noun}; there are {}", names.join(", "))))
+}
+
+/// Whether a trigger waits for events of that name.
+pub fn waits(trigger: &str, name: &str) -> bool {
+    trigger == name || trigger.strip_suffix('*').is_some_and(|noun| noun.ends_with('.') && name.starts_with(noun))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_have_two_words_and_some_are_the_houses_own() {
+        for good in ["invoice.overdue", "order.shipped-late", "a.b"] {
+            assert!(callers(good).is_ok() && trigger(good).is_ok(), "{good}");
+        }
+        for bad in ["invoice", "Invoice.due", "invoice.", ".due", "a.b.c", "invoice.*", "contact.created", "message.x"] {
+            assert!(callers(bad).is_err(), "{bad}");
+        }
+        assert!(trigger("message.*").is_ok() && trigger("contact.created").is_ok());
+        assert!(trigger("contact.creatd").is_err() && trigger("*").is_err() && trigger("*.*").is_err());
+    }
+
+    #[test]
+    fn a_trigger_waits_for_its_name_or_for_all_of_a_noun() {
+        assert!(waits("invoice.*", "invoice.due_soon") && waits("invoice.paid", "invoice.paid"));
+        assert!(!waits("invoice.*", "invoices.paid") && !waits("invoice.paid", "invoice.paid_twice"));
+    }
+
+    #[test]
+    fn every_known_name_can_be_waited_for_and_is_told_by_one_side_alone() {
+        for known in KNOWN {
+            assert!(trigger(known.name).is_ok(), "{}", known.name);
+            assert_eq!(callers(known.name).is_ok(), known.teller == Teller::Callers, "{}", known.name);
+        }
+    }
+}
