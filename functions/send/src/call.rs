@@ -6,6 +6,8 @@ use domain::message::{State, Try, Verdict as Meaning, Wait};
 use domain::suppression::Reason;
 use domain::{Contact, Message, Tenant};
 use kernel::{Error, Result, Time};
+use net::veil::Veil;
+use net::words;
 use providers::{Reply, Sending, Setup, Verdict};
 use store::schema::attr;
 use store::{Change, TenantScope};
@@ -15,8 +17,7 @@ use crate::cost::cost;
 use crate::deliver::record;
 use crate::tokens::{self, Found};
 use crate::turn::{Chosen, again, hold, unknown};
-use crate::veil::Veil;
-use crate::{Sender, health, words};
+use crate::{Sender, health};
 
 /// How long a message waits at least while another process asks for its account's token.
 const TOKEN_SECONDS: i64 = 5;

@@ -10,12 +10,13 @@
 use std::sync::Arc;
 
 use domain::flows::release::enter;
-use domain::gate::{self, Decision, Facts};
+use domain::gate::{Decision, Facts};
 use domain::message::{State, Try, Verdict as Meaning, Wait, cut};
 use domain::suppression::Reason;
 use domain::{Account, Address, Contact, Message, Tenant, address};
 use kernel::ids::{AccountId, MessageId};
 use kernel::{Email, Error, Result, Time};
+use net::words;
 use store::batch::Done;
 use store::change::n;
 use store::schema::attr;
@@ -24,7 +25,7 @@ use store::{Change, Cond, Outcome, Stored, TenantScope, Value};
 use crate::call::call;
 use crate::compose::compose;
 use crate::turn::{Turn, candidates, carries, hold, later, next, unknown, wait_for};
-use crate::{Sender, window, words};
+use crate::{Sender, room, window};
 
 /// How long a claim holds: longer than the function may run.
 pub(crate) const LEASE_SECONDS: i64 = 60;
@@ -116,8 +117,8 @@ async fn attempt(sender: &Sender, scope: &TenantScope, message: &Message) -> Res
     let candidates = window::open(sender, scope, message, candidates).await?;
     // A rehearsal without any account has no window to look at.
     let window = !candidates.is_empty() || !account;
-    let facts = Facts { tenant: &tenant, account, contact: contact.as_ref(), suppressed, window, now };
-    let answer = gate::decide(message, &facts);
+    let facts = Facts { tenant: &tenant, account, contact: contact.as_ref(), suppressed, window, full: None, now };
+    let answer = room::judge(sender, scope, message, facts).await?;
     let noted = store::scope::value(&answer)?;
     let change = match answer.decision {
         Decision::Stop(_) => enter(State::Rejected, now),

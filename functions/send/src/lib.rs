@@ -1,4 +1,4 @@
-//! `send`: the only function that talks to providers. It takes jobs off the send queue, one provider call per claim.
+//! `send`: the only function that hands anything to providers; `collect` alone reads from them beside it. It takes jobs off the send queue, one provider call per claim.
 
 mod call;
 pub mod carrier;
@@ -10,9 +10,9 @@ mod files;
 mod health;
 pub mod outbox;
 mod pause;
+mod room;
 pub mod tokens;
 mod turn;
-mod veil;
 mod window;
 pub mod wire;
 
@@ -27,7 +27,7 @@ use store::batch::{self, Done};
 use store::{Dynamo, Job, Store, Table, Task};
 
 pub use carrier::{Carrier, Live};
-pub use tokens::Tokens;
+pub use net::tokens::Tokens;
 
 /// What sending needs.
 #[derive(Debug)]
@@ -88,13 +88,6 @@ async fn work(sender: &Sender, job: &Job) -> Result<Done> {
         Task::Attachment(file) => files::delete(sender, &scope, file).await,
         Task::Message(message) => deliver::deliver(sender, &scope, message, job.seq).await,
         Task::Errand(errand) => errands::carry_out(sender, &scope, errand, job.seq).await,
-        Task::Event(_) | Task::News(_) | Task::Run(_) => {
-            Err(Error::internal(format!("{:?} is for another function", job.task)))
-        }
+        task => Err(Error::internal(format!("{task:?} is for another function"))),
     }
-}
-
-/// Faults in one line.
-fn words(faults: &[kernel::Fault]) -> String {
-    faults.iter().map(|fault| format!("{} {}", fault.pointer, fault.detail)).collect::<Vec<_>>().join("; ")
 }

@@ -244,10 +244,18 @@ async fn the_bill_of_files() {
         let bill = stage.memory.bill().since(before);
         (bill.write_units, bill.read_units)
     };
+    // The first order fills what is kept in memory.
+    cost(email(&json!([]))).await;
     let plain = cost(email(&json!([]))).await;
     let first = cost(email(&json!([{ "id": id }]))).await;
     let again = cost(email(&json!([{ "id": id }]))).await;
     assert_eq!((first.0 - plain.0, first.1 - plain.1), (2.0, 1.0), "its row is read, and that it is there is noted once");
     assert_eq!((again.0 - plain.0, again.1 - plain.1), (0.0, 1.0));
     stage.drain().await;
+
+    bring(&acme, "b.png", "image/png", b"PNG!").await;
+    stage.drain().await;
+    let before = stage.memory.bill();
+    stage.pass(86_400).await;
+    assert_eq!(stage.memory.bill().since(before).write_units, 3.0, "given up, off the due index, deleted");
 }

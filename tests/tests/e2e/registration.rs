@@ -5,10 +5,10 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use local::stage::PUBLIC_URL;
+use net::http::Http;
+use net::names::{Names, Reach};
 use providers::{HttpReply, Reply as Said};
 use send::wire::Wire;
-use send::wire::http::Http;
-use send::wire::names::{Names, Reach};
 use send::wire::smtp::Smtp;
 use serde_json::{Value, json};
 use stands::api::Request;

@@ -14,6 +14,7 @@ const TABLE: &str = "
 adopt_rule manager
 ask_account_consent admin
 cancel_message agent
+cancel_messages agent
 check_account admin
 count_account_usage admin
 count_emails viewer
@@ -39,12 +40,14 @@ delete_template manager
 delete_user admin
 estimate_message agent
 find_account admin
+find_account_mailbox admin
 find_api_key admin
 find_attachment viewer
 find_contact viewer
 find_conversation viewer
 find_event viewer
 find_message viewer
+find_preferences viewer
 find_rule viewer
 find_run viewer
 find_suppression viewer
@@ -55,6 +58,7 @@ find_user admin
 find_version viewer
 list_accounts admin
 list_api_keys admin
+list_consents viewer
 list_contacts viewer
 list_conversation_messages viewer
 list_conversations viewer
@@ -72,6 +76,7 @@ preview_template viewer
 publish_version manager
 read_account_health admin
 read_channels viewer
+record_consent agent
 report_event agent
 report_events agent
 retry_message agent
@@ -83,6 +88,7 @@ test_template manager
 trace_message viewer
 update_account admin
 update_contact agent
+update_preferences agent
 update_rule manager
 update_team admin
 update_template manager

@@ -4,11 +4,11 @@ use domain::Account;
 use domain::account::Registration;
 use domain::message::cut;
 use kernel::Result;
+use net::veil::Veil;
 use providers::{Registered, Sending, Setup, Verdict};
 
 use super::finding::NOTE;
 use crate::Sender;
-use crate::veil::Veil;
 
 /// Tells it. None where there is nothing to tell.
 pub(super) async fn register(

@@ -6,8 +6,9 @@ use store::change::n;
 use store::schema::attr;
 use store::{Change, Cond, Due};
 
+use super::look;
 use crate::message::{Hold, State, Try, Verdict, Wait};
-use crate::{Attachment, Message, Run, attachment, run};
+use crate::{Attachment, Mailbox, Message, Run, attachment, run};
 
 /// What became of a due row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +25,9 @@ pub enum Released {
 pub async fn release(due: &Due, now: Time) -> Result<Released> {
     if due.concerns::<Attachment>() {
         return give_up(due).await;
+    }
+    if due.concerns::<Mailbox>() {
+        return look::release(due, now).await;
     }
     if due.concerns::<Run>() {
         return run(due, now).await;
