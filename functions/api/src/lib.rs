@@ -28,11 +28,14 @@ mod fields;
 mod keys;
 mod messages;
 mod meta;
+mod notifications;
 mod operations;
 mod rules;
 mod runs;
 mod search;
+mod series;
 mod suppressions;
+mod tasks;
 mod teams;
 mod templates;
 mod tenants;
@@ -93,8 +96,13 @@ resources!(
     events,
     rules,
     rules::ready_made,
+    rules::terms,
     rules::trial,
     runs,
+    series,
+    tasks,
+    tasks::deeds,
+    notifications,
     analytics,
     users,
     teams,

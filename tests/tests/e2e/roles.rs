@@ -11,13 +11,18 @@ const ROLES: [&str; 5] = ["viewer", "agent", "manager", "admin", "owner"];
 
 /// The least role of each operation that asks for a credential of a tenant.
 const TABLE: &str = "
+acknowledge_task agent
 adopt_rule manager
 ask_account_consent admin
 cancel_message agent
 cancel_messages agent
+cancel_series agent
+cancel_task agent
 check_account admin
+complete_task agent
 count_account_usage admin
 count_emails viewer
+count_unread_notifications viewer
 create_account admin
 create_api_key admin
 create_attachment agent
@@ -26,11 +31,14 @@ create_contact agent
 create_deal agent
 create_field manager
 create_rule manager
+create_series agent
 create_suppression manager
+create_task agent
 create_team admin
 create_template manager
 create_user admin
 create_version manager
+delegate_task agent
 delete_account admin
 delete_api_key admin
 delete_attachment manager
@@ -40,6 +48,7 @@ delete_deal manager
 delete_message manager
 delete_rule manager
 delete_suppression manager
+delete_task agent
 delete_team admin
 delete_template manager
 delete_user admin
@@ -58,7 +67,9 @@ find_message viewer
 find_preferences viewer
 find_rule viewer
 find_run viewer
+find_series viewer
 find_suppression viewer
+find_task viewer
 find_team viewer
 find_template viewer
 find_tenant viewer
@@ -75,25 +86,33 @@ list_deals viewer
 list_events viewer
 list_fields viewer
 list_messages viewer
+list_notifications viewer
 list_rules viewer
 list_runs viewer
+list_series viewer
 list_shipped_rules viewer
 list_suppressions viewer
+list_tasks viewer
 list_teams viewer
 list_templates viewer
 list_users admin
 list_versions viewer
 lose_deal agent
+pause_series agent
 preview_template viewer
 publish_version manager
 put_contact agent
 put_contacts agent
 read_account_health admin
 read_channels viewer
+read_notifications viewer
+read_rule_terms viewer
 record_consent agent
 reopen_deal agent
+reopen_task agent
 report_event agent
 report_events agent
+resume_series agent
 retry_message agent
 search_things viewer
 send_message agent
@@ -102,6 +121,7 @@ test_draft_rule manager
 test_rule manager
 test_template manager
 trace_message viewer
+transfer_task agent
 update_account admin
 update_company agent
 update_contact agent
@@ -109,6 +129,7 @@ update_deal agent
 update_field manager
 update_preferences agent
 update_rule manager
+update_task agent
 update_team admin
 update_template manager
 update_tenant owner
