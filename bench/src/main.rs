@@ -2,17 +2,19 @@
 //!
 //! `cargo run --release -p bench` measures everything; `-- --skip-binaries` leaves out building and starting the functions,
 //! `-- --binaries` does nothing else. `-- --pipeline` times the pipeline alone, and `-- --pipeline 2000` with that many messages,
-//! as a profiler wants it. `-- --providers` times the providers alone, `-- --counting`
-//! the counters, `-- --bill` the units of an email.
+//! as a profiler wants it. `-- --providers` times the providers alone, `-- --tasks` counts and times tasks alone, `-- --counting`
+//! the counters, and `-- --bill` counts the units of an email alone.
 #![expect(clippy::disallowed_methods, reason = "a bench reads the clock, its arguments and its environment")]
 #![expect(clippy::large_futures, reason = "a stage is large, and a bench has a stack of its own")]
 
 mod bill;
 mod binaries;
 mod counting;
+mod people;
 mod pipeline;
 mod providers;
 mod runtime;
+mod tasks;
 mod templates;
 mod watch;
 mod world;
@@ -45,6 +47,8 @@ fn main() -> ExitCode {
         bill::measure()
     } else if has("--counting") {
         counting::measure()
+    } else if has("--tasks") {
+        tasks::measure()
     } else if has("--binaries") {
         binaries::measure()
     } else {
@@ -74,6 +78,8 @@ fn all(skip_binaries: bool) -> Fallible<Value> {
     add(bill::measure()?);
     note("counting and asking what was counted");
     add(counting::measure()?);
+    note("counting tasks, and scanning");
+    add(json!({ "tasks": tasks::measure()? }));
     note("timing the pipeline in a process of its own");
     let child = Command::new(std::env::current_exe()?).arg("--pipeline").output()?;
     if !child.status.success() {

@@ -19,16 +19,23 @@ mod accounts;
 mod analytics;
 mod attachments;
 mod channels;
+mod companies;
 mod contacts;
 mod conversations;
+mod deals;
 mod events;
+mod fields;
 mod keys;
 mod messages;
 mod meta;
+mod notifications;
 mod operations;
 mod rules;
 mod runs;
+mod search;
+mod series;
 mod suppressions;
+mod tasks;
 mod teams;
 mod templates;
 mod tenants;
@@ -68,6 +75,12 @@ resources!(
     contacts,
     contacts::consents,
     contacts::preferences,
+    contacts::upsert,
+    companies,
+    deals,
+    deals::decide,
+    search,
+    fields,
     conversations,
     conversations::answer,
     templates,
@@ -84,8 +97,13 @@ resources!(
     events,
     rules,
     rules::ready_made,
+    rules::terms,
     rules::trial,
     runs,
+    series,
+    tasks,
+    tasks::deeds,
+    notifications,
     analytics,
     analytics::channels,
     analytics::dashboard,

@@ -1,4 +1,5 @@
-//! `send`: the only function that hands anything to providers; `collect` alone reads from them beside it. It takes jobs off the send queue, one provider call per claim.
+//! `send`: the only function that hands anything to providers; beside it `collect` alone talks to them, and only reads. It takes jobs
+//! off the send queue, one provider call per claim.
 
 pub mod carrier;
 pub mod compose;

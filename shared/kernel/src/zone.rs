@@ -71,6 +71,14 @@ impl Zone {
         };
         (begin(first), begin(next))
     }
+
+    /// The moment at which this zone's wall clock shows that. What the clock jumps over is taken as much later as it jumps; of what
+    /// comes twice the first is meant.
+    pub fn instant(&self, wall: jiff::civil::DateTime) -> Time {
+        let zone = jiff::tz::TimeZone::get(&self.0).unwrap_or(jiff::tz::TimeZone::UTC);
+        let zoned = wall.to_zoned(zone).or_else(|_| wall.to_zoned(jiff::tz::TimeZone::UTC));
+        zoned.map_or(Time::EPOCH, |zoned| zoned.timestamp().into())
+    }
 }
 
 impl fmt::Display for Zone {

@@ -209,10 +209,36 @@ impl TenantScope {
         Ok(Write(Op::Delete(key, Cond::Version(row.version))))
     }
 
+    /// A write of a transaction without a condition of its own: a row that hangs on another one of the same transaction, whose
+    /// condition guards both.
+    pub fn hanging<E: Entity>(&self, row: &E) -> Result<Write> {
+        let key = self.key(&E::ROW, &row.locator())?;
+        Ok(Write(Op::Put(item_of(&key, row, 1)?, Cond::All(Vec::new()))))
+    }
+
+    /// A write of a transaction that takes away what was written by [`Self::hanging`].
+    pub fn unhanging<E: Entity>(&self, row: &E) -> Result<Write> {
+        let key = self.key(&E::ROW, &row.locator())?;
+        Ok(Write(Op::Delete(key, Cond::All(Vec::new()))))
+    }
+
     /// A write of a transaction that only checks that a row is still at the version it was read at.
     pub fn checking<E: Entity>(&self, row: &Stored<E>) -> Result<Write> {
         let key = self.key(&E::ROW, &row.row.locator())?;
         Ok(Write(Op::Check(key, Cond::Version(row.version))))
+    }
+
+    /// A write of a transaction: changes a row, making it when it does not exist. For counters.
+    pub fn tallying<E: Entity>(&self, locator: &Locator, change: Change) -> Result<Write> {
+        let key = self.key(&E::ROW, locator)?;
+        let change = change.set(attr::KIND, Value::S(E::ROW.kind.to_owned()));
+        Ok(Write(Op::Update(key, change, Cond::All(Vec::new()))))
+    }
+
+    /// A write of a transaction: changes a row that exists, on a condition.
+    pub fn changing<E: Entity>(&self, locator: &Locator, change: Change, cond: Cond) -> Result<Write> {
+        let key = self.key(&E::ROW, locator)?;
+        Ok(Write(Op::Update(key, change, Cond::All(vec![Cond::Present, cond]))))
     }
 
     /// Carries out all writes or none. `Ok(Some(i))`: the condition of the i-th did not hold, nothing was written.

@@ -71,13 +71,38 @@ async fn every_operation_answers_as_it_is_described() {
     let file = id(&step(post.clone(), "/v1/attachments", Some(file), 201).await);
 
     let at = |noun: &str, id: &str| format!("/v1/{noun}/{id}");
+    let field = json!({ "object": "company", "key": "size", "label": "Size", "kind": "select", "options": ["s", "l"] });
+    let field = id(&step(post.clone(), "/v1/fields", Some(field), 201).await);
+    let company = json!({
+        "name": "C", "domains": ["c.example"], "phone": "+14155552672", "website": "https://c.example", "address": ["1 Street"],
+        "owner": user, "tags": ["t"], "fields": { "size": "l" },
+    });
+    let company = id(&step(post.clone(), "/v1/companies", Some(company), 201).await);
+    let deal = json!({
+        "title": "D", "value": "1200.50", "currency": "EUR", "stage": "offer", "expected_close": "2026-04-01", "contact_id": contact,
+        "company_id": company, "owner": user, "tags": ["t"], "fields": { "f": true },
+    });
+    let deal = id(&step(post.clone(), "/v1/deals", Some(deal), 201).await);
+    let linked = json!({ "emails": ["c@example.com"], "company_id": company, "owner": user });
+    step(Method::PUT, "/v1/contacts?by=email", Some(linked), 200).await;
+    let batch = json!({ "contacts": [{ "emails": ["n@example.com"] }, { "first_name": "nobody" }] });
+    step(post.clone(), "/v1/contacts/batch", Some(batch), 200).await;
+    step(post.clone(), &format!("{}/lose", at("deals", &deal)), Some(json!({ "reason": "R" })), 200).await;
+    step(post.clone(), &format!("{}/reopen", at("deals", &deal)), None, 200).await;
+    step(post.clone(), &format!("{}/win", at("deals", &deal)), Some(json!({})), 200).await;
+    for kind in ["contact", "company", "deal"] {
+        step(get.clone(), &format!("/v1/search?kind={kind}&q=no"), None, 200).await;
+    }
     step(get.clone(), &at("attachments", &file), None, 200).await;
     for (noun, id, change) in [
         ("accounts", &account, Some(json!({ "from": { "name": "N" }, "on_unknown": "resend" }))),
         ("users", &user, Some(json!({ "role": "viewer", "subject": "s" }))),
         ("teams", &team, Some(json!({ "name": "Sales" }))),
         ("api-keys", &key, None),
+        ("companies", &company, Some(json!({ "website": null }))),
         ("contacts", &contact, Some(json!({ "zone": null }))),
+        ("deals", &deal, Some(json!({ "tags": null }))),
+        ("fields", &field, Some(json!({ "archived": true }))),
         ("templates", &template, Some(json!({ "category": "news", "description": "D" }))),
         ("suppressions", &entry, None),
         ("messages", &message, None),
@@ -135,6 +160,7 @@ async fn every_operation_answers_as_it_is_described() {
     let runs = step(get.clone(), &format!("{}/runs", at("rules", &rule)), None, 200).await;
     step(get.clone(), &at("runs", &id(&runs["data"][0])), None, 200).await;
     step(get.clone(), "/v1/rules/shipped", None, 200).await;
+    step(get.clone(), "/v1/rules/terms", None, 200).await;
     step(post.clone(), "/v1/rules/shipped", Some(json!({ "name": "welcome" })), 201).await;
     step(delete.clone(), &at("rules", &rule), None, 204).await;
     let wishes = format!("{}/preferences", at("contacts", &contact));
@@ -144,6 +170,35 @@ async fn every_operation_answers_as_it_is_described() {
     step(post.clone(), &consents, Some(json!({ "channel": "email", "category": "offers", "double_opt_in": true })), 200).await;
     step(get.clone(), &consents, None, 200).await;
     step(post.clone(), "/v1/messages/cancel", Some(json!({ "cancel_key": "k" })), 200).await;
+    let task = json!({
+        "kind": "appointment", "title": "T", "description": "D", "priority": "urgent", "due_at": "2026-03-05T09:00:00Z", "assignee": user,
+        "contact_id": contact, "tags": ["t"], "fields": { "f": 1 }, "checklist": [{ "text": "C" }], "recurrence": "FREQ=DAILY",
+        "reminders": [{ "before": 5, "by": ["notification"] }], "escalation": [{ "after_minutes": 5, "to": { "team": team } }],
+    });
+    let task = id(&step(post.clone(), "/v1/tasks", Some(task), 201).await);
+    step(get.clone(), "/v1/tasks?overdue=false", None, 200).await;
+    step(get.clone(), &at("tasks", &task), None, 200).await;
+    step(patch.clone(), &at("tasks", &task), Some(json!({ "status": "in_progress" })), 200).await;
+    step(post.clone(), &format!("{}/acknowledge", at("tasks", &task)), None, 200).await;
+    step(post.clone(), &format!("{}/transfer", at("tasks", &task)), Some(json!({ "team": team, "reason": "R" })), 200).await;
+    step(post.clone(), &format!("{}/delegate", at("tasks", &task)), Some(json!({ "user": user })), 200).await;
+    for (deed, body) in [("complete", json!({ "outcome": "O" })), ("reopen", json!({})), ("cancel", json!({ "reason": "R" }))] {
+        step(post.clone(), &format!("{}/{deed}", at("tasks", &task)), Some(body), 200).await;
+    }
+    stage.drain().await;
+    step(get.clone(), &format!("/v1/notifications?user_id={user}"), None, 200).await;
+    step(get.clone(), &format!("/v1/notifications/unread?user_id={user}"), None, 200).await;
+    let all = json!({ "user_id": user, "until": "2026-03-02T12:00:00Z" });
+    step(post.clone(), "/v1/notifications/read", Some(all), 200).await;
+    step(delete.clone(), &at("tasks", &task), None, 204).await;
+    let series =
+        json!({ "order": { "to": { "email": "c@example.com" }, "template": "welcome" }, "recurrence": "FREQ=DAILY;COUNT=3" });
+    let series = id(&step(post.clone(), "/v1/series", Some(series), 201).await);
+    step(get.clone(), "/v1/series?status=active", None, 200).await;
+    step(get.clone(), &at("series", &series), None, 200).await;
+    for deed in ["pause", "resume", "cancel"] {
+        step(post.clone(), &format!("{}/{deed}", at("series", &series)), None, 200).await;
+    }
     let below = |rest: &str| format!("{}/{rest}", at("templates", &template));
     step(get.clone(), &below("versions"), None, 200).await;
     step(get.clone(), &below("versions/1"), None, 200).await;
@@ -164,6 +219,8 @@ async fn every_operation_answers_as_it_is_described() {
         ("suppressions", &entry),
         ("attachments", &file),
         ("templates", &template),
+        ("deals", &deal),
+        ("companies", &company),
         ("contacts", &contact),
         ("api-keys", &key),
         ("teams", &team),

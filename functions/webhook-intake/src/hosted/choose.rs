@@ -6,6 +6,7 @@ use axum::response::Response;
 use domain::Channel;
 use domain::address::key;
 use domain::consent::Evidence;
+use domain::field::Definitions;
 use domain::flows::keep_contact;
 use domain::flows::suppress::{address_row, lift};
 use domain::suppression::Reason;
@@ -68,7 +69,8 @@ async fn keep(intake: &Intake, guest: &mut Guest, wishes: &Wishes, evidence: &Ev
             return come_back(intake, &guest.scope, &before, evidence).await;
         }
         guest.contact.row.updated_at = context.clock.now();
-        match keep_contact::replace(context, &guest.scope, &before, &mut guest.contact, evidence).await {
+        let none = &Definitions::NONE;
+        match keep_contact::replace(context, &guest.scope, none, &before, &mut guest.contact, evidence).await {
             Ok(_) => return come_back(intake, &guest.scope, &guest.contact.row, evidence).await,
             Err(Error::Stale { .. }) => guest.contact = guest.scope.find::<Contact>(before.id).await?,
             Err(error) => return Err(error),

@@ -4,14 +4,15 @@ use store::schema::attr;
 use store::{Job, Record, Task};
 
 use crate::event::raised::raised;
-use crate::{Errand, Event, Mailbox, Message, Run, errand, mailbox, run};
+use crate::{Errand, Event, Mailbox, Message, Run, Series, errand, mailbox, run};
 
 /// The jobs that a change asks for. Most changes are no transition of a thing that has states and are told by one attribute: a row
 /// is read whole only for a job.
 pub fn jobs(record: &Record) -> Vec<Job> {
     let mut jobs: Vec<Job> = event(record).into_iter().chain(news(record)).collect();
     if record.new_value(&attr::STATE_SEQ) != record.old_value(&attr::STATE_SEQ) {
-        jobs.extend(errand(record).or_else(|| run(record)).or_else(|| mailbox(record)).or_else(|| message(record)));
+        let due = || alarm(record).or_else(|| series(record)).or_else(|| mailbox(record));
+        jobs.extend(errand(record).or_else(|| run(record)).or_else(|| message(record)).or_else(due));
     }
     jobs
 }
@@ -52,4 +53,16 @@ fn message(record: &Record) -> Option<Job> {
     // Who has booked a slot comes when it has begun.
     let at = message.booking.map(|booking| booking.at);
     message.state.wants_sending().then(|| job.not_before(at))
+}
+
+fn alarm(record: &Record) -> Option<Job> {
+    let task = record.new_row::<crate::Task>()?.row;
+    let job = Job::new(&record.internal()?, Task::Alarm(task.id), task.state_seq);
+    task.has_to_tell().then_some(job)
+}
+
+fn series(record: &Record) -> Option<Job> {
+    let series = record.new_row::<Series>()?.row;
+    let job = Job::new(&record.internal()?, Task::Series(series.id), series.state_seq);
+    series.ringing.is_some().then_some(job)
 }

@@ -78,6 +78,11 @@ attributes! {
     OUTAGE = "outage", "Why an account is not used, and since when.";
     OUTAGES = "outages", "Outages of an account that are over.";
     PROBE_AT = "probe_at", "When one message may try an account that is not used.";
+    RINGING = "ringing", "The moment up to which a task's alarms ring.";
+    OPEN = "open", "How many open tasks a user has.";
+    UNREAD = "unread", "How many notifications a user has not read.";
+    READ = "read", "Whether a notification was read.";
+    USER = "user", "Whom a count is of.";
     SUPPRESSED = "suppressed", "Why an address must not be written to.";
     WATCHED = "watched", "That a rule waits for what becomes of a message.";
     ANSWER = "answer", "The stored reply to an idempotent request.";

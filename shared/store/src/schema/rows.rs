@@ -55,6 +55,8 @@ rows! {
         "Which providers can this tenant send through, in which order?";
     ADDRESS = "address", "", "ADR", Shape::Single, "T#tenant#ADR#channel:digest", "-",
         "Whose address is this, and may it be written to?";
+    AGENDA = "agenda", "", "AGD", Shape::Below, "T#tenant#AGD#owner", "milliseconds due, task id",
+        "Which open tasks does this user, team or contact have, soonest first?";
     ALLOWANCE = "allowance", "", "ALW", Shape::Single, "T#tenant#ALW#subject:window start", "-",
         "How much of what a tenant, credential or account may do in this window has been handed out?";
     API_KEY = "api_key", "key", "KEY", Shape::Small, "T#tenant#KEY", "key id",
@@ -63,26 +65,38 @@ rows! {
         "Which file is this, and are its bytes there?";
     BODY = "body", "", "BODY", Shape::Single, "T#tenant#BODY#message id", "-",
         "What content did this message bring along, when it does not fit its row?";
+    COMPANY = "company", "cmp", "CMP", Shape::Dated { shards: 1 }, "T#tenant#CMP#yyyymm#shard", "company id",
+        "Which organisation is this? Which companies are newest?";
     CONSENT = "consent", "", "CNS", Shape::Below, "T#tenant#CNS#contact id", "version of the contact",
         "What did this person say to being written to, when, and how is that known?";
     CONTACT = "contact", "con", "CON", Shape::Dated { shards: 1 }, "T#tenant#CON#yyyymm#shard", "contact id",
         "Who is this person, how are they reached, what do they allow? Which contacts are newest?";
     CONVERSATION = "conversation", "cnv", "CNV", Shape::Dated { shards: 1 }, "T#tenant#CNV#yyyymm#shard", "conversation id",
         "Who talks to us through which account, and what is unread? Which conversations are newest?";
+    DEAL = "deal", "dea", "DEA", Shape::Dated { shards: 1 }, "T#tenant#DEA#yyyymm#shard", "deal id",
+        "What is to be won, and how far is it? Which deals are newest?";
     ERRAND = "errand", "erd", "ERD", Shape::Dated { shards: 1 }, "T#tenant#ERD#yyyymm#shard", "errand id",
         "What is to be asked of an account's provider, apart from messages?";
     EVENT = "event", "evt", "EVT", Shape::Dated { shards: 4 }, "T#tenant#EVT#yyyymm#shard", "event id",
         "What was reported, or raised by a rule, in the last 30 days?";
+    FIELD = "field", "fld", "FLD", Shape::Small, "T#tenant#FLD", "field id",
+        "What do a tenant's own fields hold?";
+    FIND = "find", "", "FIND", Shape::Below, "T#tenant#FIND#noun:first letters", "word#id",
+        "Which contacts, companies or deals have a word that begins like this?";
     IDEMPOTENCY = "idempotency", "", "IDEM", Shape::Single, "T#tenant#IDEM#digest of key", "-",
         "Was a request with this key seen in the last 24 hours, and how was it answered?";
     INBOUND = "inbound", "inb", "INB", Shape::Below, "T#tenant#INB#conversation id", "inbound id",
         "What did this contact write to us, newest first?";
     MAILBOX = "mailbox", "", "MBX", Shape::Single, "T#tenant#MBX#account id", "-",
         "How far was the mailbox of this account read, and when is it looked at next?";
+    MEMBER = "member", "", "MEM", Shape::Below, "T#tenant#MEM#company id", "contact id",
+        "Which contacts belong to this company?";
     MESSAGE = "message", "msg", "MSG", Shape::Dated { shards: 4 }, "T#tenant#MSG#yyyymm#shard", "message id",
         "What is the state of this message, and why? Which messages are newest?";
     NAME = "name", "", "NAME", Shape::Single, "T#tenant#NAME#noun:slug", "-",
-        "Which template has this name?";
+        "Which template or field has this name?";
+    NOTIFICATION = "notification", "ntf", "NTF", Shape::Below, "T#tenant#NTF#user id", "notification id",
+        "What was this user told, newest first?";
     PACE = "pace", "", "PACE", Shape::Single, "T#tenant#PACE#account:window:limit", "-",
         "How far are the slots of this limit of an account promised to messages?";
     PROOF = "proof", "", "PRF", Shape::Single, "T#tenant#PRF#digest of account and token", "-",
@@ -99,10 +113,14 @@ rows! {
         "What is to be done when something happens?";
     RUN = "run", "run", "RUN", Shape::Dated { shards: 4 }, "T#tenant#RUN#yyyymm#shard", "run id",
         "What did a rule see of an event, and what did it do?";
+    SERIES = "series", "ser", "SER", Shape::Dated { shards: 1 }, "T#tenant#SER#yyyymm#shard", "series id",
+        "Which message is sent again and again, and when next?";
     STATISTIC = "statistic", "", "STAT", Shape::Below, "T#tenant#STAT#yyyymm:dimension", "value#dd",
         "How much of what happened in each hour of this day, by channel, account and category, by template, tag or sender?";
     SUPPRESSION = "suppression", "sup", "SUP", Shape::Dated { shards: 1 }, "T#tenant#SUP#yyyymm#shard", "suppression id",
         "Which addresses must not be written to, and why?";
+    TASK = "task", "tsk", "TSK", Shape::Dated { shards: 1 }, "T#tenant#TSK#yyyymm#shard", "task id",
+        "What is somebody to do, until when, and who is reminded of it?";
     TEAM = "team", "tea", "TEA", Shape::Small, "T#tenant#TEA", "team id",
         "Which users work together, and who leads them?";
     TEMPLATE = "template", "tpl", "TPL", Shape::Small, "T#tenant#TPL", "template id",
@@ -113,10 +131,18 @@ rows! {
         "Which conversation does a message of this contact belong to?";
     TOKEN = "token", "", "TOK", Shape::Single, "T#tenant#TOK#account id", "-",
         "Which access token does this account use, and who asks for the next?";
+    UNIQUE = "unique", "", "UNQ", Shape::Single, "T#tenant#UNQ#noun:field:digest", "-",
+        "Which thing has this value, of those that no two may have?";
+    TURN = "turn", "", "TURN", Shape::Single, "T#tenant#TURN#team id", "-",
+        "Which member of this team was given a task last?";
+    UNREAD = "unread", "", "UNR", Shape::Single, "T#tenant#UNR#user id", "-",
+        "How many notifications has this user not read?";
     USER = "user", "usr", "USR", Shape::Small, "T#tenant#USR", "user id",
         "Who works for this tenant, in which role?";
     VERSION = "version", "ver", "VER", Shape::Below, "T#tenant#VER#template id", "version number",
         "What did this edition of the template say?";
+    WORKLOAD = "workload", "", "WRK", Shape::Single, "T#tenant#WRK#user id", "-",
+        "How many open tasks does this user have?";
     CREDENTIAL = "credential", "", "K", Shape::Door, "K#digest of key or subject", "-",
         "Whose credential is this, and what does it allow?";
     ROUTE = "route", "", "R", Shape::Door, "R#provider:digest of token", "-",

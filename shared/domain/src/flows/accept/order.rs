@@ -1,10 +1,10 @@
 //! What a caller asks for, and what of it can be judged without reading anything.
 
 use kernel::error::Faults;
-use kernel::ids::{AccountId, ContactId};
+use kernel::ids::{AccountId, ContactId, DealId};
 use kernel::{Email, Error, Locale, Phone, Result, Time};
 use render::Source;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::attachment::Enclosing;
@@ -13,7 +13,7 @@ use crate::message::Throttle;
 use crate::{Category, Channel, Extras};
 
 /// What a caller asks for.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Order {
     /// Whom it is for.
@@ -33,6 +33,9 @@ pub struct Order {
     /// Another locale than the contact's.
     #[serde(default)]
     pub locale: Option<Locale>,
+    /// The deal that it is about.
+    #[serde(default)]
+    pub deal_id: Option<DealId>,
     /// Values for the template.
     #[serde(default)]
     pub variables: Map<String, Value>,
@@ -91,7 +94,7 @@ const fn yes() -> bool {
 }
 
 /// Whom a message is for: a contact, or a bare address.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct To {
     /// The contact.
