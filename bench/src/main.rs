@@ -2,12 +2,14 @@
 //!
 //! `cargo run --release -p bench` measures everything; `-- --skip-binaries` leaves out building and starting the functions,
 //! `-- --binaries` does nothing else. `-- --pipeline` times the pipeline alone, and `-- --pipeline 2000` with that many messages,
-//! as a profiler wants it. `-- --providers` times the providers alone, `-- --tasks` counts and times tasks alone.
+//! as a profiler wants it. `-- --providers` times the providers alone, `-- --counting`
+//! the counters, `-- --tasks` tasks, `-- --bill` the units of an email.
 #![expect(clippy::disallowed_methods, reason = "a bench reads the clock, its arguments and its environment")]
 #![expect(clippy::large_futures, reason = "a stage is large, and a bench has a stack of its own")]
 
 mod bill;
 mod binaries;
+mod counting;
 mod people;
 mod pipeline;
 mod providers;
@@ -43,6 +45,10 @@ fn main() -> ExitCode {
         providers::measure()
     } else if has("--tasks") {
         tasks::measure()
+    } else if has("--bill") {
+        bill::measure()
+    } else if has("--counting") {
+        counting::measure()
     } else if has("--binaries") {
         binaries::measure()
     } else {
@@ -72,6 +78,8 @@ fn all(skip_binaries: bool) -> Fallible<Value> {
     add(bill::measure()?);
     note("counting tasks, and scanning");
     add(json!({ "tasks": tasks::measure()? }));
+    note("counting and asking what was counted");
+    add(counting::measure()?);
     note("timing the pipeline in a process of its own");
     let child = Command::new(std::env::current_exe()?).arg("--pipeline").output()?;
     if !child.status.success() {

@@ -157,7 +157,7 @@ pub mod words {
     use domain::flows::assign::Strategy;
     use domain::gate::Check;
     use domain::mailbox::Sight;
-    use domain::message::{Status, Verdict, Wait};
+    use domain::message::{Mark, Status, Verdict, Wait};
     use domain::notification::About;
     use domain::price::Per;
     use domain::rule::Log;
@@ -229,6 +229,7 @@ pub mod words {
         ReminderWayWord = "ReminderWay", "How somebody is reminded.", Way::ALL;
         RoleWord = "Role", "What a person or key may be.", Role::ALL;
         SeriesStatusWord = "SeriesStatus", "Whether a series goes on.", series::State::ALL;
+        MarkWord = "Milestone", "What a message has reached, and is counted under.", Mark::ALL;
         SightWord = "MailboxResult", "Whether a mailbox could be read.", [Sight::Read, Sight::Refused, Sight::Failed];
         StatusWord = "MessageStatus", "Where a message is.", Status::ALL;
         TaskDeedWord = "TaskDeedKind", "What happened to a task.", Did::ALL;
@@ -243,7 +244,8 @@ pub mod words {
              Verdict::Unknown];
         EventWord = "EventKind", "What happened to a message after it was sent.",
             [EventKind::Sent, EventKind::Delayed, EventKind::Delivered, EventKind::Bounced, EventKind::Complained,
-             EventKind::Rejected, EventKind::RenderingFailed, EventKind::Opened, EventKind::Clicked, EventKind::Unsubscribed];
+             EventKind::Rejected, EventKind::RenderingFailed, EventKind::Opened, EventKind::Clicked, EventKind::Replied,
+             EventKind::Unsubscribed];
         MediaWord = "MediaKind", "What a file is to its recipient.", MediaKind::ALL;
         BounceWord = "BounceClass", "Why a message came back.", [BounceClass::Hard, BounceClass::Soft, BounceClass::Block];
         CheckWord = "GateCheck", "What is checked before a message goes out, in this order.", Check::ALL;

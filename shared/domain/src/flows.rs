@@ -2,6 +2,7 @@
 
 pub mod accept;
 pub mod allow;
+pub mod answer;
 pub mod assign;
 mod attach;
 pub mod automate;

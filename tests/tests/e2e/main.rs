@@ -11,6 +11,8 @@
 )]
 
 mod access;
+mod analytics;
+mod answers;
 mod apis;
 mod attached;
 mod attachments;
@@ -56,6 +58,7 @@ mod queue;
 mod races;
 mod recall;
 mod received;
+mod registration;
 mod reminders;
 mod roles;
 mod rules;

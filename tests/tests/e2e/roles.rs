@@ -13,6 +13,7 @@ const ROLES: [&str; 5] = ["viewer", "agent", "manager", "admin", "owner"];
 const TABLE: &str = "
 acknowledge_task agent
 adopt_rule manager
+answer_conversation agent
 ask_account_consent admin
 cancel_message agent
 cancel_messages agent
@@ -21,7 +22,11 @@ cancel_task agent
 check_account admin
 complete_task agent
 count_account_usage admin
+count_channels viewer
 count_emails viewer
+count_engagement viewer
+count_responses viewer
+count_templates viewer
 count_unread_notifications viewer
 create_account admin
 create_api_key admin
@@ -105,6 +110,7 @@ put_contact agent
 put_contacts agent
 read_account_health admin
 read_channels viewer
+read_dashboard viewer
 read_notifications viewer
 read_rule_terms viewer
 record_consent agent

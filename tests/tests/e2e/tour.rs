@@ -132,6 +132,8 @@ async fn every_operation_answers_as_it_is_described() {
     step(get.clone(), "/v1/conversations?channel=telegram", None, 200).await;
     step(get.clone(), &at("conversations", &conversation), None, 200).await;
     step(get.clone(), &format!("{}/messages", at("conversations", &conversation)), None, 200).await;
+    let answer = json!({ "content": { "text": "We open at nine." } });
+    step(post.clone(), &format!("{}/messages", at("conversations", &conversation)), Some(answer), 202).await;
     let event = id(&step(post.clone(), "/v1/events", Some(json!({ "name": "a.b", "data": { "c": 1 } })), 202).await);
     step(post.clone(), "/v1/events/batch", Some(json!({ "events": [{ "name": "a.b" }, { "name": "?" }] })), 202).await;
     step(get.clone(), "/v1/events?name=a.*", None, 200).await;
@@ -207,7 +209,11 @@ async fn every_operation_answers_as_it_is_described() {
     step(post.clone(), &format!("{}/retry", at("messages", &message)), None, 200).await;
     stage.drain().await;
     step(get.clone(), &format!("{}/trace", at("messages", &message)), None, 200).await;
-    step(get.clone(), "/v1/analytics/emails?group_by=template", None, 200).await;
+    for path in
+        ["channels", "dashboard", "emails?group_by=template", "engagement?group_by=hour_of_week", "responses", "templates"]
+    {
+        step(get.clone(), &format!("/v1/analytics/{path}"), None, 200).await;
+    }
     for (noun, id) in [
         ("messages", &message),
         ("suppressions", &entry),
