@@ -26,7 +26,7 @@ async fn house(count: usize) -> Fallible<Value> {
     // Every contact of the world is called Ada.
     let world = World::new(count).await?;
     let memory = &world.stage.memory;
-    let mut made = Value::Null;
+    let mut made = Map::new();
     for number in 0..count {
         for (noun, body) in [
             (
