@@ -217,7 +217,7 @@ mod tests {
     async fn the_bill_of_a_message() {
         let w = world();
         let first = came("SM1", "Hello");
-        assert_eq!(w.cost(&first).await, (12.0, 2.0, 3), "message, receipt, conversation, thread, contact, address");
+        assert_eq!(w.cost(&first).await, (14.0, 2.0, 3), "message, receipt, conversation, thread, contact, its word, address");
         assert_eq!(w.cost(&came("SM2", "Hello?")).await, (6.0, 4.0, 5), "message, receipt, conversation");
         assert_eq!(w.cost(&first).await, (0.0, 1.0, 1), "a repetition");
         let stop = came("SM4", "Stop");
