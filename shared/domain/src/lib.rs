@@ -13,6 +13,7 @@ pub mod attachment;
 pub mod body;
 pub mod category;
 pub mod company;
+pub mod confirmation;
 pub mod consent;
 pub mod contact;
 pub mod conversation;

@@ -4,7 +4,7 @@ use kernel::{Time, crypto};
 use serde::{Deserialize, Serialize};
 
 /// Something that happened to a message after it was handed over.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Event {
     /// What happened.
     pub kind: EventKind,

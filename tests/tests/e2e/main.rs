@@ -58,6 +58,7 @@ mod queue;
 mod races;
 mod recall;
 mod received;
+mod registration;
 mod reminders;
 mod roles;
 mod rules;

@@ -9,7 +9,7 @@ use store::{Change, Cond, Due};
 use super::look;
 use crate::message::{Hold, State, Try, Verdict, Wait};
 use crate::task::State as Doing;
-use crate::{Mailbox, Message, Run, Series, Task, run, series};
+use crate::{Attachment, Mailbox, Message, Run, Series, Task, attachment, run, series};
 
 /// What became of a due row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +24,9 @@ pub enum Released {
 
 /// Moves one due row on.
 pub async fn release(due: &Due, now: Time) -> Result<Released> {
+    if due.concerns::<Attachment>() {
+        return give_up(due).await;
+    }
     if due.concerns::<Mailbox>() {
         return look::release(due, now).await;
     }
@@ -63,6 +66,13 @@ const fn moved(taken: bool) -> Released {
 /// Whatever the row has for this moment is to be told: by whom, it need not be read for.
 fn ring(now: Time) -> Change {
     Change::new().set(attr::RINGING, n(now.millis())).add(attr::STATE_SEQ, 1)
+}
+
+/// Gives up a file that nobody brought or made use of. From then on it cannot be ordered, so that its bytes can be deleted.
+async fn give_up(due: &Due) -> Result<Released> {
+    let change = Change::new().set(attr::STATE, attachment::State::Failed.value()).add(attr::STATE_SEQ, 1);
+    let waiting = Cond::Is(attr::STATE, attachment::State::Wanted.value());
+    Ok(moved(due.take::<Attachment>(change, waiting).await?.is_some()))
 }
 
 /// A run of a rule whose actions have waited long enough.

@@ -179,6 +179,7 @@ mod tests {
             probe_at: None,
             check: None,
             asking: None,
+            registration: None,
             outages: Vec::new(),
             created_at: clock.now(),
             updated_at: clock.now(),
@@ -220,7 +221,7 @@ mod tests {
         assert_eq!(w.cost(&came("SM2", "Hello?")).await, (6.0, 4.0, 5), "message, receipt, conversation");
         assert_eq!(w.cost(&first).await, (0.0, 1.0, 1), "a repetition");
         let stop = came("SM4", "Stop");
-        assert_eq!(w.cost(&stop).await, (18.0, 5.0, 6), "and entry, address, contact, what it said, confirmation and its body");
+        assert_eq!(w.cost(&stop).await, (16.0, 5.0, 6), "and entry, address, contact, what it said, confirmation");
         assert_eq!(w.cost(&came("SM5", "Stop")).await, (6.0, 4.0, 5), "what was heard before");
         let elsewhere = World {
             account: Account { channel: Channel::Whatsapp, provider: "twilio_whatsapp".to_owned(), ..w.account.clone() },
