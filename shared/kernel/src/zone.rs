@@ -59,8 +59,8 @@ impl Zone {
     /// The hour of the week, from 0 on Monday at midnight to 167.
     pub fn hour_of_week(&self, time: Time) -> u8 {
         let local = self.local(time);
-        let hour = local.weekday().to_monday_zero_offset().saturating_mul(24).unsigned_abs();
-        hour.saturating_add(local.hour().unsigned_abs())
+        let midnight = local.weekday().to_monday_zero_offset().unsigned_abs().saturating_mul(24);
+        midnight.saturating_add(local.hour().unsigned_abs())
     }
 
     /// Where two dates begin. Dates at the ends of all time begin at the epoch.

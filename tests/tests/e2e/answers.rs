@@ -108,7 +108,7 @@ async fn the_first_answer_is_counted_with_its_wait() {
         stage.drain().await;
         answers.push(answer["id"].as_str().unwrap().to_owned());
     }
-    assert_eq!(stage.sent().len(), 2);
+    assert_eq!(stage.rows_of("message").len(), 2);
     assert_eq!(acme.get("/v1/conversations").await["data"][0]["awaiting_since"], json!(null));
     let answer = acme.get(&format!("/v1/messages/{}", answers[0])).await;
     assert_eq!((&answer["to"]["contact"], &answer["status"]), (&conversation["contact"], &json!("sent")));
