@@ -54,7 +54,7 @@ pub struct Pump {
     pub sender: Sender,
     /// Jobs to rows.
     pub automation: Automation,
-    /// Changes to counters.
+    /// Changes to counters and timelines.
     pub analytics: Analytics,
     /// What is due.
     pub scanner: Scanner,
@@ -185,7 +185,7 @@ impl Pump {
         }
     }
 
-    /// Changes to counters.
+    /// Changes to counters and timelines.
     async fn counting(self: Arc<Self>, mut reached: Option<String>, positions: Arc<Mutex<Positions>>) {
         let mut ticks = ticking(250);
         loop {
@@ -200,7 +200,7 @@ impl Pump {
                 ticks.tick().await;
                 continue;
             };
-            match domain::flows::tally::tally(&self.analytics.store, &records).await {
+            match analytics::digest(&self.analytics, &records).await {
                 Ok(()) => {
                     save(&positions, "analytics", Some(last.clone()));
                     reached = Some(last);

@@ -16,6 +16,7 @@ pub mod token;
 pub mod wire;
 
 mod accounts;
+mod activities;
 mod analytics;
 mod attachments;
 mod channels;
@@ -32,8 +33,10 @@ mod suppressions;
 mod teams;
 mod templates;
 mod tenants;
+mod timeline;
 mod users;
 mod versions;
+mod viewer;
 
 use axum::Router;
 use axum::middleware::{from_fn_with_state, map_response};
@@ -65,6 +68,9 @@ resources!(
     messages::estimate,
     attachments,
     contacts,
+    activities,
+    activities::batch,
+    timeline,
     conversations,
     templates,
     versions,

@@ -34,6 +34,8 @@ fn tags() -> Vec<Tag> {
         ("messages", "Send, follow, call off and explain messages."),
         ("attachments", "Files that go along with messages, or came with one."),
         ("contacts", "The people a tenant talks to: addresses, zone, locale, consent."),
+        ("activities", "What was done, or is to be done, with contacts."),
+        ("timelines", "What happened, newest first."),
         ("conversations", "What contacts write to us."),
         ("templates", "Named content with immutable versions, previews and tests."),
         ("accounts", "Connections to providers, in the order they are tried."),

@@ -93,7 +93,7 @@ impl Stage {
         true
     }
 
-    /// One batch of the stream through the counters. Whether there was one.
+    /// One batch of the stream through counters and timelines. Whether there was one.
     async fn count_once(&self) -> bool {
         let from = self.flow().counted;
         let records = self.memory.stream(from);
@@ -101,7 +101,7 @@ impl Stage {
         if records.is_empty() {
             return false;
         }
-        if let Some(Ok(())) = self.alive(domain::flows::tally::tally(&self.analytics.store, &records)).await {
+        if let Some(Ok(())) = self.alive(analytics::digest(&self.analytics, &records)).await {
             self.flow().counted = from + records.len();
         }
         true

@@ -2,10 +2,12 @@
 
 pub mod accept;
 pub mod allow;
+pub mod archive;
 mod attach;
 pub mod automate;
 pub mod breaker;
 pub mod catalog;
+pub mod chronicle;
 pub mod connect;
 pub mod dispatch;
 pub mod edit_template;
@@ -15,7 +17,9 @@ pub mod found;
 pub mod keep_contact;
 pub mod keep_team;
 pub mod let_in;
+pub mod log;
 pub mod pace;
+pub mod recall;
 pub mod release;
 pub mod renew;
 pub mod report;

@@ -5,14 +5,17 @@
 #![warn(clippy::wildcard_enum_match_arm)]
 
 pub mod account;
+pub mod activity;
 pub mod address;
 pub mod allowance;
+pub mod archive;
 pub mod as_json;
 pub mod attachment;
 pub mod body;
 pub mod category;
 pub mod contact;
 pub mod conversation;
+pub mod entry;
 pub mod errand;
 pub mod event;
 pub mod extras;
@@ -36,15 +39,19 @@ pub mod tenant;
 pub mod terms;
 pub mod token;
 pub mod user;
+pub mod visibility;
 
 pub use account::Account;
+pub use activity::Activity;
 pub use address::Address;
 pub use allowance::Allowance;
+pub use archive::Archive;
 pub use attachment::Attachment;
 pub use body::Body;
 pub use category::Category;
 pub use contact::Contact;
 pub use conversation::Conversation;
+pub use entry::Entry;
 pub use errand::Errand;
 pub use event::Event;
 pub use extras::Extras;
@@ -64,3 +71,4 @@ pub use tenant::Tenant;
 pub use terms::Terms;
 pub use token::Token;
 pub use user::{ApiKey, User};
+pub use visibility::{Viewer, Visibility};

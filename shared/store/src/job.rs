@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use kernel::Time;
-use kernel::ids::{ErrandId, EventId, MessageId, RunId, TenantId};
+use kernel::ids::{ArchiveId, ErrandId, EventId, MessageId, RunId, TenantId};
 use serde::{Deserialize, Serialize};
 
 use crate::Internal;
@@ -73,6 +73,8 @@ macro_rules! tasks {
 }
 
 tasks! {
+    /// Put activities of this month into the archive.
+    Archive(ArchiveId) = "archive", Automation;
     /// Carry out this errand.
     Errand(ErrandId) = "errand", Send;
     /// Find the rules that wait for this event.

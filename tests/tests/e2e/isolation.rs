@@ -24,6 +24,8 @@ async fn belongings(bravo: &Company<'_>) -> Ids {
     let user = bravo.post("/v1/users", &json!({ "name": "Bob", "email": "bob@bravo.example", "role": "agent" })).await.is(201);
     let team = bravo.post("/v1/teams", &json!({ "name": "Sales" })).await.is(201);
     let key = bravo.post("/v1/api-keys", &json!({ "name": "robot", "role": "agent" })).await.is(201);
+    let call = json!({ "type": "call", "subject": "Secret", "contact_id": contact.id });
+    let activity = bravo.post("/v1/activities", &call).await.is(201);
     let conversation = tests::chat::conversation(bravo).await;
     let attachment = tests::files::bring(bravo, "secret.png", "image/png", b"PNG!").await;
     let (event, rule, run) = rules::belongings(bravo).await;
@@ -32,6 +34,7 @@ async fn belongings(bravo: &Company<'_>) -> Ids {
         ("con", contact.id),
         ("cnv", conversation),
         ("acc", account),
+        ("act", id(&activity)),
         ("att", attachment),
         ("evt", event),
         ("rul", rule),
@@ -59,6 +62,7 @@ type Case = (&'static str, fn(&str) -> Value);
 fn kind_of(operation: &Operation) -> &'static str {
     match operation.path.split('/').nth(2).unwrap() {
         "accounts" => "acc",
+        "activities" => "act",
         "api-keys" => "key",
         "attachments" => "att",
         "contacts" => "con",
@@ -86,6 +90,8 @@ fn body(operation: &str) -> Option<Value> {
     let content = json!({ "subject": "Hi", "text": "Hello" });
     Some(match operation {
         "create_account" => json!({ "name": "A", "provider": "capture", "from": { "email": "a@acme.example" } }),
+        "create_activities" => json!({ "activities": [{ "type": "note", "subject": "A" }] }),
+        "create_activity" => json!({ "type": "note", "subject": "A" }),
         "create_api_key" => json!({ "name": "A", "role": "viewer" }),
         "create_attachment" => json!({ "name": "a.png", "media_type": "image/png", "bytes": 4 }),
         "create_contact" => json!({ "first_name": "A" }),
@@ -100,6 +106,7 @@ fn body(operation: &str) -> Option<Value> {
         "estimate_message" | "send_message" => json!({ "to": { "email": "a@example.com" }, "template": "welcome" }),
         "test_account" => json!({ "to": { "email": "a@example.com" } }),
         "update_account" | "update_user" | "update_tenant" => json!({ "name": "A" }),
+        "update_activity" => json!({ "subject": "A" }),
         "update_contact" => json!({ "first_name": "A" }),
         "update_template" => json!({ "description": "A" }),
         _ => return rules::body(operation),
@@ -246,6 +253,18 @@ fn body_with(operation: &str, pointer: &str) -> Option<Case> {
         }
         ("create_team", "/members/0/user") => ("usr", |id| json!({ "name": "A", "members": [{ "user": id }] })),
         ("update_team", "/members/0/user") => ("usr", |id| json!({ "members": [{ "user": id }] })),
+        ("create_activity" | "update_activity", "/contact_id") => {
+            ("con", |id| json!({ "type": "note", "subject": "A", "contact_id": id }))
+        }
+        ("create_activity" | "update_activity", "/owner") => {
+            ("usr", |id| json!({ "type": "note", "subject": "A", "owner": id }))
+        }
+        ("create_activities", "/activities/0/contact_id") => {
+            ("con", |id| json!({ "activities": [{ "type": "note", "subject": "A", "contact_id": id }] }))
+        }
+        ("create_activities", "/activities/0/owner") => {
+            ("usr", |id| json!({ "activities": [{ "type": "note", "subject": "A", "owner": id }] }))
+        }
         ("preview_template" | "test_template", "/contact") => ("con", |id| json!({ "contact": id })),
         _ => return rules::body_with(operation, pointer),
     })
@@ -263,6 +282,8 @@ async fn an_id_of_another_tenant_in_a_body_is_refused() {
     own.insert("tea", team["id"].as_str().unwrap().to_owned());
     own.insert("rul", rules::own(&acme).await);
     own.insert("acc", acme.get("/v1/accounts").await["data"][0]["id"].as_str().unwrap().to_owned());
+    let note = json!({ "type": "call", "subject": "Own" });
+    own.insert("act", acme.post("/v1/activities", &note).await.is(201)["id"].as_str().unwrap().to_owned());
     let (nobodys, before, contract) = (nobodys(&theirs), stage.rows(), Contract::committed());
     let mut tried = Vec::new();
     for operation in contract.operations() {
@@ -294,6 +315,12 @@ async fn an_id_of_another_tenant_in_a_body_is_refused() {
             "estimate_message /to/contact",
             "create_team /members/0/user",
             "update_team /members/0/user",
+            "create_activity /contact_id",
+            "create_activity /owner",
+            "update_activity /contact_id",
+            "update_activity /owner",
+            "create_activities /activities/0/contact_id",
+            "create_activities /activities/0/owner",
             "preview_template /contact",
             "test_template /contact"
         ]
@@ -314,6 +341,9 @@ async fn filters_and_names_of_another_tenant_find_nothing() {
         ("/v1/messages?contact=", "con"),
         ("/v1/messages?template=", "tpl"),
         ("/v1/conversations?contact=", "con"),
+        ("/v1/activities?contact=", "con"),
+        ("/v1/activities?assignee=", "usr"),
+        ("/v1/timeline?user=", "usr"),
         ("/v1/analytics/emails?template=", "tpl"),
         ("/v1/analytics/emails?account=", "acc"),
     ] {

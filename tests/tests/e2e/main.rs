@@ -11,10 +11,13 @@
 )]
 
 mod access;
+mod activities;
 mod apis;
+mod archive;
 mod attached;
 mod attachments;
 mod channels;
+mod chronicle;
 mod confirmations;
 mod connect;
 mod consent;
@@ -55,6 +58,7 @@ mod secrets;
 mod sns;
 mod teams;
 mod templates;
+mod timeline;
 mod tokens;
 mod tour;
 mod windows;

@@ -18,6 +18,8 @@ check_account admin
 count_account_usage admin
 count_emails viewer
 create_account admin
+create_activities agent
+create_activity agent
 create_api_key admin
 create_attachment agent
 create_contact agent
@@ -28,6 +30,7 @@ create_template manager
 create_user admin
 create_version manager
 delete_account admin
+delete_activity agent
 delete_api_key admin
 delete_attachment manager
 delete_contact manager
@@ -39,6 +42,7 @@ delete_template manager
 delete_user admin
 estimate_message agent
 find_account admin
+find_activity viewer
 find_api_key admin
 find_attachment viewer
 find_contact viewer
@@ -54,7 +58,9 @@ find_tenant viewer
 find_user admin
 find_version viewer
 list_accounts admin
+list_activities viewer
 list_api_keys admin
+list_contact_timeline viewer
 list_contacts viewer
 list_conversation_messages viewer
 list_conversations viewer
@@ -66,6 +72,7 @@ list_shipped_rules viewer
 list_suppressions viewer
 list_teams viewer
 list_templates viewer
+list_timeline viewer
 list_users admin
 list_versions viewer
 preview_template viewer
@@ -82,6 +89,7 @@ test_rule manager
 test_template manager
 trace_message viewer
 update_account admin
+update_activity agent
 update_contact agent
 update_rule manager
 update_team admin

@@ -70,9 +70,19 @@ async fn every_operation_answers_as_it_is_described() {
     let file = json!({ "name": "a.png", "media_type": "image/png", "bytes": 4 });
     let file = id(&step(post.clone(), "/v1/attachments", Some(file), 201).await);
 
+    let note = json!({ "type": "note", "subject": "N", "contact_id": contact, "owner": user, "visibility": "private" });
+    step(post.clone(), "/v1/activities/batch", Some(json!({ "activities": [note] })), 200).await;
+    let call = json!({
+        "type": "call", "subject": "C", "description": "D", "contact_id": contact, "status": "scheduled", "direction": "inbound",
+        "duration": 60, "scheduled_at": "2026-03-03T09:00:00Z", "location": "L", "outcome": "neutral", "priority": "urgent",
+        "assignee": user, "tags": ["t"], "fields": { "f": true },
+    });
+    let activity = id(&step(post.clone(), "/v1/activities", Some(call), 201).await);
+
     let at = |noun: &str, id: &str| format!("/v1/{noun}/{id}");
     step(get.clone(), &at("attachments", &file), None, 200).await;
     for (noun, id, change) in [
+        ("activities", &activity, Some(json!({ "status": "completed" }))),
         ("accounts", &account, Some(json!({ "from": { "name": "N" }, "on_unknown": "resend" }))),
         ("users", &user, Some(json!({ "role": "viewer", "subject": "s" }))),
         ("teams", &team, Some(json!({ "name": "Sales" }))),
@@ -145,7 +155,10 @@ async fn every_operation_answers_as_it_is_described() {
     stage.drain().await;
     step(get.clone(), &format!("{}/trace", at("messages", &message)), None, 200).await;
     step(get.clone(), "/v1/analytics/emails?group_by=template", None, 200).await;
+    step(get.clone(), &format!("{}/timeline?expand=subject", at("contacts", &contact)), None, 200).await;
+    step(get.clone(), "/v1/timeline?expand=subject", None, 200).await;
     for (noun, id) in [
+        ("activities", &activity),
         ("messages", &message),
         ("suppressions", &entry),
         ("attachments", &file),

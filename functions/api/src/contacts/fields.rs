@@ -127,7 +127,8 @@ impl ContactFields {
     }
 }
 
-fn merge_fields(fields: &mut BTreeMap<String, Value>, patch: BTreeMap<String, Value>) {
+/// Sets the fields of a patch, and removes those that are null in it.
+pub(crate) fn merge_fields(fields: &mut BTreeMap<String, Value>, patch: BTreeMap<String, Value>) {
     for (name, value) in patch {
         if value.is_null() {
             fields.remove(&name);

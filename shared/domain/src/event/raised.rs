@@ -11,7 +11,7 @@ use store::{Record, change};
 use super::{About, Cause, Occurrence, Shift};
 use crate::message::Status;
 use crate::rule::facts;
-use crate::{Contact, Inbound, Message, User};
+use crate::{Activity, Contact, Inbound, Message, User, Visibility};
 
 /// Most bytes that an old or new value is told with.
 const VALUE: usize = 200;
@@ -20,6 +20,9 @@ const TEXT: usize = 500;
 
 /// The events that a change stands for.
 pub fn raised(record: &Record) -> Vec<Occurrence> {
+    if record.concerns::<Activity>() {
+        return activity(record).into_iter().collect();
+    }
     if record.concerns::<Contact>() {
         return contact(record);
     }
@@ -83,6 +86,17 @@ fn short(value: &Value) -> Value {
         Value::Array(rows) => Value::Array(rows.iter().take(20).map(short).collect()),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => value.clone(),
     }
+}
+
+/// What is brought back from the archive was written down before, and has a later version.
+fn activity(record: &Record) -> Option<Occurrence> {
+    let new = record.new_row::<Activity>().filter(|new| new.version == 1 && new.row.visibility != Visibility::Private)?.row;
+    let about = About { contact: new.contact, ..About::default() };
+    let mut told = occurrence(record, "activity.created", &new.id.to_string(), new.created_at, about);
+    told.data = object(json!({
+        "id": new.id, "type": new.form, "subject": new.subject, "status": new.status, "outcome": new.outcome,
+    }));
+    Some(told)
 }
 
 fn contact(record: &Record) -> Vec<Occurrence> {

@@ -4,14 +4,14 @@ use store::schema::attr;
 use store::{Job, Record, Task};
 
 use crate::event::raised::raised;
-use crate::{Errand, Event, Message, Run, errand, run};
+use crate::{Archive, Errand, Event, Message, Run, archive, errand, run};
 
 /// The jobs that a change asks for. Most changes are no transition of a thing that has states and are told by one attribute: a row
 /// is read whole only for a job.
 pub fn jobs(record: &Record) -> Vec<Job> {
     let mut jobs: Vec<Job> = event(record).into_iter().chain(news(record)).collect();
     if record.new_value(&attr::STATE_SEQ) != record.old_value(&attr::STATE_SEQ) {
-        jobs.extend(errand(record).or_else(|| run(record)).or_else(|| message(record)));
+        jobs.extend(errand(record).or_else(|| run(record)).or_else(|| archive(record)).or_else(|| message(record)));
     }
     jobs
 }
@@ -32,6 +32,12 @@ fn run(record: &Record) -> Option<Job> {
     let run = record.new_row::<Run>()?.row;
     let job = Job::new(&record.internal()?, Task::Run(run.id), run.state_seq);
     (run.state == run::State::Ready).then_some(job)
+}
+
+fn archive(record: &Record) -> Option<Job> {
+    let archive = record.new_row::<Archive>()?.row;
+    let job = Job::new(&record.internal()?, Task::Archive(archive.id), archive.state_seq);
+    (archive.state == archive::State::Working).then_some(job)
 }
 
 fn errand(record: &Record) -> Option<Job> {

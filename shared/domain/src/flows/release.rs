@@ -7,7 +7,7 @@ use store::schema::attr;
 use store::{Change, Cond, Due};
 
 use crate::message::{Hold, State, Try, Verdict, Wait};
-use crate::{Message, Run, run};
+use crate::{Archive, Message, Run, archive, run};
 
 /// What became of a due row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +22,11 @@ pub enum Released {
 
 /// Moves one due row on.
 pub async fn release(due: &Due, now: Time) -> Result<Released> {
+    if due.concerns::<Archive>() {
+        let waiting = Cond::Is(attr::STATE, archive::State::Waiting.value());
+        let moved = due.take::<Archive>(super::archive::enter(archive::State::Working), waiting).await?.is_some();
+        return Ok(if moved { Released::Moved } else { Released::Passed });
+    }
     if due.concerns::<Run>() {
         return run(due, now).await;
     }

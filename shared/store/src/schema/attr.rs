@@ -74,6 +74,8 @@ attributes! {
     OUTAGE = "outage", "Why an account is not used, and since when.";
     OUTAGES = "outages", "Outages of an account that are over.";
     PROBE_AT = "probe_at", "When one message may try an account that is not used.";
+    ARCHIVED = "archived", "Whether an activity is in the archive, or just being put there.";
+    UNTIL = "until", "When the archive of a month is looked at next.";
     SUPPRESSED = "suppressed", "Why an address must not be written to.";
     WATCHED = "watched", "That a rule waits for what becomes of a message.";
     ANSWER = "answer", "The stored reply to an idempotent request.";
