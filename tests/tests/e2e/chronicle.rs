@@ -191,6 +191,8 @@ async fn story(acts: Vec<(u16, usize, Step)>, plan: Vec<Batch>, last: usize) -> 
         deliver(&store, &faults, &some, now).await;
     }
     faults.calm();
+    // A crash that nobody has seen, since another fault of the same moment came first.
+    deliver(&store, &faults, &[], now).await;
     // All of it in the end, record by record, from the last to the first or from the first to the last.
     let mut records = records;
     if last % 2 == 0 {

@@ -59,11 +59,14 @@ pub async fn read_many(scope: &TenantScope, ids: &[ActivityId], now: Time) -> Re
 
 /// The pack that holds the activity of that id, if any does.
 pub(super) async fn pack_of(scope: &TenantScope, id: ActivityId) -> Result<Option<Stored<Pack>>> {
-    // Packs are found by the last id in them. All digits but one are less than the whole id, and nothing lies between the two.
-    let hex = id.hex();
-    let below = hex.get(..31).unwrap_or_default();
-    let found = scope.below::<Pack>(&archive::owner(id.made_at().month()), Some(below), None, true, 1).await?;
-    Ok(found.into_iter().next())
+    reaching(scope, &archive::owner(id.made_at().month()), &id.hex()).await
+}
+
+/// The first pack that ends with that id or beyond. Packs are found by the last id in them.
+async fn reaching(scope: &TenantScope, owner: &str, digits: &str) -> Result<Option<Stored<Pack>>> {
+    // All digits of an id but one are less than the whole, and no other id lies between the two.
+    let below = digits.get(..31).unwrap_or(digits);
+    Ok(scope.below::<Pack>(owner, Some(below), None, true, 1).await?.into_iter().next())
 }
 
 /// One page of activities, newest first: those at hand, and between them those of the archive.
@@ -128,7 +131,7 @@ async fn packed(scope: &TenantScope, span: &Span, limit: usize) -> Result<(Vec<K
         }
         let owner = archive::owner(month);
         // The first that ends beyond the page may reach into it.
-        let beyond = scope.below::<Pack>(&owner, Some(&span.below), None, true, 1).await?;
+        let beyond = reaching(scope, &owner, &span.below).await?;
         let within = scope.below::<Pack>(&owner, None, Some(&span.below), false, u16::try_from(PACKS).unwrap_or(1)).await?;
         for pack in beyond.into_iter().chain(within) {
             let mut kept = pack.row.open()?;
