@@ -6,6 +6,7 @@
 
 use aws::Vault;
 use domain::account::OnUnknown;
+use domain::consent::Evidence;
 use domain::contact::{Consent, QuietHours};
 use domain::flows::{Context, connect, found, keep_contact, let_in};
 use domain::user::{key_digest, new_key};
@@ -211,6 +212,7 @@ impl Maker<'_> {
                 do_not_contact: silent,
                 consents: std::collections::BTreeMap::new(),
                 quiet_hours: night,
+                preferences: domain::Preferences::default(),
                 tags: vec!["demo".to_owned()],
                 fields: std::collections::BTreeMap::from([("plan".to_owned(), Value::from("pro"))]),
                 source: None,
@@ -222,7 +224,7 @@ impl Maker<'_> {
                 let consent = Consent { granted: true, at: self.made_at, source: "demo".to_owned() };
                 contact.record_consent(Channel::Email, &domain::Category::parse("newsletter")?, consent);
             }
-            made(keep_contact::create(&context, scope, &mut contact).await)?;
+            made(keep_contact::create(&context, scope, &mut contact, &Evidence::by("demo")).await)?;
         }
         first.ok_or_else(|| Error::internal("no contact"))
     }

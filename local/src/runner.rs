@@ -11,6 +11,7 @@ use automation::Automation;
 use aws::files::Shelf;
 use aws::{Connection, Fetch, Files, Vault};
 use axum::Router;
+use collect::{Collector, Way};
 use domain::Channel;
 use domain::flows::Context;
 use domain::flows::breaker::Breaker;
@@ -18,6 +19,8 @@ use domain::flows::catalog::Catalog;
 use domain::flows::pace::Paces;
 use kernel::crypto::SealKey;
 use kernel::{Clock, Error, Ids, Keys};
+use net::names::Reach;
+use net::tokens::Tokens;
 use relay::{Queues, Relay};
 use reminder_scan::Scanner;
 use send::outbox::Outbox;
@@ -60,6 +63,11 @@ pub struct Running {
 
 fn live(channels: &[Channel], files: &Files) -> Option<Live> {
     (!channels.is_empty()).then(|| Live { wire: Wire::at_home().files(files.clone()), channels: channels.to_vec() })
+}
+
+/// Mailboxes are read where mail really leaves the machine.
+fn reads(channels: &[Channel]) -> Way {
+    if channels.contains(&Channel::Email) { Way::new(Reach::Anywhere) } else { Way::nowhere() }
 }
 
 /// What is said of it at the start.
@@ -134,6 +142,15 @@ pub async fn start(options: &Options) -> Result<Running, String> {
         relay: Relay { queues: Queues::memory(&queue), clock: clock.clone() },
         queue,
         automation: Automation { store: store.clone(), context: context.clone(), catalog: Catalog::new(clock.clone()) },
+        collector: Collector {
+            store: store.clone(),
+            context: context.clone(),
+            vault: vault.clone(),
+            files: files.clone(),
+            way: reads(&options.live),
+            tokens: Tokens::default(),
+            public_url: address.clone(),
+        },
         sender: Sender {
             store: store.clone(),
             context: context.clone(),
@@ -143,7 +160,7 @@ pub async fn start(options: &Options) -> Result<Running, String> {
             vault,
             carrier: Carrier::Outbox { outbox: outbox.clone(), live: live(&options.live, &files) },
             files,
-            tokens: send::Tokens::default(),
+            tokens: Tokens::default(),
             public_url: address.clone(),
         },
         analytics: Analytics { store: store.clone(), clock: clock.clone() },
@@ -192,7 +209,7 @@ fn together(api: Router, intake: Router, files: Router, pages: Router) -> Router
     Router::new().fallback(move |request: axum::extract::Request| {
         let path = request.uri().path();
         let to = |start: &str| path.starts_with(start);
-        let router = if to("/hooks/") || to("/t/") || to("/u/") {
+        let router = if to("/hooks/") || to("/p/") || to("/t/") || to("/u/") {
             intake.clone()
         } else if to("/files/") {
             files.clone()

@@ -175,7 +175,7 @@ impl Contract {
             (status, Some(status.into()), body["title"].as_str().unwrap()),
             "{label}"
         );
-        if !["/hooks/", "/t/", "/u/", "/files/"].iter().any(|start| path.starts_with(start)) {
+        if !["/hooks/", "/p/", "/t/", "/u/", "/files/"].iter().any(|start| path.starts_with(start)) {
             assert_eq!(text("x-request-id").as_deref(), body["instance"].as_str(), "{label}");
         }
         let schema = json!({ "$ref": "#/components/schemas/Problem" });

@@ -60,7 +60,7 @@ async fn activities(count: usize) -> Fallible<Value> {
     }
     world.stage.drain().await;
     let all = read(&world, "/v1/activities").await?;
-    let own = read(&world, &format!("/v1/activities?contact={contact}")).await?;
+    let own = read(&world, &format!("/v1/activities?contact_id={contact}")).await?;
     Ok(json!({ "all": all, "contact": own }))
 }
 

@@ -3,8 +3,8 @@
 use axum::extract::State;
 use domain::activity::{Form, Outcome, Status};
 use domain::entry::Noun;
-use domain::flows::recall::Found;
-use domain::flows::{log, recall};
+use domain::flows::retrieve::Found;
+use domain::flows::{log, retrieve};
 use domain::{Activity, Entry, Right};
 use kernel::ids::{ActivityId, ContactId, UserId};
 use kernel::{Error, Result, Time};
@@ -37,7 +37,7 @@ use words::{ActivityStatusWord, ActivityTypeWord, OutcomeWord};
 pub(crate) struct ActivityFilters {
     /// Activities with this contact, in the order of when they were or are to be.
     #[param(value_type = Option<String>)]
-    contact: Option<ContactId>,
+    contact_id: Option<ContactId>,
     #[serde(rename = "type")]
     #[param(rename = "type", value_type = Option<ActivityTypeWord>)]
     form: Option<Form>,
@@ -62,7 +62,7 @@ pub(crate) struct ActivityFilters {
 
 impl ActivityFilters {
     fn keeps(&self, row: &Activity) -> bool {
-        self.contact.is_none_or(|contact| row.contact == Some(contact))
+        self.contact_id.is_none_or(|contact| row.contact == Some(contact))
             && self.form.is_none_or(|form| row.form == form)
             && self.status.is_none_or(|status| row.status == status)
             && self.outcome.is_none_or(|outcome| row.outcome == Some(outcome))
@@ -82,11 +82,11 @@ async fn page_of(
     let told = |entry: &Entry| entry.noun == Noun::Activity && entry.withdrawn.is_none();
     let page = scope.page_by_time::<Entry>(&contact.hex(), listing, told).await?;
     let ids: Vec<ActivityId> = page.rows.iter().filter_map(|entry| ActivityId::parse(&entry.row.subject)).collect();
-    let rows = recall::read_many(scope, &ids, now).await?.into_iter().flatten().filter(|found| keeps(&found.row));
+    let rows = retrieve::read_many(scope, &ids, now).await?.into_iter().flatten().filter(|found| keeps(&found.row));
     Ok(Page { rows: rows.collect(), next: page.next })
 }
 
-/// Lists activities, newest first. With `contact`, a page may be shorter than asked for when other filters leave some out.
+/// Lists activities, newest first. With `contact_id`, a page may be shorter than asked for when other filters leave some out.
 #[utoipa::path(get, path = "/v1/activities", tag = "activities", operation_id = "list_activities", security(("key" = [])),
     params(PageParams, ActivityFilters),
     responses((status = 200, description = "A page of activities.", body = List<ActivityView>), refused::Listing))]
@@ -100,9 +100,9 @@ async fn list_activities(
     let listing = Listing { since: filters.since, until: filters.until, ..asked };
     let now = caller.context.clock.now();
     let keeps = |row: &Activity| row.seen_by(&viewer) && filters.keeps(row);
-    let found = match filters.contact {
+    let found = match filters.contact_id {
         Some(contact) => page_of(&caller.scope, contact, &listing, now, keeps).await?,
-        None => recall::page(&caller.scope, &listing, now, keeps).await?,
+        None => retrieve::page(&caller.scope, &listing, now, keeps).await?,
     };
     Ok(Reply::ok(page.shape(keys, &caller.scope, &list, found, |row| ActivityView::from(row.row))))
 }
@@ -110,7 +110,7 @@ async fn list_activities(
 /// The activity, if the caller may see it.
 async fn find<N: Send + Sync>(api: &Api, caller: &Caller<N>, id: ActivityId) -> Result<Found> {
     let viewer = caller.viewer(api).await?;
-    let found = recall::find(&caller.scope, id, caller.context.clock.now()).await?;
+    let found = retrieve::find(&caller.scope, id, caller.context.clock.now()).await?;
     if found.activity.row.seen_by(&viewer) { Ok(found) } else { Err(Error::NotFound { kind: ActivityId::KIND }) }
 }
 
@@ -163,7 +163,7 @@ async fn update_activity(
     row.check(description.as_deref())?;
     log::Known::read(scope, &[&row]).await?.check(&row)?;
     let text = row.describe(description.clone());
-    let Stored { row: before, version } = recall::bring_back(scope, found, now).await?;
+    let Stored { row: before, version } = retrieve::bring_back(scope, found, now).await?;
     let activity = Stored { row: Activity { archived: false, ..row }, version };
     let version = log::replace(scope, &before, &activity, text).await?;
     Ok(Reply::ok(ActivityView::described(activity.row, description)).version(version))
@@ -186,7 +186,7 @@ async fn delete_activity(
         caller.role.check(Right::Delete)?;
     }
     if_match.check(found.activity.version)?;
-    let activity = recall::bring_back(&caller.scope, found, caller.context.clock.now()).await?;
+    let activity = retrieve::bring_back(&caller.scope, found, caller.context.clock.now()).await?;
     log::delete(&caller.scope, &activity).await?;
     Ok(Gone)
 }

@@ -4,6 +4,7 @@ use std::marker::PhantomData;
 use std::sync::PoisonError;
 
 use axum::extract::FromRequestParts;
+use domain::consent::Evidence;
 use domain::flows::Context;
 use domain::user::{KEY_PREFIX, key_digest, subject_digest};
 use domain::{Right, Role};
@@ -144,6 +145,15 @@ impl Api {
             Some((scope, credential)) => drop(kept.insert(digest.to_owned(), (now, scope.clone(), credential.clone()))),
             None => drop(kept.remove(digest)),
         }
+    }
+}
+
+impl<N> Caller<N> {
+    /// How it is known what this caller tells of a contact.
+    pub(crate) fn evidence(&self) -> Evidence {
+        let Credential { user, key, .. } = &self.credential;
+        let actor = user.map(|user| user.to_string()).or_else(|| key.map(|key| key.to_string()));
+        Evidence { actor, ..Evidence::by("api") }
     }
 }
 

@@ -21,7 +21,9 @@ use crate::page::{List, PageParams, Paged};
 use crate::reply::words::{ChannelWord, ReasonWord};
 use crate::reply::{Gone, Reply, refused};
 
+pub(crate) mod consents;
 pub(crate) mod fields;
+pub(crate) mod preferences;
 
 use fields::{ContactFields, QuietHoursShape};
 
@@ -98,6 +100,12 @@ pub(crate) struct ConsentView {
     source: String,
 }
 
+impl From<Consent> for ConsentView {
+    fn from(Consent { granted, at, source }: Consent) -> Self {
+        Self { granted, at, source }
+    }
+}
+
 impl From<Contact> for ContactView {
     fn from(contact: Contact) -> Self {
         let emails = contact.emails.iter().map(|email| EmailView {
@@ -111,7 +119,6 @@ impl From<Contact> for ContactView {
             suppressed: contact.suppression_of(*channel, address),
         });
         let handles = handles.collect();
-        let consent = |(key, Consent { granted, at, source })| (key, ConsentView { granted, at, source });
         Self {
             id: contact.id,
             first_name: contact.first_name,
@@ -123,7 +130,7 @@ impl From<Contact> for ContactView {
             zone: contact.zone,
             locale: contact.locale,
             do_not_contact: contact.do_not_contact,
-            consents: contact.consents.into_iter().map(consent).collect(),
+            consents: contact.consents.into_iter().map(|(key, consent)| (key, consent.into())).collect(),
             quiet_hours: contact.quiet_hours,
             tags: contact.tags,
             fields: contact.fields,
@@ -230,7 +237,7 @@ async fn create_contact(
     let now = caller.context.clock.now();
     let mut contact = Contact::blank(id, now);
     body.apply(&mut contact, now)?;
-    keep_contact::create(&caller.context, &caller.scope, &mut contact).await?;
+    keep_contact::create(&caller.context, &caller.scope, &mut contact, &caller.evidence()).await?;
     Ok(Reply::created(contact.into(), &format!("/v1/contacts/{id}")).version(1))
 }
 
@@ -249,7 +256,8 @@ async fn update_contact(
     if_match.check(contact.version)?;
     let before = contact.row.clone();
     body.apply(&mut contact.row, caller.context.clock.now())?;
-    let version = keep_contact::replace(&caller.context, &caller.scope, &before, &mut contact).await?;
+    let evidence = caller.evidence();
+    let version = keep_contact::replace(&caller.context, &caller.scope, &before, &mut contact, &evidence).await?;
     Ok(Reply::ok(contact.row.into()).version(version))
 }
 

@@ -28,6 +28,7 @@ use crate::state::Api;
 pub(crate) mod estimate;
 pub(crate) mod expanded;
 mod once;
+pub(crate) mod recall;
 pub(crate) mod request;
 mod trace;
 pub(crate) mod view;

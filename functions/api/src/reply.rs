@@ -148,8 +148,10 @@ pub mod refused {
 pub mod words {
     use domain::account::{Cause, Checked, Health, OnUnknown};
     use domain::attachment;
+    use domain::consent::Said;
     use domain::conversation;
     use domain::gate::Check;
+    use domain::mailbox::Sight;
     use domain::message::{Status, Verdict, Wait};
     use domain::price::Per;
     use domain::rule::Log;
@@ -197,6 +199,7 @@ pub mod words {
         ChannelWord = "Channel", "What messages travel by.", Channel::ALL;
         AttachmentStateWord = "AttachmentState", "How far a file is.", attachment::State::ALL;
         OriginWord = "AttachmentOrigin", "Who brings a file.", attachment::Origin::ALL;
+        SaidWord = "ConsentAnswer", "What a person said to being written to.", Said::ALL;
         ConversationStatusWord = "ConversationStatus", "Whether somebody is to answer.", [conversation::Status::Open];
         WishWord = "Wish", "What a sender wants of all future messages.", [Wish::Stop, Wish::Start, Wish::Help];
         CauseWord = "OutageCause", "What was wrong with an account that was not used.", [Cause::Silent, Cause::Refused];
@@ -213,6 +216,7 @@ pub mod words {
         RuleLogWord = "RuleLog", "Which runs of a rule are noted: those whose conditions held, or all.", [Log::Matched, Log::All];
         RunStateWord = "RunState", "How far a run is.", run::State::ALL;
         RoleWord = "Role", "What a person or key may be.", Role::ALL;
+        SightWord = "MailboxResult", "Whether a mailbox could be read.", [Sight::Read, Sight::Refused, Sight::Failed];
         StatusWord = "MessageStatus", "Where a message is.", Status::ALL;
         WaitWord = "Wait", "Why a message waits.",
             [Wait::Schedule, Wait::QuietHours, Wait::Retry, Wait::Outage, Wait::Token, Wait::Pace, Wait::DayLimit, Wait::Evidence,

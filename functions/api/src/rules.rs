@@ -21,8 +21,8 @@ use crate::reply::words::RuleLogWord;
 use crate::reply::{Gone, Reply, refused};
 use crate::state::Api;
 
-mod shape;
 pub(crate) mod ready_made;
+mod shape;
 pub(crate) mod trial;
 
 use shape::{ActionShape, ConditionShape, DelayShape};
@@ -66,9 +66,35 @@ pub(crate) struct RuleView {
 impl From<Rule> for RuleView {
     fn from(rule: Rule) -> Self {
         let Rule {
-            id, name, description, trigger, conditions, formula, delay, actions, enabled, log, since, created_at, updated_at
+            id,
+            name,
+            description,
+            trigger,
+            conditions,
+            formula,
+            delay,
+            actions,
+            enabled,
+            log,
+            since,
+            created_at,
+            updated_at,
         } = rule;
-        Self { id, name, description, trigger, conditions, formula, delay, actions, enabled, log, since, created_at, updated_at }
+        Self {
+            id,
+            name,
+            description,
+            trigger,
+            conditions,
+            formula,
+            delay,
+            actions,
+            enabled,
+            log,
+            since,
+            created_at,
+            updated_at,
+        }
     }
 }
 
@@ -87,7 +113,7 @@ pub(crate) struct NewRule {
     #[schema(value_type = Option<ConditionShape>)]
     conditions: Option<Value>,
     /// What must hold, as a person writes it.
-    #[schema(max_length = 2000, example = "event.data.amount > 100 and not contact.tags contains \"vip\"")]
+    #[schema(max_length = 2000, example = "event.data.total > 100 and not contact.tags contains \"vip\"")]
     formula: Option<String>,
     /// How long the actions wait; not at all when not said.
     #[serde(default)]
@@ -293,8 +319,8 @@ async fn find_rule(caller: Caller<may::Read>, Id(id): Id<RuleId>) -> Result<Repl
     params(Repeatable),
     request_body(content = NewRule, example = json!({
         "name": "Remind of overdue invoices", "trigger": "invoice.overdue",
-        "formula": "event.data.amount > 100 and not contact.tags contains \"vip\"", "delay": {"days": 1, "until": "09:00"},
-        "actions": [{"send_message": {"template": "payment-reminder"}}, {"update_contact": {"add_tags": ["reminded"]}}]
+        "formula": "event.data.total > 100 and not contact.tags contains \"vip\"", "delay": {"days": 1, "until": "09:00"},
+        "actions": [{"send_message": {"template": "overdue"}}, {"update_contact": {"add_tags": ["reminded"]}}]
     })),
     responses((status = 201, description = "The new rule.", body = RuleView, headers(("etag" = String), ("location" = String))),
         refused::Creating))]

@@ -241,7 +241,8 @@ async fn create_suppression(
 ) -> Result<Reply<SuppressionView>, Failure> {
     let (channel, reason) = (body.channel, body.reason.into());
     let address = address::parse(channel, &body.address).map_err(|error| error.under("/address"))?;
-    let entry = suppress::suppress(&caller.context, &caller.scope, channel, &address, reason, "api").await?;
+    let entry =
+        suppress::suppress(&caller.context, &caller.scope, channel, &address, reason, "api", &caller.evidence()).await?;
     let location = format!("/v1/suppressions/{}", entry.id);
     // Entries are made and lifted, never changed.
     Ok(Reply::created(entry.into(), &location).version(1))
@@ -257,7 +258,7 @@ async fn delete_suppression(
     if_match: IfMatch,
 ) -> Result<Gone, Failure> {
     if_match.check(caller.scope.find::<Suppression>(id).await?.version)?;
-    suppress::lift(&caller.context, &caller.scope, id).await?;
+    suppress::lift(&caller.context, &caller.scope, id, &caller.evidence()).await?;
     Ok(Gone)
 }
 

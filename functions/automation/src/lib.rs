@@ -49,6 +49,6 @@ async fn work(automation: &Automation, job: &Job) -> Result<Done> {
         Task::Event(event) => rules::reported(automation, &scope, event).await,
         Task::News(_) => rules::told(automation, &scope, job.news.as_deref().unwrap_or_default()).await,
         Task::Run(run) => rules::carry_out(automation, &scope, run, job.seq).await,
-        Task::Errand(_) | Task::Message(_) => Err(Error::internal(format!("{:?} is for another function", job.task))),
+        task => Err(Error::internal(format!("{task:?} is for another function"))),
     }
 }

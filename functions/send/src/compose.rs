@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use domain::attachment::{self, Enclosed};
 use domain::extras::fits;
-use domain::flows::accept;
+use domain::flows::accept::{self, Ways};
 use domain::message::Message;
 use domain::{Body, Channel, Contact, Tenant};
-use kernel::{Email, Error, Fault, Purpose, Result};
+use kernel::{Aim, Email, Error, Fault, Purpose, Result};
 use providers::{Attachment, Content, Direct, Mail, Mailbox, Media, Outgoing};
 use render::{Compiled, Limits, Rendered, Strictness};
 use serde_json::Value;
@@ -17,6 +17,9 @@ use crate::Sender;
 
 /// How long a provider may fetch a file by its link: some do so when the recipient looks.
 const LINK_SECONDS: u32 = 3600;
+
+/// How long a contact's link to its preferences leads there.
+const PREFERENCES_SECONDS: i64 = 366 * 86_400;
 
 /// Composes. Faults of the content are [`Error::Invalid`].
 pub async fn compose(
@@ -37,7 +40,8 @@ pub async fn compose(
     let unsubscribe = leave.then(|| format!("{}/u/{token}", sender.public_url));
     let variables = body.as_ref().map_or(&message.variables, |body| &body.variables);
     let given = accept::values(variables, contact, &message.to);
-    let values = accept::with_own(given, tenant, message.id, unsubscribe.as_deref());
+    let ways = Ways { leave: unsubscribe.clone(), preferences: contact.map(|contact| preferences(sender, tenant, contact)) };
+    let values = accept::with_own(given, tenant, message.id, &ways);
     let rendered = rendered(sender, scope, contact, message, body.as_ref(), &values).await?;
     let content = match (message.channel, from) {
         (Channel::Email, Some(from)) => {
@@ -57,6 +61,13 @@ pub async fn compose(
         entropy: sender.context.ids.bytes(),
         content,
     })
+}
+
+/// Where a contact sees and changes its preferences.
+fn preferences(sender: &Sender, tenant: &Tenant, contact: &Contact) -> String {
+    let ends = sender.context.clock.now().plus_seconds(PREFERENCES_SECONDS);
+    let token = sender.context.keys.pass_for(Aim::Preferences, tenant.id, contact.id, ends, "");
+    format!("{}/p/{}/{token}", sender.public_url, tenant.slug)
 }
 
 fn mail(

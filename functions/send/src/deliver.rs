@@ -11,12 +11,14 @@ use std::sync::Arc;
 
 use domain::flows::release::enter;
 use domain::flows::{connect, report};
-use domain::gate::{self, Decision, Facts};
+use domain::gate::{Decision, Facts};
 use domain::message::{State, Try, Verdict as Meaning, Wait, cut};
 use domain::suppression::Reason;
 use domain::{Account, Address, Contact, Message, Tenant, address};
 use kernel::ids::{AccountId, MessageId};
 use kernel::{Email, Error, Result, Time};
+use net::veil::Veil;
+use net::words;
 use providers::{Reply, Setup, Verdict};
 use store::batch::Done;
 use store::change::n;
@@ -27,8 +29,7 @@ use crate::compose::compose;
 use crate::cost::cost;
 use crate::tokens::{self, Found};
 use crate::turn::{Chosen, Turn, again, candidates, carries, hold, later, next, unknown, wait_for};
-use crate::veil::Veil;
-use crate::{Sender, health, window, words};
+use crate::{Sender, health, room, window};
 
 /// How long a claim holds: longer than the function may run.
 pub(crate) const LEASE_SECONDS: i64 = 60;
@@ -122,8 +123,8 @@ async fn attempt(sender: &Sender, scope: &TenantScope, message: &Message) -> Res
     let candidates = window::open(sender, scope, message, candidates).await?;
     // A rehearsal without any account has no window to look at.
     let window = !candidates.is_empty() || !account;
-    let facts = Facts { tenant: &tenant, account, contact: contact.as_ref(), suppressed, window, now };
-    let answer = gate::decide(message, &facts);
+    let facts = Facts { tenant: &tenant, account, contact: contact.as_ref(), suppressed, window, full: None, now };
+    let answer = room::judge(sender, scope, message, facts).await?;
     let noted = store::scope::value(&answer)?;
     let change = match answer.decision {
         Decision::Stop(_) => enter(State::Rejected, now),

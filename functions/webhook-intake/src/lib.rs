@@ -6,10 +6,12 @@ mod callbacks;
 mod certificates;
 mod consent;
 mod deposits;
+mod hosted;
 mod key_sets;
 mod pages;
 mod preferences;
 mod tracking;
+mod visitor;
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -122,6 +124,9 @@ pub fn router(intake: Intake) -> Router {
         .route("/t/o/{token}", get(tracking::open))
         .route("/t/c/{token}", get(tracking::click))
         .route("/u/{token}", get(preferences::show).post(preferences::save))
+        .route("/p/{slug}", get(hosted::ask::show).post(hosted::ask::send))
+        .route("/p/{slug}/{token}", get(hosted::choose::show).post(hosted::choose::save))
+        .route("/p/{slug}/confirm/{token}", get(hosted::confirm::show).post(hosted::confirm::save))
         .fallback(async || Refusal(Error::NotFound { kind: "page" }))
         .method_not_allowed_fallback(async || Refusal(Error::MethodNotAllowed))
         .with_state(intake)

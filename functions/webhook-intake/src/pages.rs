@@ -20,12 +20,17 @@ pub(crate) struct Page<'a> {
     pub(crate) saved: bool,
 }
 
-const STYLE: &str = "body{margin:0;font:16px/1.5 system-ui,sans-serif;color:light-dark(#1c1e21,#e8eaed);\
+pub(crate) const STYLE: &str = "body{margin:0;font:16px/1.5 system-ui,sans-serif;color:light-dark(#1c1e21,#e8eaed);\
 background:light-dark(#f4f5f7,#17181a);color-scheme:light dark}main{max-width:30rem;margin:3rem auto;padding:2rem;\
 background:light-dark(#fff,#232528);border-radius:12px}h1{font-size:1.4rem;margin-top:0}label{display:block;padding:.5rem 0}\
 button{font:inherit;padding:.6rem 1rem;border-radius:8px;border:1px solid #8886;cursor:pointer;margin:.5rem .5rem 0 0}\
 .first{background:#1a56db;color:#fff;border-color:#1a56db}.saved{padding:.6rem 1rem;border-radius:8px;\
 background:light-dark(#e6f4ea,#1e3a2a)}";
+
+/// What a person is asked on a page of preferences.
+pub(crate) fn question(sender: &str) -> String {
+    format!("Your messages from {sender}: what should we send to you?")
+}
 
 pub(crate) fn render(page: &Page<'_>) -> String {
     let mut rows = String::new();
@@ -59,14 +64,14 @@ pub(crate) fn notice(title: &str, words: &str) -> String {
 }
 
 /// Enough of an address to recognise it by, and no more: the link may have been forwarded.
-fn masked(address: &str) -> String {
+pub(crate) fn masked(address: &str) -> String {
     match address.rsplit_once('@') {
         Some((local, domain)) => format!("{}•••@{domain}", local.chars().next().unwrap_or('•')),
         None => "•••".to_owned(),
     }
 }
 
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
 }
 

@@ -4,7 +4,9 @@
 use axum::extract::{Request, State};
 use axum::response::{Html, IntoResponse, Response};
 use domain::address::Suppressed;
+use domain::consent::Evidence;
 use domain::contact::{Consent, consent_key, parse_consent_key};
+use domain::flows::keep_contact;
 use domain::flows::report::report;
 use domain::flows::suppress::{address_row, lift, suppress};
 use domain::suppression::Reason;
@@ -14,6 +16,7 @@ use providers::{Event, EventDetail, EventKind};
 use store::{Stored, TenantScope};
 
 use crate::pages::{self, Choice, Page};
+use crate::visitor::Visitor;
 use crate::{Intake, Refusal, Token, read};
 
 /// How often a change is tried against other writers of the contact.
@@ -93,18 +96,25 @@ fn wanted(person: &Person, category: &Category) -> bool {
 }
 
 /// Takes the person's decision.
-pub(crate) async fn save(State(intake): State<Intake>, Token(token): Token, request: Request) -> Result<Response, Refusal> {
+pub(crate) async fn save(
+    State(intake): State<Intake>,
+    Token(token): Token,
+    visitor: Visitor,
+    request: Request,
+) -> Result<Response, Refusal> {
     let found = person(&intake, &token).await?;
+    let evidence = |source: &str| Evidence { message: Some(found.message.id), ..visitor.evidence(source) };
+    let shown = || evidence("preference_page").showing(&pages::question(&found.tenant.name));
     let body = read(request.into_body(), LIMIT).await?;
     let fields: Vec<(String, String)> = url::form_urlencoded::parse(&body).into_owned().collect();
     let has = |name: &str, value: &str| fields.iter().any(|(field, given)| field == name && given == value);
     if has("List-Unsubscribe", "One-Click") {
-        decide(&intake, &found, "one_click", |category| *category != found.message.category).await?;
+        decide(&intake, &found, &evidence("one_click"), |category| *category != found.message.category).await?;
     } else if has("choice", "none") {
-        decide(&intake, &found, "preference_page", |_| false).await?;
-        suppress_all(&intake, &found).await?;
+        decide(&intake, &found, &shown(), |_| false).await?;
+        suppress_all(&intake, &found, &shown()).await?;
     } else if has("choice", "save") {
-        decide(&intake, &found, "preference_page", |category| has("category", category.as_str())).await?;
+        decide(&intake, &found, &shown(), |category| has("category", category.as_str())).await?;
     } else {
         return Err(Error::invalid("/choice", "choice", "nothing was decided").into());
     }
@@ -113,17 +123,17 @@ pub(crate) async fn save(State(intake): State<Intake>, Token(token): Token, requ
 
 /// Records an answer for each category; `keep` says which the person wants. Somebody who is no contact has no place for answers
 /// by category: leaving one leaves all.
-async fn decide(intake: &Intake, person: &Person, source: &str, keep: impl Fn(&Category) -> bool) -> Result<()> {
+async fn decide(intake: &Intake, person: &Person, evidence: &Evidence, keep: impl Fn(&Category) -> bool) -> Result<()> {
     let leaves = !keep(&person.message.category);
     if let Some(contact) = &person.contact {
-        answer(intake, person, contact.clone(), source, &keep).await?;
+        answer(intake, person, contact.clone(), evidence, &keep).await?;
         if let Some(standing) = person.unsubscribed().filter(|_| categories(person).iter().any(&keep)) {
-            lift(&intake.0.context, &person.scope, standing.id).await?;
+            lift(&intake.0.context, &person.scope, standing.id, evidence).await?;
         }
     } else if leaves {
-        suppress_all(intake, person).await?;
+        suppress_all(intake, person, evidence).await?;
     } else if let Some(standing) = person.unsubscribed() {
-        lift(&intake.0.context, &person.scope, standing.id).await?;
+        lift(&intake.0.context, &person.scope, standing.id, evidence).await?;
     }
     if leaves { note(intake, person).await } else { Ok(()) }
 }
@@ -132,7 +142,7 @@ async fn answer(
     intake: &Intake,
     person: &Person,
     mut contact: Stored<Contact>,
-    source: &str,
+    evidence: &Evidence,
     keep: &impl Fn(&Category) -> bool,
 ) -> Result<()> {
     let now = intake.0.context.clock.now();
@@ -141,12 +151,12 @@ async fn answer(
         for category in categories(person) {
             let granted = keep(&category);
             let standing = contact.row.consent(person.message.channel, &category).is_none_or(|consent| consent.granted);
-            if source == "one_click" && granted {
+            if evidence.source == "one_click" && granted {
                 continue;
             }
             let known = contact.row.consents.contains_key(&consent_key(person.message.channel, &category));
             if standing != granted || !known {
-                let consent = Consent { granted, at: now, source: source.to_owned() };
+                let consent = Consent { granted, at: now, source: evidence.source.clone() };
                 contact.row.record_consent(person.message.channel, &category, consent);
             }
         }
@@ -154,7 +164,7 @@ async fn answer(
             return Ok(());
         }
         contact.row.updated_at = now;
-        match person.scope.replace(&contact).await {
+        match keep_contact::replace(&intake.0.context, &person.scope, &before, &mut contact, evidence).await {
             Ok(_) => return Ok(()),
             Err(Error::Stale { .. }) => contact = person.scope.find::<Contact>(contact.row.id).await?,
             Err(error) => return Err(error),
@@ -163,10 +173,10 @@ async fn answer(
     Err(Error::unavailable("a contact is being changed too fast"))
 }
 
-async fn suppress_all(intake: &Intake, person: &Person) -> Result<()> {
+async fn suppress_all(intake: &Intake, person: &Person, evidence: &Evidence) -> Result<()> {
     let (message, source) = (&person.message, person.message.id.to_string());
     let (context, address) = (&intake.0.context, &message.to.address);
-    suppress(context, &person.scope, message.channel, address, Reason::Unsubscribe, &source).await.map(|_| ())
+    suppress(context, &person.scope, message.channel, address, Reason::Unsubscribe, &source, evidence).await.map(|_| ())
 }
 
 /// Notes on the message that it led to an unsubscription.

@@ -1,6 +1,6 @@
 //! Contacts: the people a tenant talks to, how they are reached and what they allow.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kernel::error::Faults;
 use kernel::ids::ContactId;
@@ -11,7 +11,7 @@ use store::schema::{self, Entity, Locator, Row};
 
 use crate::event::Cause;
 use crate::suppression::Reason;
-use crate::{Category, Channel, address};
+use crate::{Category, Channel, Preferences, address};
 
 /// A person or mailbox.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -55,6 +55,9 @@ pub struct Contact {
     /// When not to be disturbed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quiet_hours: Option<QuietHours>,
+    /// What else is preferred.
+    #[serde(default, skip_serializing_if = "Preferences::is_empty")]
+    pub preferences: Preferences,
     /// Words to find and group by.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
@@ -163,7 +166,7 @@ const CONSENTS: usize = 100;
 
 impl Contact {
     /// A contact that nothing is known of.
-    pub const fn blank(id: ContactId, now: Time) -> Self {
+    pub fn blank(id: ContactId, now: Time) -> Self {
         Self {
             id,
             first_name: None,
@@ -178,6 +181,7 @@ impl Contact {
             do_not_contact: false,
             consents: BTreeMap::new(),
             quiet_hours: None,
+            preferences: Preferences::default(),
             tags: Vec::new(),
             fields: BTreeMap::new(),
             source: None,
@@ -208,6 +212,7 @@ impl Contact {
                 faults.add(pointer, "too_many", format!("at most {most}"));
             }
         }
+        faults.take("", self.preferences.check());
         for (at, handle) in self.handles.iter().enumerate() {
             if handle.channel == Channel::Email || handle.channel.by_phone() {
                 faults.add(format!("/handles/{at}/channel"), "channel", "emails and phones have lists of their own");
@@ -251,6 +256,11 @@ impl Contact {
         let handles = self.handles.iter().enumerate();
         let handles = handles.map(|(at, handle)| spot(handle.channel, handle.address.clone(), format!("/handles/{at}")));
         emails.chain(phones).chain(handles).collect()
+    }
+
+    /// The channels that it has an address on.
+    pub fn channels(&self) -> BTreeSet<Channel> {
+        Channel::ALL.into_iter().filter(|channel| !self.addresses(*channel).is_empty()).collect()
     }
 
     /// Its addresses of a channel, the preferred one first.
@@ -303,9 +313,11 @@ impl Contact {
         self.consents.get(&consent_key(channel, category))
     }
 
-    /// Records an answer.
+    /// Records an answer, which ends waiting for one.
     pub fn record_consent(&mut self, channel: Channel, category: &Category, consent: Consent) {
-        self.consents.insert(consent_key(channel, category), consent);
+        let key = consent_key(channel, category);
+        self.preferences.pending.remove(&key);
+        self.consents.insert(key, consent);
     }
 
     /// The contact as templates see it.

@@ -26,23 +26,32 @@ pub enum Check {
     Suppression,
     /// The contact opted in to the category on this channel, or need not.
     OptIn,
+    /// The contact has refused neither channel nor category nor campaign.
+    Preference,
     /// The recipient wrote lately enough for free text, where the channel asks for that.
     Window,
     /// It is not the recipient's quiet time.
     QuietHours,
+    /// The contact has had no more than it wants in a day or week.
+    Cap,
+    /// The recipient has had no more than the order allows.
+    Throttle,
 }
 
 impl Check {
     /// Every check, in order.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::Tenant,
         Self::Account,
         Self::Recipient,
         Self::DoNotContact,
         Self::Suppression,
         Self::OptIn,
+        Self::Preference,
         Self::Window,
         Self::QuietHours,
+        Self::Cap,
+        Self::Throttle,
     ];
 
     /// The word in the API.
@@ -54,8 +63,11 @@ impl Check {
             Self::DoNotContact => "do_not_contact",
             Self::Suppression => "suppression",
             Self::OptIn => "opt_in",
+            Self::Preference => "preference",
             Self::Window => "window",
             Self::QuietHours => "quiet_hours",
+            Self::Cap => "cap",
+            Self::Throttle => "throttle",
         }
     }
 }
@@ -73,8 +85,19 @@ pub struct Facts<'a> {
     pub suppressed: Option<Reason>,
     /// Whether the recipient wrote lately enough to one of the accounts, where the message needs that.
     pub window: bool,
+    /// What leaves no room for one message more. It is asked once nothing else stands in the way, since asking takes the room.
+    pub full: Option<Full>,
     /// Now.
     pub now: Time,
+}
+
+/// A limit of messages to one recipient that is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Full {
+    /// What the contact wants in a day or week.
+    Cap,
+    /// What the order allows.
+    Throttle,
 }
 
 /// The decision.
@@ -113,8 +136,18 @@ pub enum Why {
     NoOptIn,
     /// The recipient has opted out.
     OptedOut,
+    /// The recipient wants nothing by this channel.
+    ChannelRefused,
+    /// The recipient wants nothing of this category.
+    CategoryRefused,
+    /// The recipient wants nothing of this campaign.
+    CampaignRefused,
     /// The recipient has not written lately enough for free text.
     WindowClosed,
+    /// The recipient has had as much as it wants.
+    CapReached,
+    /// The recipient has had as many as the order allows.
+    Throttled,
 }
 
 /// What is kept: when, how far it came, and what it decided. The checks before `at` passed.
@@ -182,6 +215,9 @@ pub fn decide(message: &Message, facts: &Facts<'_>) -> Answer {
             Some(_) => return stop(Check::OptIn, Why::OptedOut),
             None => return stop(Check::OptIn, Why::NoOptIn),
         }
+        if let Some(why) = facts.contact.and_then(|contact| contact.preferences.against(message)) {
+            return stop(Check::Preference, why);
+        }
     }
     if !facts.window {
         return stop(Check::Window, Why::WindowClosed);
@@ -191,7 +227,11 @@ pub fn decide(message: &Message, facts: &Facts<'_>) -> Answer {
     {
         return Answer { time: facts.now, by: Some(Check::QuietHours), decision: Decision::Hold(until) };
     }
-    Answer { time: facts.now, by: None, decision: Decision::Go }
+    match facts.full {
+        Some(Full::Cap) => stop(Check::Cap, Why::CapReached),
+        Some(Full::Throttle) => stop(Check::Throttle, Why::Throttled),
+        None => Answer { time: facts.now, by: None, decision: Decision::Go },
+    }
 }
 
 fn quiet_until(facts: &Facts<'_>) -> Option<Time> {

@@ -20,11 +20,13 @@ pub mod calls;
 pub mod event;
 pub mod mark;
 pub mod state;
+pub mod throttle;
 
 pub use calls::Measure;
 pub use event::{Entry, Outcome};
 pub use mark::Mark;
 pub use state::{Hold, State, Status, Wait};
+pub use throttle::Throttle;
 
 /// See the module's words.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -70,6 +72,15 @@ pub struct Message {
     pub tags: Vec<String>,
     /// What kind of mail it is.
     pub category: Category,
+    /// The campaign that it belongs to, which its recipient may have refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub campaign: Option<String>,
+    /// The key that calls it off together with others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancel_key: Option<String>,
+    /// How many of its like the recipient may get.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub throttle: Option<Throttle>,
     /// When it was asked to be sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub send_at: Option<Time>,
@@ -253,6 +264,9 @@ impl Message {
             body: false,
             tags: Vec::new(),
             category: Category::default(),
+            campaign: None,
+            cancel_key: None,
+            throttle: None,
             send_at: None,
             sandbox: false,
             untracked: false,
@@ -287,7 +301,7 @@ impl Message {
 
     /// Whether the account is one for it, switched on or not.
     pub fn fits(&self, account: &Account) -> bool {
-        account.channel == self.channel && self.pinned.is_none_or(|pinned| pinned == account.id)
+        account.channel == self.channel && account.sends() && self.pinned.is_none_or(|pinned| pinned == account.id)
     }
 
     /// The attempt that reached a provider: the one that it took or sent back at once, or one with a lost answer that its events

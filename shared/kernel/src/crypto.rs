@@ -152,6 +152,8 @@ pub struct Keys {
     pub digest: MacKey,
     /// Signs what goes to a provider's page of consent, and makes the verifiers of it.
     pub ticket: MacKey,
+    /// Signs links that stand for one contact.
+    pub pass: MacKey,
     /// Signs and verifies HS256 tokens in local use.
     pub token: MacKey,
     /// Signs the addresses that files are brought to and fetched from on a person's machine.
@@ -188,6 +190,7 @@ impl Keys {
             reference: MacKey::new(&derive("reference")?),
             digest: MacKey::new(&derive("digest")?),
             ticket: MacKey::new(&derive("ticket")?),
+            pass: MacKey::new(&derive("pass")?),
             token: MacKey::new(&derive("token")?),
             file: MacKey::new(&derive("file")?),
             link: SealKey(derive("link")?),

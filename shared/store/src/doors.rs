@@ -4,12 +4,14 @@
 //! - [`Store::by_route`]: an unguessable callback address.
 //! - [`Store::by_reference`]: a token of ours that came back, verified.
 //! - [`Store::by_ticket`]: the same that went to a provider's page of consent.
+//! - [`Store::by_pass`]: the same that stands for one contact.
+//! - [`Store::by_slug`]: the word of a tenant's public addresses, for what anybody may ask of it.
 //! - [`Store::resume`]: a queue job or a stream record.
 //! - [`Store::due`]: a row of the due index whose time has come.
 //! - [`Platform::found`]: the platform's own key, for a tenant that is being made.
 
 use kernel::ids::{AccountId, ApiKeyId, TenantId, UserId};
-use kernel::{Error, Reference, Result, Ticket, Time};
+use kernel::{Error, Pass, Reference, Result, Ticket, Time};
 use serde::{Deserialize, Serialize};
 
 use crate::change::{Change, Cond, n};
@@ -157,6 +159,20 @@ impl Store {
     /// By a ticket of ours that came back.
     pub fn by_ticket(&self, ticket: &Ticket) -> TenantScope {
         self.scope(ticket.tenant())
+    }
+
+    /// By a pass of ours that came back.
+    pub fn by_pass(&self, pass: &Pass) -> TenantScope {
+        self.scope(pass.tenant())
+    }
+
+    /// By the word in a tenant's public addresses. Whoever knows it has proven nothing: what is done in this scope must be what anybody
+    /// may ask for.
+    pub async fn by_slug(&self, slug: &str) -> Result<Option<TenantScope>> {
+        let Ok(key) = schema::door_key(&schema::SLUG, slug) else { return Ok(None) };
+        let Some(item) = self.table.read(&key, false).await? else { return Ok(None) };
+        let claim: Claim = serde_dynamo::from_item(item).map_err(|error| Error::internal(error.to_string()))?;
+        Ok(Some(self.scope(claim.tenant)))
     }
 
     /// By a queue job or a stream record.

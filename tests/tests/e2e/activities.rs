@@ -116,7 +116,7 @@ async fn what_cannot_be_taken_points_to_its_place() {
         assert_eq!(acme.post("/v1/activities", &fields).await.problem(422, "invalid"), pointers, "{more}");
     }
     assert_eq!(acme.post("/v1/activities", &json!({})).await.problem(422, "invalid"), ["/type", "/subject"]);
-    for query in ["type=dance", "since=today", "contact=con_1", "colour=red"] {
+    for query in ["type=dance", "since=today", "contact_id=con_1", "colour=red"] {
         let pointer = format!("?{}", query.split('=').next().unwrap());
         assert_eq!(acme.look(&format!("/v1/activities?{query}")).await.problem(422, "invalid"), [pointer]);
     }
@@ -147,24 +147,24 @@ async fn lists_are_filtered_and_a_contacts_own_is_one_query_and_one_batch() {
     stage.drain().await;
     let list = async |query: &str| acme.get(&format!("/v1/activities?{query}")).await;
     assert_eq!(subjects(&list("limit=3").await), ["Call 29", "Call 28", "Call 27"]);
-    let of_ada = list(&format!("contact={}&limit=3", ada.id)).await;
+    let of_ada = list(&format!("contact_id={}&limit=3", ada.id)).await;
     assert_eq!(subjects(&of_ada), ["Call 4", "Call 28", "Call 26"], "what is to be stands first");
     let next = of_ada["next"].as_str().unwrap();
-    let more = list(&format!("contact={}&limit=3&after={next}", ada.id)).await;
+    let more = list(&format!("contact_id={}&limit=3&after={next}", ada.id)).await;
     assert_eq!(subjects(&more), ["Call 24", "Call 22", "Call 20"]);
     for filter in ["type=meeting", "status=scheduled"] {
         assert_eq!(subjects(&list(filter).await), ["Call 4"], "{filter}");
-        assert_eq!(subjects(&list(&format!("contact={}&{filter}", ada.id)).await), ["Call 4"], "{filter}");
+        assert_eq!(subjects(&list(&format!("contact_id={}&{filter}", ada.id)).await), ["Call 4"], "{filter}");
     }
     for filter in ["tag=vip".to_owned(), "outcome=no_answer".to_owned(), format!("assignee={eve}")] {
         assert_eq!(subjects(&list(&filter).await), ["Call 6"], "{filter}");
-        assert_eq!(subjects(&list(&format!("contact={}&{filter}", bob.id)).await), [""; 0], "{filter}");
+        assert_eq!(subjects(&list(&format!("contact_id={}&{filter}", bob.id)).await), [""; 0], "{filter}");
     }
     let some = list("since=2026-03-02T09:10:00Z&until=2026-03-02T09:12:00Z").await;
     assert_eq!(subjects(&some), ["Call 10", "Call 9"]);
 
     let before = stage.memory.bill();
-    list(&format!("contact={}", ada.id)).await;
+    list(&format!("contact_id={}", ada.id)).await;
     assert_eq!(stage.memory.bill().since(before).requests, 2, "one query, one batch");
 }
 
@@ -222,7 +222,7 @@ async fn what_is_private_is_its_owners_and_admins() {
             let reply = if let Some(body) = body { ask.json(&body).now().await } else { ask.now().await };
             assert_eq!(reply.anonymous(), nobody.anonymous());
         }
-        for list in ["/v1/activities".to_owned(), format!("/v1/activities?contact={}", ada.id)] {
+        for list in ["/v1/activities".to_owned(), format!("/v1/activities?contact_id={}", ada.id)] {
             assert_eq!(stranger.get(&list).await["data"], json!([]), "{list}");
         }
         for list in ["/v1/timeline?kind=activity".to_owned(), format!("/v1/contacts/{}/timeline?kind=activity", ada.id)] {

@@ -48,7 +48,7 @@ async fn what_is_old_is_put_away_and_found_as_before() {
     let acme = stage.bare_tenant("acme").await;
     let ada = acme.contact("Ada", "ada@example.com").await;
     let paths = logged(&acme, &ada, 120).await;
-    let lists = ["/v1/activities?".to_owned(), format!("/v1/activities?contact={}&", ada.id)];
+    let lists = ["/v1/activities?".to_owned(), format!("/v1/activities?contact_id={}&", ada.id)];
     let mut before = Vec::new();
     for list in &lists {
         before.push(all(&acme, list).await);

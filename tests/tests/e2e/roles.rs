@@ -14,6 +14,7 @@ const TABLE: &str = "
 adopt_rule manager
 ask_account_consent admin
 cancel_message agent
+cancel_messages agent
 check_account admin
 count_account_usage admin
 count_emails viewer
@@ -43,12 +44,14 @@ delete_user admin
 estimate_message agent
 find_account admin
 find_activity viewer
+find_account_mailbox admin
 find_api_key admin
 find_attachment viewer
 find_contact viewer
 find_conversation viewer
 find_event viewer
 find_message viewer
+find_preferences viewer
 find_rule viewer
 find_run viewer
 find_suppression viewer
@@ -61,6 +64,7 @@ list_accounts admin
 list_activities viewer
 list_api_keys admin
 list_contact_timeline viewer
+list_consents viewer
 list_contacts viewer
 list_conversation_messages viewer
 list_conversations viewer
@@ -79,6 +83,7 @@ preview_template viewer
 publish_version manager
 read_account_health admin
 read_channels viewer
+record_consent agent
 report_event agent
 report_events agent
 retry_message agent
@@ -91,6 +96,7 @@ trace_message viewer
 update_account admin
 update_activity agent
 update_contact agent
+update_preferences agent
 update_rule manager
 update_team admin
 update_template manager

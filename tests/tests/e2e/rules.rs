@@ -93,6 +93,7 @@ async fn whom_an_address_belongs_to_is_found_by_it_and_others_are_written_to_as_
     for address in ["Ada@Example.com", "bob@example.com"] {
         let data = json!({ "number": "7", "title": "Help" });
         report(&acme, &json!({ "name": "ticket.created", "address": address, "data": data })).await;
+        stage.clock.advance(1_000).unwrap();
     }
     let runs = runs(&acme, &rule).await;
     assert_eq!((&runs[1]["event"]["contact"], &runs[0]["event"]["contact"]), (&json!(ada.id), &Value::Null));
@@ -177,7 +178,8 @@ async fn what_becomes_of_a_message_is_told_where_a_rule_waits_for_it_and_costs_n
 async fn who_writes_is_an_event_about_that_contact() {
     let stage = Story::begin().await;
     let acme = stage.tenant("acme").await;
-    let words = json!({ "trigger": "message.received", "formula": "event.data.text contains \"open\"", "actions": [tag("asked")] });
+    let words =
+        json!({ "trigger": "message.received", "formula": "event.data.text contains \"open\"", "actions": [tag("asked")] });
     let rule = rule(&acme, &words).await;
     let conversation = tests::chat::conversation(&acme).await;
     stage.drain().await;
@@ -279,7 +281,10 @@ async fn an_event_is_posted_to_an_address_by_an_account_of_the_webhook_channel()
     let run = run(&acme, &rule).await;
     let message = acme.get(&format!("/v1/messages/{}", run["actions"][0]["made"].as_str().unwrap())).await;
     assert_eq!((&message["status"], &message["to"]["address"]), (&json!("sent"), &json!("https://shop.example/hooks")));
-    assert_eq!(message["extras"]["data"]["event"]["data"], json!({ "amount": 12.5 }), "{message}");
+    let posted = stage.outbox.notes().remove(0);
+    assert_eq!((posted.to.as_str(), posted.text.as_deref()), ("https://shop.example/hooks", Some("payment.received")));
+    let kept = format!("{:?}", stage.rows_of("body"));
+    assert!(kept.contains("12.5"), "the data goes along: {kept}");
 }
 
 #[tokio::test]
@@ -287,6 +292,7 @@ async fn a_rule_is_there_for_each_usual_case() {
     let stage = Story::begin().await;
     let acme = stage.tenant("acme").await;
     let ada = acme.contact("Ada", "ada@example.com").await;
+    stage.clock.advance(1_000).unwrap();
     let shipped = acme.get("/v1/rules/shipped").await["data"].as_array().unwrap().clone();
     assert!(shipped.len() >= 5);
     for one in &shipped {
@@ -303,8 +309,30 @@ async fn a_rule_is_there_for_each_usual_case() {
         report(&acme, &json!({ "name": name, "contact": ada.id, "data": data })).await;
     }
     let subjects: Vec<String> = stage.letters().into_iter().map(|letter| letter.subject).collect();
-    assert_eq!(subjects, ["Welcome to acme Ltd, Bob", "Invoice 1 is due today", "Invoice 1 is overdue", "Service interruption: Mail"]);
-    assert!(stage.letters()[0].to.contains(&bob.email));
+    assert_eq!(
+        subjects,
+        ["Welcome to acme Ltd, Bob", "Invoice 1 is due today", "Invoice 1 is overdue", "Service interruption: Mail"]
+    );
+    assert_eq!(stage.letters()[0].envelope, [bob.email]);
+}
+
+/// The event, its run, the contact and the run's end are a write each, of one unit or two by their size.
+#[tokio::test]
+async fn what_an_event_costs_is_known() {
+    let stage = Story::begin().await;
+    let acme = stage.tenant("acme").await;
+    let (ada, bob) = (acme.contact("Ada", "ada@example.com").await, acme.contact("Bob", "bob@example.com").await);
+    rule(&acme, &json!({ "trigger": "shop.visited", "actions": [tag("seen")] })).await;
+    report(&acme, &json!({ "name": "shop.visited", "contact": ada.id })).await;
+    let before = stage.memory.bill();
+    report(&acme, &json!({ "name": "shop.visited", "contact": bob.id })).await;
+    let bill = stage.memory.bill().since(before);
+    assert_eq!((bill.write_units, bill.read_units), (4.0, 7.0));
+    // What no rule waits for is the event and a look at it.
+    let before = stage.memory.bill();
+    report(&acme, &json!({ "name": "shop.left", "contact": bob.id })).await;
+    let bill = stage.memory.bill().since(before);
+    assert_eq!((bill.write_units, bill.read_units), (1.0, 2.0));
 }
 
 #[tokio::test]

@@ -105,11 +105,12 @@ async fn every_operation_answers_as_it_is_described() {
         step(get.clone(), &format!("{}/{path}", at("accounts", &account)), None, 200).await;
     }
     let mailbox = json!({
-        "name": "M", "provider": "gmail", "from": { "email": "m@acme.example" },
+        "name": "M", "provider": "gmail", "from": { "email": "m@acme.example" }, "settings": { "receive": true },
         "credentials": { "client_id": "app", "client_secret": "s" },
     });
     let mailbox = id(&step(post.clone(), "/v1/accounts", Some(mailbox), 201).await);
     step(post.clone(), &format!("{}/consent", at("accounts", &mailbox)), None, 200).await;
+    step(get.clone(), &format!("{}/mailbox", at("accounts", &mailbox)), None, 200).await;
     let price = json!({ "to": { "email": "e@example.com" }, "content": { "subject": "S", "text": "T" } });
     step(post.clone(), "/v1/messages/estimate", Some(price), 200).await;
     let conversation = tests::chat::conversation(&acme).await;
@@ -144,6 +145,13 @@ async fn every_operation_answers_as_it_is_described() {
     step(get.clone(), "/v1/rules/shipped", None, 200).await;
     step(post.clone(), "/v1/rules/shipped", Some(json!({ "name": "welcome" })), 201).await;
     step(delete.clone(), &at("rules", &rule), None, 204).await;
+    let wishes = format!("{}/preferences", at("contacts", &contact));
+    step(get.clone(), &wishes, None, 200).await;
+    step(patch.clone(), &wishes, Some(json!({ "channels": { "sms": false }, "cap": { "per_week": 3 } })), 200).await;
+    let consents = format!("{}/consents", at("contacts", &contact));
+    step(post.clone(), &consents, Some(json!({ "channel": "email", "category": "offers", "double_opt_in": true })), 200).await;
+    step(get.clone(), &consents, None, 200).await;
+    step(post.clone(), "/v1/messages/cancel", Some(json!({ "cancel_key": "k" })), 200).await;
     let below = |rest: &str| format!("{}/{rest}", at("templates", &template));
     step(get.clone(), &below("versions"), None, 200).await;
     step(get.clone(), &below("versions/1"), None, 200).await;

@@ -39,7 +39,7 @@ pub(crate) struct AccountConsentView {
 }
 
 /// Where this deployment is called: as it was told, else by the name that it was called by.
-fn origin(api: &Api, headers: &HeaderMap) -> String {
+pub(crate) fn origin(api: &Api, headers: &HeaderMap) -> String {
     api.0.public_url.clone().unwrap_or_else(|| {
         let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
         format!("https://{host}")

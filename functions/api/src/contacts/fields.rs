@@ -139,7 +139,7 @@ pub(crate) fn merge_fields(fields: &mut BTreeMap<String, Value>, patch: BTreeMap
 }
 
 /// Records answers. One that stands already keeps its time and source: the earlier record is the better proof.
-fn record(contact: &mut Contact, answers: BTreeMap<String, Option<bool>>, now: Time) -> Result<()> {
+pub(super) fn record(contact: &mut Contact, answers: BTreeMap<String, Option<bool>>, now: Time) -> Result<()> {
     let mut faults = Faults::default();
     for (key, granted) in answers {
         let Some((channel, category)) = faults.take(&format!("/consents{}", step(&key)), parse_consent_key(&key)) else {
@@ -148,7 +148,7 @@ fn record(contact: &mut Contact, answers: BTreeMap<String, Option<bool>>, now: T
         let standing = contact.consent(channel, &category).map(|consent| consent.granted);
         match granted {
             None => drop(contact.consents.remove(&key)),
-            Some(granted) if standing == Some(granted) => {}
+            Some(granted) if standing == Some(granted) => drop(contact.preferences.pending.remove(&key)),
             Some(granted) => contact.record_consent(channel, &category, Consent { granted, at: now, source: "api".to_owned() }),
         }
     }

@@ -1,10 +1,10 @@
 //! What a message would be and cost, before it is sent.
 
 use axum::extract::State;
-use domain::flows::accept::{self, Accepted, Draft};
+use domain::flows::accept::{self, Accepted, Draft, Ways};
 use domain::{Account, Channel, Tenant};
 use kernel::ids::{AccountId, MessageId};
-use kernel::{Error, Purpose, Result};
+use kernel::{Aim, Error, Purpose, Result};
 use providers::sms::{self, Encoding, Segments};
 use render::Strictness;
 use serde::Serialize;
@@ -95,7 +95,11 @@ fn text(caller: &Caller<may::Send>, tenant: &Tenant, draft: Draft) -> Result<Str
         let token = caller.context.keys.reference_token(Purpose::Unsubscribe, tenant.id, message.id);
         format!("https://example.com/u/{token}")
     });
-    let values = accept::with_own(values, tenant, message.id, leave.as_deref());
+    let preferences = message.to.contact.map(|contact| {
+        let token = caller.context.keys.pass_for(Aim::Preferences, tenant.id, contact, message.id.made_at(), "");
+        format!("https://example.com/p/{}/{token}", tenant.slug)
+    });
+    let values = accept::with_own(values, tenant, message.id, &Ways { leave, preferences });
     let rendered = compiled.render(&values, Strictness::Send).map_err(|fault| {
         Error::invalid("/variables", "template", format!("with these values the message cannot be sent: {fault}"))
     })?;
@@ -123,8 +127,8 @@ async fn estimate_message(
     let text =
         if channel == Channel::Sms { Some(SegmentsView::from(sms::segments(&text(&caller, &tenant, draft)?))) } else { None };
     let accounts = catalog.accounts(scope).await?;
-    let carries =
-        |account: &&Account| account.enabled && account.channel == channel && pinned.is_none_or(|pinned| pinned == account.id);
+    let meant = |account: &Account| pinned.is_none_or(|pinned| pinned == account.id);
+    let carries = |account: &&Account| account.enabled && account.channel == channel && account.sends() && meant(account);
     let accounts = accounts.iter().filter(carries).map(|account| AccountEstimate::of(account, text.as_ref())).collect();
     Ok(Reply::ok(EstimateView { channel, text, accounts }))
 }

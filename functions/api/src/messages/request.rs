@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::attachment::Enclosing;
 use domain::flows::accept::{Order, To};
+use domain::message::Throttle;
 use domain::{Category, Channel, Extras};
 use kernel::ids::{AccountId, AttachmentId, ContactId};
 use kernel::{Email, Locale, Phone, Time};
@@ -65,6 +66,15 @@ pub(crate) struct NewMessage {
     /// Another category than the template's. All but `transactional` need an opt-in and can be left.
     #[schema(value_type = Option<String>, example = "transactional")]
     category: Option<Category>,
+    /// The campaign that it belongs to: a word. A contact who refused it is not written to, unless the category cannot be left.
+    #[schema(max_length = 64, example = "spring-sale")]
+    campaign: Option<String>,
+    /// A key of yours: all messages with it that have not been sent are called off by `POST /v1/messages/cancel`.
+    #[schema(max_length = 200, example = "appointment-4711")]
+    cancel_key: Option<String>,
+    /// How many of its like the recipient may get: one more is not sent.
+    #[schema(value_type = Option<ThrottleShape>)]
+    throttle: Option<Throttle>,
     /// Not before then; at most 366 days ahead.
     #[serde(default, with = "kernel::clock::rfc3339::option")]
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -101,6 +111,23 @@ pub(crate) struct NewMessage {
     #[serde(default)]
     #[schema(required = false, max_items = 20)]
     attachments: Vec<NewEnclosure>,
+}
+
+/// How many messages of one kind a recipient may get in a time.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = Throttle)]
+#[expect(dead_code, reason = "describes a type of the domain")]
+pub(crate) struct ThrottleShape {
+    /// Messages with the same key are of one kind.
+    #[schema(max_length = 200, example = "login-code")]
+    key: String,
+    /// Seconds: one minute to 30 days.
+    #[schema(minimum = 60, maximum = 2_592_000, example = 3_600)]
+    per: u32,
+    /// Messages in any so many seconds.
+    #[schema(minimum = 1, maximum = 100, example = 3)]
+    limit: u16,
 }
 
 /// A file that goes along with a message.
@@ -171,6 +198,9 @@ impl From<NewMessage> for Order {
             bcc: new.bcc,
             tags: new.tags,
             category: new.category,
+            campaign: new.campaign,
+            cancel_key: new.cancel_key,
+            throttle: new.throttle,
             send_at: new.send_at,
             account: new.account,
             sandbox: new.sandbox,

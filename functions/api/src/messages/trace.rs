@@ -206,7 +206,10 @@ impl From<(Check, Option<bool>)> for CheckView {
             Check::Suppression => "May the address be written to?",
             Check::OptIn => "Has the contact opted in to the category, or does it need no opt-in?",
             Check::Window => "Has the recipient written lately enough for free text, or does it need no window?",
+            Check::Preference => "Has the contact refused neither channel nor category nor campaign, or can it not be left?",
             Check::QuietHours => "Is it outside the recipient's quiet time, or does the category keep none?",
+            Check::Cap => "Has the contact had fewer than it wants in a day or week, or can it not be left?",
+            Check::Throttle => "Has the recipient had fewer of its like than the order allows?",
         };
         let result = match passed {
             Some(true) => ResultWord::Passed,
@@ -235,6 +238,11 @@ const fn reason(why: Why) -> &'static str {
         Why::Suppressed => "the address was suppressed by hand",
         Why::NoOptIn => "the recipient has not opted in to this category",
         Why::OptedOut => "the recipient has opted out of this category",
+        Why::ChannelRefused => "the recipient wants nothing by this channel",
+        Why::CategoryRefused => "the recipient wants nothing of this category",
+        Why::CampaignRefused => "the recipient wants nothing of this campaign",
+        Why::CapReached => "the recipient has had as much as it wants in this time",
+        Why::Throttled => "the recipient has had as many of its like as the order allows",
         Why::WindowClosed => {
             "the channel takes free text only within some hours after the recipient wrote, and the recipient has not"
         }

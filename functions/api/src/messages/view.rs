@@ -1,7 +1,7 @@
 //! Messages as callers see them.
 
 use domain::attachment::Enclosed;
-use domain::message::{Entry, Hold, Message, Status, Wait};
+use domain::message::{Entry, Hold, Message, Status, Throttle, Wait};
 use domain::price::{Amount, Cost, Currency};
 use domain::{Body, Category, Channel};
 use kernel::ids::{AccountId, AttachmentId, ContactId, MessageId, TemplateId};
@@ -13,6 +13,7 @@ use store::TenantScope;
 use utoipa::ToSchema;
 
 use super::expanded::ExpandedMessage;
+use super::request::ThrottleShape;
 use crate::reply::words::{BounceWord, ChannelWord, EventWord, StatusWord, WaitWord, WishWord};
 
 /// A message.
@@ -40,6 +41,13 @@ pub(crate) struct MessageView {
     #[schema(value_type = String, example = "transactional")]
     category: Category,
     tags: Vec<String>,
+    /// The campaign that it belongs to.
+    campaign: Option<String>,
+    /// The key that calls it off together with others.
+    cancel_key: Option<String>,
+    /// How many of its like the recipient may get.
+    #[schema(value_type = Option<ThrottleShape>)]
+    throttle: Option<Throttle>,
     /// Values for the template. Null in lists when there are many: read the message then.
     #[schema(value_type = Option<Object>)]
     variables: Option<Map<String, Value>>,
@@ -291,6 +299,9 @@ impl MessageView {
             locale: message.locale,
             category: message.category,
             tags: message.tags,
+            campaign: message.campaign,
+            cancel_key: message.cancel_key,
+            throttle: message.throttle,
             variables,
             metadata,
             attachments: attachments.map(|files| files.into_iter().map(Into::into).collect()),

@@ -69,8 +69,7 @@ async fn adopt_rule(
     Input(body): Input<TakeOver>,
 ) -> Result<Reply<RuleView>, Failure> {
     let names = || shipped::SHIPPED.iter().map(|shipped| shipped.name).collect::<Vec<_>>().join(", ");
-    let shipped =
-        shipped::find(&body.name).ok_or_else(|| Error::invalid("/name", "unknown", format!("one of {}", names())))?;
+    let shipped = shipped::find(&body.name).ok_or_else(|| Error::invalid("/name", "unknown", format!("one of {}", names())))?;
     let (id, now) = (RuleId::new(&caller.context.ids, &caller.context.clock), caller.context.clock.now());
     let rule = shipped.rule(id, now);
     super::create(&api, &caller.scope, &rule, now).await?;

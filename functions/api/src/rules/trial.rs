@@ -136,8 +136,7 @@ impl SampleEvent {
 }
 
 async fn tried(api: &Api, caller: &Caller<may::ManageRules>, rule: &Rule, event: SampleEvent) -> Result<Reply<RuleTrialView>> {
-    let desk =
-        Desk { context: &caller.context, catalog: &api.0.catalog, files: &api.0.files, scope: &caller.scope };
+    let desk = Desk { context: &caller.context, catalog: &api.0.catalog, files: &api.0.files, scope: &caller.scope };
     let occurrence = event.occurrence(caller).await?;
     Ok(Reply::ok(try_out(desk, rule, occurrence).await?.into()))
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use domain::activity::Direction;
 use domain::entry::{Engagement, Entry, Noun};
-use domain::flows::recall;
+use domain::flows::retrieve;
 use domain::{Activity, Channel, Inbound, Message, Viewer, Visibility};
 use kernel::ids::{ActivityId, ContactId, ConversationId, InboundId, MessageId, UserId};
 use kernel::{Result, Time};
@@ -137,7 +137,7 @@ impl Subjects {
         let activity = |entry: &'e Entry| ActivityId::parse(&entry.subject);
         let message = |entry: &'e Entry| MessageId::parse(&entry.subject);
         let ids: Vec<ActivityId> = entries.clone().filter_map(activity).filter(|_| wanted).collect();
-        let found = recall::read_many(scope, &ids, now).await?;
+        let found = retrieve::read_many(scope, &ids, now).await?;
         // The entry says what was visible a moment ago.
         let found = found.into_iter().flatten().map(|found| found.row).filter(|activity| activity.seen_by(viewer));
         let activities = found.map(|activity| (activity.id, activity)).collect();

@@ -69,9 +69,9 @@ fn word(text: &str) -> bool {
 }
 
 fn split(name: &str) -> Result<(&str, &str)> {
-    name.split_once('.')
-        .filter(|(noun, rest)| word(noun) && (*rest == "*" || word(rest)))
-        .ok_or_else(|| Error::invalid("", "event", "two words such as invoice.overdue, each of at most 32 letters, digits, - and _"))
+    name.split_once('.').filter(|(noun, rest)| word(noun) && (*rest == "*" || word(rest))).ok_or_else(|| {
+        Error::invalid("", "event", "two words such as invoice.overdue, each of at most 32 letters, digits, - and _")
+    })
 }
 
 /// Refuses a name that callers may not report: one without form, or one of the house's own.

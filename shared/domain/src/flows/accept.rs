@@ -14,17 +14,18 @@ use kernel::ids::{AttachmentId, MessageId};
 use kernel::{Error, Result};
 use render::{Compiled, Limits, Source};
 use serde_json::{Map, Value};
-use store::{Stored, TenantScope};
+use store::{Stored, TenantScope, Write};
 
 use super::catalog::Catalog;
 use super::enclose;
 use crate::message::{Hold, Made, Message, Recipient, State, Wait};
+use crate::recall::Recall;
 use crate::{Body, Channel, Contact, Template, Tenant};
 
 mod order;
 
 use order::size;
-pub use order::{Order, To};
+pub use order::{Order, To, key_text};
 
 /// What caller's data stays in the message's row, in bytes of JSON: more would make every step cost a second write unit.
 const INLINE: usize = 200;
@@ -73,7 +74,10 @@ pub async fn draft(catalog: &Catalog, files: &Files, scope: &TenantScope, order:
     let recipient = recipient(&order, contact.as_ref(), channel)?;
     if let Some(account) = order.account {
         let known = catalog.account(scope, account).await?;
-        known.ok_or_else(|| gone("/account", "account"))?;
+        let known = known.ok_or_else(|| gone("/account", "account"))?;
+        if !known.sends() {
+            return Err(Error::invalid("/account", "account", "nothing is sent through this account: its mailbox is read"));
+        }
     }
     let locale = order.locale.clone().or_else(|| contact.as_ref().and_then(|contact| contact.locale.clone()));
     let mut category = order.category.clone();
@@ -153,6 +157,9 @@ pub async fn draft(catalog: &Catalog, files: &Files, scope: &TenantScope, order:
         body: apart,
         tags: order.tags,
         category: category.unwrap_or_default(),
+        campaign: order.campaign,
+        cancel_key: order.cancel_key,
+        throttle: order.throttle,
         send_at: order.send_at,
         sandbox: order.sandbox,
         untracked: !order.track,
@@ -179,8 +186,19 @@ pub async fn write(scope: &TenantScope, accepted: &Accepted) -> Result<()> {
     if let Some(body) = &accepted.body {
         scope.create(body).await?;
     }
+    if let Some(recall) = Recall::of(&accepted.message) {
+        scope.create(&recall).await?;
+    }
     scope.create(&accepted.message).await?;
     Ok(())
+}
+
+/// The same as writes of a transaction. Its files, if any, must be known to be there.
+pub(super) fn writes(scope: &TenantScope, accepted: &Accepted) -> Result<Vec<Write>> {
+    let recall = Recall::of(&accepted.message);
+    let body = accepted.body.as_ref().map(|body| scope.creating(body));
+    let recall = recall.as_ref().map(|recall| scope.creating(recall));
+    body.into_iter().chain(recall).chain([scope.creating(&accepted.message)]).collect()
 }
 
 fn gone(pointer: &str, kind: &str) -> Error {
@@ -279,18 +297,29 @@ pub fn values(variables: &Map<String, Value>, contact: Option<&Contact>, recipie
     Value::Object(values)
 }
 
+/// Links by which a recipient decides about further messages.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ways {
+    /// To leave this kind of message.
+    pub leave: Option<String>,
+    /// To see and change all preferences, of a contact.
+    pub preferences: Option<String>,
+}
+
 /// The same with the system's own.
-pub fn with_own(mut values: Value, tenant: &Tenant, message: MessageId, leave: Option<&str>) -> Value {
+pub fn with_own(mut values: Value, tenant: &Tenant, message: MessageId, ways: &Ways) -> Value {
     if let Value::Object(values) = &mut values {
         values.insert("tenant".to_owned(), serde_json::json!({ "name": tenant.name, "slug": tenant.slug }));
         values.insert("message".to_owned(), serde_json::json!({ "id": message }));
-        values.insert("unsubscribe_url".to_owned(), leave.map_or(Value::Null, Value::from));
+        let link = |url: &Option<String>| url.as_deref().map_or(Value::Null, Value::from);
+        values.insert("unsubscribe_url".to_owned(), link(&ways.leave));
+        values.insert("preferences_url".to_owned(), link(&ways.preferences));
     }
     values
 }
 
 /// Names that the sender fills in.
-const SYSTEM: &[&str] = &["message", "tenant", "unsubscribe_url"];
+const SYSTEM: &[&str] = &["message", "preferences_url", "tenant", "unsubscribe_url"];
 
 /// What the template uses, nobody gave, and the sender does not fill in.
 pub fn missing_of(compiled: &Compiled, values: &Value) -> Vec<String> {

@@ -115,7 +115,7 @@ fn fit(kept: &mut Vec<Kept>) -> bool {
 async fn pack(scope: &TenantScope, kept: &mut Vec<Kept>) -> Result<()> {
     let Some(first) = kept.first().map(|kept| kept.activity.id) else { return Ok(()) };
     let refused = || Error::unavailable("a pack is being changed by another process");
-    let Some(standing) = super::recall::pack_of(scope, first).await? else {
+    let Some(standing) = super::retrieve::pack_of(scope, first).await? else {
         return if scope.create(&Pack::of(kept)?).await? { Ok(()) } else { Err(refused()) };
     };
     kept.retain(|kept| kept.activity.id.hex() <= standing.row.last);

@@ -4,14 +4,15 @@ use store::schema::attr;
 use store::{Job, Record, Task};
 
 use crate::event::raised::raised;
-use crate::{Archive, Errand, Event, Message, Run, archive, errand, run};
+use crate::{Archive, Errand, Event, Mailbox, Message, Run, archive, errand, mailbox, run};
 
 /// The jobs that a change asks for. Most changes are no transition of a thing that has states and are told by one attribute: a row
 /// is read whole only for a job.
 pub fn jobs(record: &Record) -> Vec<Job> {
     let mut jobs: Vec<Job> = event(record).into_iter().chain(news(record)).collect();
     if record.new_value(&attr::STATE_SEQ) != record.old_value(&attr::STATE_SEQ) {
-        jobs.extend(errand(record).or_else(|| run(record)).or_else(|| archive(record)).or_else(|| message(record)));
+        let moved = errand(record).or_else(|| run(record)).or_else(|| mailbox(record)).or_else(|| archive(record));
+        jobs.extend(moved.or_else(|| message(record)));
     }
     jobs
 }
@@ -44,6 +45,12 @@ fn errand(record: &Record) -> Option<Job> {
     let errand = record.new_row::<Errand>()?.row;
     let job = Job::new(&record.internal()?, Task::Errand(errand.id), errand.state_seq);
     (errand.state == errand::State::Queued).then_some(job)
+}
+
+fn mailbox(record: &Record) -> Option<Job> {
+    let mailbox = record.new_row::<Mailbox>()?.row;
+    let job = Job::new(&record.internal()?, Task::Mailbox(mailbox.account), mailbox.state_seq);
+    (mailbox.state == mailbox::State::Queued).then_some(job)
 }
 
 fn message(record: &Record) -> Option<Job> {

@@ -6,16 +6,18 @@ use store::{Stored, TenantScope, Write};
 
 use super::Context;
 use super::suppress::address_row;
+use crate::consent::{Declaration, Evidence};
 use crate::contact::Spot;
 use crate::{Address, Contact};
 
 /// Writes a new contact. An address that belongs to another contact is a conflict.
-pub async fn create(context: &Context, scope: &TenantScope, contact: &mut Contact) -> Result<()> {
+pub async fn create(context: &Context, scope: &TenantScope, contact: &mut Contact, evidence: &Evidence) -> Result<()> {
     contact.check()?;
     let mut writes = Vec::new();
     for spot in contact.spots() {
         writes.push(claim(context, scope, contact, &spot).await?);
     }
+    writes.extend(declaring(context, scope, None, contact, 1, evidence)?);
     writes.push(scope.creating(contact)?);
     let refused = scope.transact(writes).await?;
     // A contact of this id is there when an earlier try of the same request got this far.
@@ -23,7 +25,13 @@ pub async fn create(context: &Context, scope: &TenantScope, contact: &mut Contac
 }
 
 /// Writes a changed contact over the version it was read at.
-pub async fn replace(context: &Context, scope: &TenantScope, before: &Contact, contact: &mut Stored<Contact>) -> Result<u64> {
+pub async fn replace(
+    context: &Context,
+    scope: &TenantScope,
+    before: &Contact,
+    contact: &mut Stored<Contact>,
+    evidence: &Evidence,
+) -> Result<u64> {
     contact.row.check()?;
     let mut writes = Vec::new();
     let (old, new) = (before.spots(), contact.row.spots());
@@ -33,6 +41,7 @@ pub async fn replace(context: &Context, scope: &TenantScope, before: &Contact, c
     for spot in old.iter().filter(|spot| !new.iter().any(|kept| kept.same(spot))) {
         writes.extend(release(context, scope, &mut contact.row, spot).await?);
     }
+    writes.extend(declaring(context, scope, Some(before), &contact.row, contact.version.saturating_add(1), evidence)?);
     if writes.is_empty() {
         return scope.replace(contact).await;
     }
@@ -72,6 +81,32 @@ pub(super) fn own(address: &mut Address, contact: &mut Contact, key: &str) {
     for (channel, standing) in address.suppressions() {
         contact.suppress(channel, key, Some(standing.reason));
     }
+}
+
+/// The writes of a change that leaves the addresses as they are, for a transaction with others.
+pub(super) fn changing(
+    context: &Context,
+    scope: &TenantScope,
+    before: &Contact,
+    contact: &Stored<Contact>,
+    evidence: &Evidence,
+) -> Result<Vec<Write>> {
+    contact.row.check()?;
+    let declared = declaring(context, scope, Some(before), &contact.row, contact.version.saturating_add(1), evidence)?;
+    Ok(declared.into_iter().chain([scope.replacing(contact)?]).collect())
+}
+
+/// The write that keeps what the change of a contact declares, if it declares anything.
+fn declaring(
+    context: &Context,
+    scope: &TenantScope,
+    before: Option<&Contact>,
+    after: &Contact,
+    version: u64,
+    evidence: &Evidence,
+) -> Result<Option<Write>> {
+    let declared = Declaration::of_change(before, after, version, context.clock.now(), evidence);
+    declared.map(|declared| scope.creating(&declared)).transpose()
 }
 
 /// Gives an address back.

@@ -6,8 +6,9 @@ use store::change::n;
 use store::schema::attr;
 use store::{Change, Cond, Due};
 
+use super::look;
 use crate::message::{Hold, State, Try, Verdict, Wait};
-use crate::{Archive, Message, Run, archive, run};
+use crate::{Archive, Mailbox, Message, Run, archive, run};
 
 /// What became of a due row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +27,9 @@ pub async fn release(due: &Due, now: Time) -> Result<Released> {
         let waiting = Cond::Is(attr::STATE, archive::State::Waiting.value());
         let moved = due.take::<Archive>(super::archive::enter(archive::State::Working), waiting).await?.is_some();
         return Ok(if moved { Released::Moved } else { Released::Passed });
+    }
+    if due.concerns::<Mailbox>() {
+        return look::release(due, now).await;
     }
     if due.concerns::<Run>() {
         return run(due, now).await;

@@ -12,9 +12,12 @@ use store::schema::attr;
 use store::{Change, Cond, Outcome as Changed, Stored, TenantScope, Value};
 
 use super::{Context, suppress};
+use crate::consent::Evidence;
 use crate::message::{Entry, Message, Outcome};
 use crate::suppression::Reason;
 
+/// Who tells.
+const SOURCE: &str = "provider";
 /// How often a merge is tried against other writers.
 const TRIES: usize = 8;
 
@@ -52,7 +55,8 @@ pub async fn close(
 ) -> Result<()> {
     let about = named.filter(|address| crate::address::key(message.channel, address).is_ok()).unwrap_or(&message.to.address);
     if crate::address::key(message.channel, about).is_ok() {
-        suppress::suppress(context, scope, message.channel, about, reason, &message.id.to_string()).await?;
+        let source = message.id.to_string();
+        suppress::suppress(context, scope, message.channel, about, reason, &source, &Evidence::by(SOURCE)).await?;
     }
     Ok(())
 }

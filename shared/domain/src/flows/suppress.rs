@@ -7,6 +7,7 @@ use store::{Stored, TenantScope};
 
 use super::Context;
 use crate::address::Suppressed;
+use crate::consent::{Answer, Declaration, Evidence, Said};
 use crate::suppression::{Reason, Suppression};
 use crate::{Address, Channel, Contact};
 
@@ -43,7 +44,7 @@ pub(super) fn enter(
 }
 
 /// Suppresses an address. An address that is suppressed already keeps its entry, unless the new reason weighs more: what stops
-/// everything replaces an unsubscription.
+/// everything replaces an unsubscription. An unsubscription is kept as what its contact said, with its evidence.
 pub async fn suppress(
     context: &Context,
     scope: &TenantScope,
@@ -51,6 +52,7 @@ pub async fn suppress(
     address: &str,
     reason: Reason,
     source: &str,
+    evidence: &Evidence,
 ) -> Result<Suppression> {
     let key = crate::address::key(channel, address)?;
     for _ in 0..TRIES {
@@ -72,6 +74,9 @@ pub async fn suppress(
             && let Some(mut contact) = scope.read_now::<Contact>(contact).await?
         {
             contact.row.suppress(channel, &key, Some(reason));
+            if reason == Reason::Unsubscribe {
+                writes.push(scope.creating(&declared(context, &contact, channel, Said::Withdrawn, evidence))?);
+            }
             writes.push(scope.replacing(&contact)?);
         }
         if scope.transact(writes).await?.is_none() {
@@ -81,8 +86,25 @@ pub async fn suppress(
     Err(Error::unavailable("an address is being changed too fast"))
 }
 
-/// Lifts a suppression.
-pub async fn lift(context: &Context, scope: &TenantScope, id: SuppressionId) -> Result<()> {
+/// What a contact says of a channel by leaving it, or by coming back.
+pub(super) fn declared(
+    context: &Context,
+    contact: &Stored<Contact>,
+    channel: Channel,
+    said: Said,
+    evidence: &Evidence,
+) -> Declaration {
+    Declaration {
+        contact: contact.row.id,
+        seq: contact.version.saturating_add(1),
+        at: context.clock.now(),
+        answers: vec![Answer::channel(channel, said)],
+        evidence: evidence.clone(),
+    }
+}
+
+/// Lifts a suppression. That of an unsubscription is kept as what its contact said, with its evidence.
+pub async fn lift(context: &Context, scope: &TenantScope, id: SuppressionId, evidence: &Evidence) -> Result<()> {
     for _ in 0..TRIES {
         let entry = scope.find::<Suppression>(id).await?;
         let channel = entry.row.channel;
@@ -95,6 +117,9 @@ pub async fn lift(context: &Context, scope: &TenantScope, id: SuppressionId) -> 
                 && let Some(mut contact) = scope.read_now::<Contact>(contact).await?
             {
                 contact.row.suppress(channel, &entry.row.address, None);
+                if entry.row.reason == Reason::Unsubscribe {
+                    writes.push(scope.creating(&declared(context, &contact, channel, Said::Granted, evidence))?);
+                }
                 writes.push(scope.replacing(&contact)?);
             }
         }

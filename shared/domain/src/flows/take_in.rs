@@ -58,7 +58,7 @@ pub async fn take_in(context: &Context, files: &Files, scope: &TenantScope, acco
         let mut person = Person::of(context, scope, &sender, came).await?;
         let mut writes = Vec::new();
         if let Some(wish) = came.wish
-            && person.heed(context, scope, wish, &mut writes).await?
+            && person.heed(context, scope, came, wish, &mut writes).await?
             && confirm::is_expected(channel, came)
         {
             writes.extend(confirm::confirm(context, scope, account, &sender, &mut person, wish)?);
@@ -210,7 +210,7 @@ mod tests {
         assert_eq!(w.cost(&came("SM2", "Hello?")).await, (6.0, 4.0, 5), "message, receipt, conversation");
         assert_eq!(w.cost(&first).await, (0.0, 1.0, 1), "a repetition");
         let stop = came("SM4", "Stop");
-        assert_eq!(w.cost(&stop).await, (16.0, 5.0, 6), "and entry, address, contact, confirmation and its body");
+        assert_eq!(w.cost(&stop).await, (18.0, 5.0, 6), "and entry, address, contact, what it said, confirmation and its body");
         assert_eq!(w.cost(&came("SM5", "Stop")).await, (6.0, 4.0, 5), "what was heard before");
         let elsewhere = World {
             account: Account { channel: Channel::Whatsapp, provider: "twilio_whatsapp".to_owned(), ..w.account.clone() },

@@ -178,7 +178,9 @@ fn shown(value: &Value) -> Value {
     match value {
         Value::String(text) if text.len() > SHOWN => Value::String(crate::message::cut(text, SHOWN)),
         Value::Array(_) | Value::Object(_) if text.len() > SHOWN => Value::String(crate::message::cut(&text, SHOWN)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => value.clone(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => {
+            value.clone()
+        }
     }
 }
 
@@ -255,9 +257,9 @@ impl Test {
                 Some(_) | None => Err(format!("a list of 1 to {VALUES} values is needed")),
             },
             Op::Contains | Op::StartsWith => plain(&self.value, Kind::Text),
-            Op::Lt | Op::Lte | Op::Gt | Op::Gte if kind == Kind::Any => {
-                plain(&self.value, Kind::Number).or_else(|_| plain(&self.value, Kind::Time)).map_err(|_| "a number or a time is needed".to_owned())
-            }
+            Op::Lt | Op::Lte | Op::Gt | Op::Gte if kind == Kind::Any => plain(&self.value, Kind::Number)
+                .or_else(|_| plain(&self.value, Kind::Time))
+                .map_err(|_| "a number or a time is needed".to_owned()),
             Op::Eq | Op::Ne | Op::Lt | Op::Lte | Op::Gt | Op::Gte | Op::ChangedTo | Op::ChangedFrom => plain(&self.value, kind),
         }
     }

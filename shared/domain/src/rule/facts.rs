@@ -91,8 +91,7 @@ pub fn kind(field: &str) -> Option<Kind> {
         return None;
     }
     let fits = |(known, _): &&(&str, Kind)| {
-        *known == field
-            || known.strip_suffix('*').is_some_and(|below| field.len() > below.len() && field.starts_with(below))
+        *known == field || known.strip_suffix('*').is_some_and(|below| field.len() > below.len() && field.starts_with(below))
     };
     FIELDS.iter().find(fits).map(|(_, kind)| *kind)
 }

@@ -212,9 +212,8 @@ impl Reader {
         let place = self.place();
         let op = match self.peek() {
             Some(Token::Sign(op)) => *op,
-            Some(Token::Word(word)) => {
-                Op::parse(word).ok_or_else(|| fault(place, "= != < <= > >= in contains starts_with exists or changed is needed"))?
-            }
+            Some(Token::Word(word)) => Op::parse(word)
+                .ok_or_else(|| fault(place, "= != < <= > >= in contains starts_with exists or changed is needed"))?,
             Some(Token::Mark(_) | Token::Literal(_)) | None => {
                 return Err(fault(place, "= != < <= > >= in contains starts_with exists or changed is needed"));
             }
@@ -305,7 +304,10 @@ mod tests {
             ("contact.locale ; 3", "at character 16: that character means nothing here"),
             ("contact.locale >< 3", "at character 16: = != < <= > or >= is needed"),
             ("contact.shoe = \"de\"", "at character 1: there is no field contact.shoe"),
-            ("contact.zone exists and contact.locale > 3", "at character 25: of a text one can ask eq, ne, contains, starts_with, in, exists, changed, changed_to, changed_from"),
+            (
+                "contact.zone exists and contact.locale > 3",
+                "at character 25: of a text one can ask eq, ne, contains, starts_with, in, exists, changed, changed_to, changed_from",
+            ),
             ("contact.locale = 3", "at character 1: text of at most 500 bytes is needed"),
         ] {
             assert_eq!(words(text), expected, "{text}");

@@ -103,7 +103,21 @@ const RAW: &[Raw] = &[
                Answer this message to add something.</p><blockquote>{{ title }}</blockquote>",
         variables: r#"[{"name":"number","kind":"text","required":true},{"name":"title","kind":"text","required":true}]"#,
     },
+    Raw {
+        name: "confirm-consent",
+        description: "Asks whether somebody really wants to be written to.",
+        subject: "Please confirm: {{ category }} from {{ tenant.name }}",
+        body: "<h1>One more step</h1><p>Do you want to get <strong>{{ category }}</strong> from {{ tenant.name }} by email?</p>\
+               <p><a href=\"{{ confirm_url }}\">Yes, I do</a></p>\
+               <p>The link works for seven days. If you did not ask for this, just ignore this message: nothing will come.</p>",
+        variables: r#"[{"name":"category","kind":"text","required":true},{"name":"confirm_url","kind":"text","required":true}]"#,
+    },
 ];
+
+/// The content of the shipped template of that name.
+pub fn content(name: &str) -> Option<Source> {
+    all().into_iter().find(|shipped| shipped.name == name).map(|shipped| shipped.source)
+}
 
 /// Every shipped template.
 pub fn all() -> Vec<Shipped> {

@@ -67,6 +67,8 @@ rows! {
         "Which file is this, and are its bytes there?";
     BODY = "body", "", "BODY", Shape::Single, "T#tenant#BODY#message id", "-",
         "What content did this message bring along, when it does not fit its row?";
+    CONSENT = "consent", "", "CNS", Shape::Below, "T#tenant#CNS#contact id", "version of the contact",
+        "What did this person say to being written to, when, and how is that known?";
     CONTACT = "contact", "con", "CON", Shape::Dated { shards: 1 }, "T#tenant#CON#yyyymm#shard", "contact id",
         "Who is this person, how are they reached, what do they allow? Which contacts are newest?";
     CONVERSATION = "conversation", "cnv", "CNV", Shape::Dated { shards: 1 }, "T#tenant#CNV#yyyymm#shard", "conversation id",
@@ -81,6 +83,8 @@ rows! {
         "Was a request with this key seen in the last 24 hours, and how was it answered?";
     INBOUND = "inbound", "inb", "INB", Shape::Below, "T#tenant#INB#conversation id", "inbound id",
         "What did this contact write to us, newest first?";
+    MAILBOX = "mailbox", "", "MBX", Shape::Single, "T#tenant#MBX#account id", "-",
+        "How far was the mailbox of this account read, and when is it looked at next?";
     MESSAGE = "message", "msg", "MSG", Shape::Dated { shards: 4 }, "T#tenant#MSG#yyyymm#shard", "message id",
         "What is the state of this message, and why? Which messages are newest?";
     NAME = "name", "", "NAME", Shape::Single, "T#tenant#NAME#noun:slug", "-",
@@ -91,6 +95,10 @@ rows! {
         "Which activities of this month are put away here?";
     PROOF = "proof", "", "PRF", Shape::Single, "T#tenant#PRF#digest of account and token", "-",
         "Was this proof of a callback's sender used before, and for which body?";
+    QUOTA = "quota", "", "QTA", Shape::Single, "T#tenant#QTA#digest of recipient and limit", "-",
+        "Which messages has this recipient had lately, of those of which there may be so many?";
+    RECALL = "recall", "", "RCL", Shape::Below, "T#tenant#RCL#digest of cancel key", "message id",
+        "Which messages does this key call off?";
     RECEIPT = "receipt", "", "RCP", Shape::Single, "T#tenant#RCP#digest of account and provider's id", "-",
         "Was this message that a provider brings taken in before?";
     REPORT = "report", "", "RPT", Shape::Single, "T#tenant#RPT#digest of the caller's key", "-",

@@ -9,7 +9,8 @@ async fn wrong_rules_are_refused_with_the_place_at_fault() {
     let acme = stage.tenant("acme").await;
     let before = stage.rows();
     let with = |change: Value| {
-        let mut body = json!({ "name": "N", "trigger": "invoice.paid", "actions": [{ "update_contact": { "add_tags": ["t"] } }] });
+        let mut body =
+            json!({ "name": "N", "trigger": "invoice.paid", "actions": [{ "update_contact": { "add_tags": ["t"] } }] });
         for (name, value) in change.as_object().unwrap() {
             body[name] = value.clone();
         }
@@ -30,7 +31,10 @@ async fn wrong_rules_are_refused_with_the_place_at_fault() {
         (test("contact.do_not_contact", "eq", json!("yes")), "/conditions/value"),
         (test("event.occurred_at", "lt", json!("soon")), "/conditions/value"),
         (test("contact.locale", "in", json!([])), "/conditions/value"),
-        (json!({ "conditions": { "all": [{ "not": { "field": "user.shoe", "op": "exists" } }] } }), "/conditions/all/0/not/field"),
+        (
+            json!({ "conditions": { "all": [{ "not": { "field": "user.shoe", "op": "exists" } }] } }),
+            "/conditions/all/0/not/field",
+        ),
         (json!({ "conditions": { "some": [] } }), "/conditions"),
         (json!({ "conditions": deep }), "/conditions/not/not/not/not/not/not/not/not"),
         (json!({ "formula": "contact.locale = " }), "/formula"),
@@ -45,6 +49,7 @@ async fn wrong_rules_are_refused_with_the_place_at_fault() {
         (action(json!({ "update_contact": { "fields": { "A": 1 } } })), "/actions/0/update_contact/fields/A"),
         (action(json!({ "call_webhook": { "url": "http://shop.example" } })), "/actions/0/call_webhook/url"),
         (action(json!({ "raise_event": { "name": "contact.created" } })), "/actions/0/raise_event/name"),
+        (action(json!({ "raise_event": { "name": "a.b", "data": { "long": "x".repeat(17_000) } } })), "/actions"),
         (json!({ "log": "some" }), "/log"),
     ] {
         let refused = acme.post("/v1/rules", &with(change.clone())).await;

@@ -2,13 +2,14 @@
 
 use kernel::error::Faults;
 use kernel::ids::{AccountId, ContactId};
-use kernel::{Email, Locale, Phone, Result, Time};
+use kernel::{Email, Error, Locale, Phone, Result, Time};
 use render::Source;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::attachment::Enclosing;
 use crate::attachment::enclosed::check_order;
+use crate::message::Throttle;
 use crate::{Category, Channel, Extras};
 
 /// What a caller asks for.
@@ -56,6 +57,15 @@ pub struct Order {
     /// Another category than the template's.
     #[serde(default)]
     pub category: Option<Category>,
+    /// The campaign that it belongs to, which its recipient may have refused.
+    #[serde(default)]
+    pub campaign: Option<String>,
+    /// A key that calls it off together with others.
+    #[serde(default)]
+    pub cancel_key: Option<String>,
+    /// How many of its like the recipient may get.
+    #[serde(default)]
+    pub throttle: Option<Throttle>,
     /// Not before then.
     #[serde(default, with = "kernel::clock::rfc3339::option")]
     pub send_at: Option<Time>,
@@ -145,6 +155,15 @@ impl Order {
             faults.take(&pointer, crate::name::title(tag));
             faults.longer(&pointer, tag, 50);
         }
+        if let Some(campaign) = &self.campaign {
+            faults.take("/campaign", crate::name::slug(campaign));
+        }
+        if let Some(key) = &self.cancel_key {
+            faults.take("/cancel_key", key_text(key));
+        }
+        if let Some(throttle) = &self.throttle {
+            throttle.check("/throttle", &mut faults);
+        }
         for (name, value) in &self.headers {
             let pointer = format!("/headers/{}", name.replace('~', "~0").replace('/', "~1"));
             faults.take(&pointer, providers::mail::check_header(name, value));
@@ -187,6 +206,12 @@ impl Order {
         }
         faults.check()
     }
+}
+
+/// Checks a key of the caller's: 1 to 200 bytes without control characters.
+pub fn key_text(text: &str) -> Result<()> {
+    let sound = !text.is_empty() && text.len() <= 200 && !text.contains(char::is_control);
+    if sound { Ok(()) } else { Err(Error::invalid("", "key", "1 to 200 bytes without control characters")) }
 }
 
 pub(super) fn size(data: &Map<String, Value>) -> usize {

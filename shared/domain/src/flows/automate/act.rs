@@ -5,6 +5,7 @@ use kernel::{Error, Result};
 use store::TenantScope;
 
 use super::Desk;
+use crate::consent::Evidence;
 use crate::event::{Cause, Event, Occurrence};
 use crate::flows::accept::{self, Order};
 use crate::flows::{keep_contact, window};
@@ -93,7 +94,7 @@ async fn update(desk: Desk<'_>, run: &Run, number: usize, change: &UpdateContact
         }
         contact.row.cause = Some(cause(run, number));
         contact.row.updated_at = desk.context.clock.now();
-        match keep_contact::replace(desk.context, desk.scope, &before, &mut contact).await {
+        match keep_contact::replace(desk.context, desk.scope, &before, &mut contact, &Evidence::by("rule")).await {
             Err(Error::Stale { .. }) => {}
             other => return other.map(|_| id.to_string()),
         }

@@ -7,7 +7,7 @@ use render::Strictness;
 use super::{Desk, Scene, act, judge};
 use crate::Rule;
 use crate::event::Occurrence;
-use crate::flows::accept::{self, Order};
+use crate::flows::accept::{self, Order, Ways};
 use crate::rule::{Action, Finding};
 
 /// What was found.
@@ -74,7 +74,7 @@ async fn message(desk: Desk<'_>, order: Order) -> Result<Step> {
     let draft = accept::draft(desk.catalog, desk.files, desk.scope, order, id).await?;
     let to = Some(draft.accepted.message.to.address);
     let tenant = desk.catalog.tenant(desk.scope).await?;
-    let values = accept::with_own(draft.values, &tenant, id, None);
+    let values = accept::with_own(draft.values, &tenant, id, &Ways::default());
     let shown = draft.compiled.map(|compiled| compiled.render(&values, Strictness::Send));
     Ok(match shown {
         Some(Ok(shown)) => Step { to, subject: shown.subject, text: shown.text, ..Step::default() },

@@ -7,10 +7,11 @@ use store::{Stored, TenantScope, Write};
 
 use super::SOURCE;
 use crate::address::Suppressed;
+use crate::consent::{Evidence, Said};
 use crate::contact::Handle;
 use crate::flows::Context;
 use crate::flows::keep_contact::own;
-use crate::flows::suppress::{address_row, enter};
+use crate::flows::suppress::{address_row, declared, enter};
 use crate::suppression::Reason;
 use crate::{Account, Address, Channel, Contact, Suppression};
 
@@ -61,6 +62,7 @@ impl<'a> Person<'a> {
         &mut self,
         context: &Context,
         scope: &TenantScope,
+        came: &Came,
         wish: Wish,
         writes: &mut Vec<Write>,
     ) -> Result<bool> {
@@ -72,17 +74,26 @@ impl<'a> Person<'a> {
                 let entry = enter(context, address, channel, &self.sender.key, Reason::Unsubscribe, SOURCE);
                 writes.push(scope.creating(&entry)?);
                 self.tell_contact(scope, Some(Reason::Unsubscribe)).await?;
+                writes.extend(self.declaring(context, scope, came, Said::Withdrawn)?);
                 Ok(true)
             }
             (Wish::Start, Some(Suppressed { reason: Reason::Unsubscribe, id })) => {
                 writes.extend(erased(scope, id).await?);
                 self.address.row.suppress(channel, None);
                 self.tell_contact(scope, None).await?;
+                writes.extend(self.declaring(context, scope, came, Said::Granted)?);
                 Ok(true)
             }
             (Wish::Help, _) => Ok(true),
             (Wish::Stop | Wish::Start, _) => Ok(false),
         }
+    }
+
+    /// The write that keeps the word as what the contact said.
+    fn declaring(&self, context: &Context, scope: &TenantScope, came: &Came, said: Said) -> Result<Option<Write>> {
+        let evidence = Evidence::by(SOURCE).showing(came.text.as_deref().unwrap_or_default());
+        let declared = |contact| declared(context, contact, self.sender.channel, said, &evidence);
+        self.contact.as_ref().map(declared).map(|declared| scope.creating(&declared)).transpose()
     }
 
     /// The contact knows too what stands against the address.

@@ -1,0 +1,86 @@
+//! Asking for the link to one's own preferences. The answer is the same whether anybody has that address or not, and an address gets
+//! one link in an hour.
+
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use domain::flows::ration;
+use domain::message::Recipient;
+use domain::quota::Limit;
+use domain::{Address, Body, Channel, Contact, Extras, Message, Tenant};
+use kernel::ids::MessageId;
+use kernel::{Email, Error, Result};
+use render::Source;
+use serde_json::Map;
+use store::TenantScope;
+
+use super::frame::{frame, told};
+use super::{LIMIT, Place, gone, shown};
+use crate::{Intake, Refusal, read};
+
+/// How many links an address gets in an hour, and how many all of a tenant's.
+const EACH: Limit = Limit { most: 1, seconds: 3600 };
+const ALL: Limit = Limit { most: 100, seconds: 3600 };
+
+const TEXT: &str = "Here you see and change what {{ tenant.name }} sends to you:\n\n{{ preferences_url }}\n\n\
+                    If you did not ask for this, just ignore it: nothing has changed.\n";
+const TITLE: &str = "Your messages";
+
+async fn tenant(intake: &Intake, slug: &str) -> Result<(TenantScope, Tenant)> {
+    let scope = intake.0.store.by_slug(slug).await?.ok_or_else(gone)?;
+    let tenant = scope.read_now::<Tenant>(scope.tenant()).await?.ok_or_else(gone)?.row;
+    Ok((scope, tenant))
+}
+
+/// Shows the form.
+pub(crate) async fn show(State(intake): State<Intake>, place: Place) -> Result<Response, Refusal> {
+    let (_, tenant) = tenant(&intake, &place.slug).await?;
+    let form = "<p>Tell us your email address, and we send you a link to see and change what you get from us.</p>\
+                <form method=\"post\"><label for=\"email\">Email address</label><input id=\"email\" name=\"email\" type=\"email\" \
+                autocomplete=\"email\" maxlength=\"254\" required><p><button class=\"first\">Send me the link</button></p></form>";
+    Ok(shown(StatusCode::OK, frame(&tenant.name, TITLE, form)))
+}
+
+/// Sends the link to whom the address belongs, if it is anybody's.
+pub(crate) async fn send(State(intake): State<Intake>, place: Place, request: Request) -> Result<Response, Refusal> {
+    let (scope, tenant) = tenant(&intake, &place.slug).await?;
+    let body = read(request.into_body(), LIMIT).await?;
+    let given = url::form_urlencoded::parse(&body).find(|(name, _)| name == "email").map(|(_, email)| email.into_owned());
+    let email = Email::parse(given.unwrap_or_default().trim()).map_err(|error| error.under("/email"))?;
+    let at = Address::at(&intake.0.context.keys, Channel::Email, &email.key());
+    if let Some(owner) = scope.read_now::<Address>(at).await?.and_then(|address| address.row.contact)
+        && let Some(contact) = scope.read_now::<Contact>(owner).await?
+    {
+        write(&intake, &scope, &contact.row, &email).await?;
+    }
+    let told = told(true, "If we know this address, a link is on its way to it. Look into your mailbox in a moment.");
+    Ok(shown(StatusCode::OK, frame(&tenant.name, TITLE, &told)))
+}
+
+/// Writes the message with the link, unless one like it was written lately. Its text is known, and whoever takes callbacks renders
+/// nothing: the sender fills it in.
+async fn write(intake: &Intake, scope: &TenantScope, contact: &Contact, email: &Email) -> Result<()> {
+    let context = &intake.0.context;
+    let id = MessageId::new(&context.ids, &context.clock);
+    let own = format!("link:{}", email.key());
+    if !ration::take(context, scope, &own, id, &[EACH]).await? || !ration::take(context, scope, "links", id, &[ALL]).await? {
+        return Ok(());
+    }
+    let to = Recipient { address: email.to_string(), name: contact.full_name(), contact: Some(contact.id) };
+    let subject = Some("Your messages from {{ tenant.name }}".to_owned());
+    let body = Body {
+        message: id,
+        source: Some(Source { subject, text: Some(TEXT.to_owned()), ..Source::default() }),
+        variables: Map::new(),
+        metadata: Map::new(),
+        headers: Vec::new(),
+        extras: Extras::default(),
+        attachments: Vec::new(),
+        at: id.made_at(),
+    };
+    let message = Message { body: true, untracked: true, ..Message::new(id, Channel::Email, to) };
+    match scope.transact(vec![scope.creating(&body)?, scope.creating(&message)?]).await? {
+        None => Ok(()),
+        Some(_) => Err(Error::internal("the id of a message was there already")),
+    }
+}

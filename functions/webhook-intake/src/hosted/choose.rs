@@ -1,0 +1,97 @@
+//! Seeing and changing one's preferences.
+
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use domain::Channel;
+use domain::address::key;
+use domain::consent::Evidence;
+use domain::flows::keep_contact;
+use domain::flows::suppress::{address_row, lift};
+use domain::suppression::Reason;
+use domain::{Contact, Tenant};
+use kernel::{Aim, Error, Result};
+use store::TenantScope;
+
+use super::form::form;
+use super::frame::{frame, told};
+use super::wishes::Wishes;
+use super::{Guest, LIMIT, Place, guest, shown};
+use crate::pages::question;
+use crate::visitor::Visitor;
+use crate::{Intake, Refusal, read};
+
+/// How often a change is tried against other writers of the contact.
+const TRIES: usize = 8;
+
+fn page(tenant: &Tenant, contact: &Contact, before: &str) -> String {
+    frame(&tenant.name, "Your messages", &format!("{before}{}", form(contact)))
+}
+
+/// Shows what the person has chosen.
+pub(crate) async fn show(State(intake): State<Intake>, place: Place) -> Result<Response, Refusal> {
+    let guest = guest(&intake, &place, Aim::Preferences).await?;
+    Ok(shown(StatusCode::OK, page(&guest.tenant, &guest.contact.row, "")))
+}
+
+/// Takes what the person chooses.
+pub(crate) async fn save(
+    State(intake): State<Intake>,
+    place: Place,
+    visitor: Visitor,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let mut guest = guest(&intake, &place, Aim::Preferences).await?;
+    let body = read(request.into_body(), LIMIT).await?;
+    let fields: Vec<(String, String)> = url::form_urlencoded::parse(&body).into_owned().collect();
+    let evidence = visitor.evidence("preference_page").showing(&question(&guest.tenant.name));
+    let wishes = match Wishes::read(&fields) {
+        Ok(wishes) => wishes,
+        Err(Error::Invalid(faults)) if faults.iter().all(|fault| fault.pointer != "/choice") => {
+            let words: Vec<&str> = faults.iter().map(|fault| fault.detail.as_str()).collect();
+            let said = told(false, &format!("Nothing was saved: {}.", words.join("; ")));
+            return Ok(shown(StatusCode::UNPROCESSABLE_ENTITY, page(&guest.tenant, &guest.contact.row, &said)));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    keep(&intake, &mut guest, &wishes, &evidence).await?;
+    let contact = guest.scope.find::<Contact>(guest.contact.row.id).await?;
+    Ok(shown(StatusCode::OK, page(&guest.tenant, &contact.row, &told(true, "Saved."))))
+}
+
+async fn keep(intake: &Intake, guest: &mut Guest, wishes: &Wishes, evidence: &Evidence) -> Result<()> {
+    let context = &intake.0.context;
+    for _ in 0..TRIES {
+        let before = guest.contact.row.clone();
+        wishes.apply(&mut guest.contact.row, context.clock.now(), &evidence.source);
+        if guest.contact.row == before {
+            return come_back(intake, &guest.scope, &before, evidence).await;
+        }
+        guest.contact.row.updated_at = context.clock.now();
+        match keep_contact::replace(context, &guest.scope, &before, &mut guest.contact, evidence).await {
+            Ok(_) => return come_back(intake, &guest.scope, &guest.contact.row, evidence).await,
+            Err(Error::Stale { .. }) => guest.contact = guest.scope.find::<Contact>(before.id).await?,
+            Err(error) => return Err(error),
+        }
+    }
+    Err(Error::unavailable("a contact is being changed too fast"))
+}
+
+/// Who had left all mail and wants some again comes back. A link by email proves nothing about other addresses.
+async fn come_back(intake: &Intake, scope: &TenantScope, contact: &Contact, evidence: &Evidence) -> Result<()> {
+    let wants = |(at, consent): (&String, &domain::contact::Consent)| consent.granted && at.starts_with("email:");
+    let refused = contact.preferences.refused.channels.contains(&Channel::Email);
+    if refused || !contact.consents.iter().any(wants) {
+        return Ok(());
+    }
+    for email in &contact.emails {
+        if contact.suppression_of(Channel::Email, email.as_str()) != Some(Reason::Unsubscribe) {
+            continue;
+        }
+        let address = address_row(&intake.0.context, scope, Channel::Email, &key(Channel::Email, email.as_str())?).await?;
+        if let Some(standing) = address.row.suppressed(Channel::Email).filter(|one| one.reason == Reason::Unsubscribe) {
+            lift(&intake.0.context, scope, standing.id, evidence).await?;
+        }
+    }
+    Ok(())
+}
