@@ -6,7 +6,7 @@ use domain::entry::Noun;
 use domain::flows::retrieve::Found;
 use domain::flows::{log, retrieve};
 use domain::{Activity, Entry, Right};
-use kernel::ids::{ActivityId, ContactId, UserId};
+use kernel::ids::{ActivityId, CompanyId, ContactId, DealId, UserId};
 use kernel::{Error, Result, Time};
 use serde::Deserialize;
 use serde_json::Value;
@@ -38,6 +38,12 @@ pub(crate) struct ActivityFilters {
     /// Activities with this contact, in the order of when they were or are to be.
     #[param(value_type = Option<String>)]
     contact_id: Option<ContactId>,
+    /// Activities with this company, in the same order.
+    #[param(value_type = Option<String>)]
+    company_id: Option<CompanyId>,
+    /// Activities for this deal, in the same order.
+    #[param(value_type = Option<String>)]
+    deal_id: Option<DealId>,
     #[serde(rename = "type")]
     #[param(rename = "type", value_type = Option<ActivityTypeWord>)]
     form: Option<Form>,
@@ -61,8 +67,16 @@ pub(crate) struct ActivityFilters {
 }
 
 impl ActivityFilters {
+    /// Digits of the id whose timeline has them.
+    fn owner(&self) -> Option<String> {
+        let contact = self.contact_id.map(|id| id.hex());
+        contact.or_else(|| self.deal_id.map(|id| id.hex())).or_else(|| self.company_id.map(|id| id.hex()))
+    }
+
     fn keeps(&self, row: &Activity) -> bool {
         self.contact_id.is_none_or(|contact| row.contact == Some(contact))
+            && self.company_id.is_none_or(|company| row.company == Some(company))
+            && self.deal_id.is_none_or(|deal| row.deal == Some(deal))
             && self.form.is_none_or(|form| row.form == form)
             && self.status.is_none_or(|status| row.status == status)
             && self.outcome.is_none_or(|outcome| row.outcome == Some(outcome))
@@ -71,22 +85,23 @@ impl ActivityFilters {
     }
 }
 
-/// One page of the activities with a contact: one query of its timeline, and one batch of reads.
+/// One page of the activities with a contact or company, or for a deal: one query of its timeline, and one batch of reads.
 async fn page_of(
     scope: &TenantScope,
-    contact: ContactId,
+    owner: &str,
     listing: &Listing,
     now: Time,
     keeps: impl Fn(&Activity) -> bool + Send,
 ) -> Result<Page<Activity>> {
     let told = |entry: &Entry| entry.noun == Noun::Activity && entry.withdrawn.is_none();
-    let page = scope.page_by_time::<Entry>(&contact.hex(), listing, told).await?;
+    let page = scope.page_by_time::<Entry>(owner, listing, told).await?;
     let ids: Vec<ActivityId> = page.rows.iter().filter_map(|entry| ActivityId::parse(&entry.row.subject)).collect();
     let rows = retrieve::read_many(scope, &ids, now).await?.into_iter().flatten().filter(|found| keeps(&found.row));
     Ok(Page { rows: rows.collect(), next: page.next })
 }
 
-/// Lists activities, newest first. With `contact_id`, a page may be shorter than asked for when other filters leave some out.
+/// Lists activities, newest first. With `contact_id`, `company_id` or `deal_id`, a page may be shorter than asked for when other
+/// filters leave some out.
 #[utoipa::path(get, path = "/v1/activities", tag = "activities", operation_id = "list_activities", security(("key" = [])),
     params(PageParams, ActivityFilters),
     responses((status = 200, description = "A page of activities.", body = List<ActivityView>), refused::Listing))]
@@ -100,8 +115,8 @@ async fn list_activities(
     let listing = Listing { since: filters.since, until: filters.until, ..asked };
     let now = caller.context.clock.now();
     let keeps = |row: &Activity| row.seen_by(&viewer) && filters.keeps(row);
-    let found = match filters.contact_id {
-        Some(contact) => page_of(&caller.scope, contact, &listing, now, keeps).await?,
+    let found = match filters.owner() {
+        Some(owner) => page_of(&caller.scope, &owner, &listing, now, keeps).await?,
         None => retrieve::page(&caller.scope, &listing, now, keeps).await?,
     };
     Ok(Reply::ok(page.shape(keys, &caller.scope, &list, found, |row| ActivityView::from(row.row))))
@@ -133,11 +148,13 @@ async fn find_activity(
     responses((status = 201, description = "The new activity.", body = ActivityView,
         headers(("etag" = String), ("location" = String))), refused::Creating))]
 async fn create_activity(
+    State(api): State<Api>,
     caller: Caller<may::WriteContacts>,
     Input(body): Input<ActivityFields>,
 ) -> Result<Reply<ActivityView>, Failure> {
     let id = ActivityId::new(&caller.context.ids, &caller.context.clock);
-    let (mut activity, description) = body.make(id, caller.credential.user, caller.context.clock.now())?;
+    let definitions = api.0.catalog.definitions(&caller.scope).await?;
+    let (mut activity, description) = body.make(id, caller.credential.user, &definitions, caller.context.clock.now())?;
     log::Known::read(&caller.scope, &[&activity]).await?.check(&activity)?;
     log::create(&caller.scope, &mut activity, description.clone()).await?;
     Ok(Reply::created(ActivityView::described(activity, description), &format!("/v1/activities/{id}")).version(1))
@@ -160,8 +177,9 @@ async fn update_activity(
     if_match.check(found.activity.version)?;
     let mut row = found.activity.row.clone();
     let description = body.apply(&mut row, now)?.unwrap_or_else(|| found.description.clone());
-    row.check(description.as_deref())?;
-    log::Known::read(scope, &[&row]).await?.check(&row)?;
+    let definitions = api.0.catalog.definitions(scope).await?;
+    row.check(description.as_deref(), &definitions, Some(&found.activity.row.fields))?;
+    log::Known::read(scope, &[&row]).await?.trusting(&found.activity.row).check(&row)?;
     let text = row.describe(description.clone());
     let Stored { row: before, version } = retrieve::bring_back(scope, found, now).await?;
     let activity = Stored { row: Activity { archived: false, ..row }, version };

@@ -63,6 +63,7 @@ pub mod may {
         WriteTemplates = Right::WriteTemplates, "May change templates.";
         WriteSuppressions = Right::WriteSuppressions, "May change suppressions.";
         Delete = Right::Delete, "May delete.";
+        ManageFields = Right::ManageFields, "May say which custom fields there are.";
         ManageRules = Right::ManageRules, "May change rules.";
         ManageAccounts = Right::ManageAccounts, "May change accounts.";
         ManageUsers = Right::ManageUsers, "May change users and keys.";

@@ -20,15 +20,19 @@ mod activities;
 mod analytics;
 mod attachments;
 mod channels;
+mod companies;
 mod contacts;
 mod conversations;
+mod deals;
 mod events;
+mod fields;
 mod keys;
 mod messages;
 mod meta;
 mod operations;
 mod rules;
 mod runs;
+mod search;
 mod suppressions;
 mod teams;
 mod templates;
@@ -71,6 +75,12 @@ resources!(
     contacts,
     contacts::consents,
     contacts::preferences,
+    contacts::upsert,
+    companies,
+    deals,
+    deals::decide,
+    search,
+    fields,
     activities,
     activities::batch,
     timeline,

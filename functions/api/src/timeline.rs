@@ -1,4 +1,4 @@
-//! Timelines: what happened with a contact, or at all, newest first. Entries are written from the table's stream, so they follow what
+//! Timelines: what happened with a contact, a company or a deal, or at all, newest first. Entries are written from the table's stream, so they follow what
 //! happens by seconds.
 
 use std::sync::Arc;
@@ -6,8 +6,8 @@ use std::sync::Arc;
 use axum::extract::State;
 use domain::activity::Direction;
 use domain::entry::{Entry, Noun, SHARDS};
-use domain::{Channel, Contact, Tenant, Viewer};
-use kernel::ids::{ContactId, UserId};
+use domain::{Channel, Company, Contact, Deal, Tenant, Viewer};
+use kernel::ids::{CompanyId, ContactId, DealId, UserId};
 use kernel::{Result, Time};
 use serde::Deserialize;
 use serde_json::Value;
@@ -159,4 +159,34 @@ async fn list_contact_timeline(
     Ok(Look::new(&api, &caller, Some(id.hex()), paged).await?.reply().await?)
 }
 
-operations!(list_timeline, list_contact_timeline);
+/// Lists what happened with a company, newest first: activities, and what became of its deals.
+#[utoipa::path(get, path = "/v1/companies/{id}/timeline", tag = "timelines", operation_id = "list_company_timeline",
+    security(("key" = [])),
+    params(("id" = String, Path, description = "The company's id."), PageParams, TimelineFilters),
+    responses((status = 200, description = "A page of entries.", body = List<EntryView>), refused::Finding))]
+async fn list_company_timeline(
+    State(api): State<Api>,
+    caller: Caller<may::Read>,
+    Id(id): Id<CompanyId>,
+    paged: Paged<TimelineFilters>,
+) -> Result<Reply<List<Value>>, Failure> {
+    caller.scope.find::<Company>(id).await?;
+    Ok(Look::new(&api, &caller, Some(id.hex()), paged).await?.reply().await?)
+}
+
+/// Lists what happened for a deal, newest first: activities, messages about it, and what became of it.
+#[utoipa::path(get, path = "/v1/deals/{id}/timeline", tag = "timelines", operation_id = "list_deal_timeline",
+    security(("key" = [])),
+    params(("id" = String, Path, description = "The deal's id."), PageParams, TimelineFilters),
+    responses((status = 200, description = "A page of entries.", body = List<EntryView>), refused::Finding))]
+async fn list_deal_timeline(
+    State(api): State<Api>,
+    caller: Caller<may::Read>,
+    Id(id): Id<DealId>,
+    paged: Paged<TimelineFilters>,
+) -> Result<Reply<List<Value>>, Failure> {
+    caller.scope.find::<Deal>(id).await?;
+    Ok(Look::new(&api, &caller, Some(id.hex()), paged).await?.reply().await?)
+}
+
+operations!(list_timeline, list_contact_timeline, list_company_timeline, list_deal_timeline);

@@ -9,13 +9,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::schema::{self, Entity, Locator, Row};
 
+use crate::field::{Definitions, Object};
 use crate::visibility::{Viewer, Visibility};
 
 /// Most bytes of a description.
 pub const DESCRIPTION: usize = 16 * 1024;
 /// Most bytes of a description that stands in the row itself, so that it stays within a kilobyte on the usual path.
 const BRIEF: usize = 384;
-/// Most tags and fields.
+/// Most tags.
 const MOST: usize = 20;
 /// Most seconds that one lasts.
 const LONGEST: u32 = 31 * 86_400;
@@ -208,8 +209,13 @@ impl Activity {
         }
     }
 
-    /// Checks what the types do not, with the description that it is to have.
-    pub fn check(&self, description: Option<&str>) -> Result<()> {
+    /// Checks what the types do not, with the description that it is to have and the fields that it had before, if it is not new.
+    pub fn check(
+        &mut self,
+        description: Option<&str>,
+        definitions: &Definitions,
+        before: Option<&BTreeMap<String, Value>>,
+    ) -> Result<()> {
         let mut faults = Faults::default();
         faults.take("/subject", crate::name::title(&self.subject));
         if let Some(location) = &self.location {
@@ -231,22 +237,13 @@ impl Activity {
         if self.visibility == Visibility::Team && self.team.is_none() {
             faults.add("/visibility", "team", "what is for a team needs one");
         }
-        for (pointer, count) in [("/tags", self.tags.len()), ("/fields", self.fields.len())] {
-            if count > MOST {
-                faults.add(pointer, "too_many", format!("at most {MOST}"));
-            }
+        if self.tags.len() > MOST {
+            faults.add("/tags", "too_many", format!("at most {MOST}"));
         }
         for (at, tag) in self.tags.iter().enumerate() {
             faults.take(&format!("/tags/{at}"), crate::name::title(tag));
         }
-        for (name, value) in &self.fields {
-            let pointer = format!("/fields/{}", name.replace('~', "~0").replace('/', "~1"));
-            faults.take(&pointer, crate::name::slug(name));
-            let plain = matches!(value, Value::String(_) | Value::Number(_) | Value::Bool(_) | Value::Null);
-            if !plain || value.to_string().len() > 1000 {
-                faults.add(pointer, "field", "text, a number or true/false of at most 1000 bytes");
-            }
-        }
+        definitions.judge(Object::Activity, before, &mut self.fields, &mut faults);
         faults.check()
     }
 

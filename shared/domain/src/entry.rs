@@ -96,17 +96,19 @@ pub enum Noun {
     Contact,
     /// An answer to the question whether something may be sent.
     Consent,
+    /// What became of a deal.
+    Deal,
 }
 
 impl Noun {
     /// Every one of them.
-    pub const ALL: [Self; 4] = [Self::Activity, Self::Message, Self::Contact, Self::Consent];
+    pub const ALL: [Self; 5] = [Self::Activity, Self::Message, Self::Contact, Self::Consent, Self::Deal];
 
     /// Whether its entries stay when their subject has moved on: they tell what happened, not how it is.
     pub const fn lasts(self) -> bool {
         match self {
             Self::Activity | Self::Message => false,
-            Self::Contact | Self::Consent => true,
+            Self::Contact | Self::Consent | Self::Deal => true,
         }
     }
 }

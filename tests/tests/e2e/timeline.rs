@@ -257,3 +257,35 @@ async fn a_message_costs_two_write_units_more_and_what_people_do_with_it_one_eac
     }
     assert_eq!(opens, [1.0, 1.0, 1.0, 0.0, 0.0]);
 }
+
+#[tokio::test]
+async fn a_deal_and_a_company_have_timelines_of_their_own() {
+    let stage = Story::begin().await;
+    let acme = stage.bare_tenant("acme").await;
+    let ada = acme.contact("Ada", "ada@example.com").await;
+    let company = acme.post("/v1/companies", &json!({ "name": "Initech" })).await.is(201)["id"].clone();
+    let deal = json!({ "title": "Ten seats", "contact_id": ada.id, "company_id": company });
+    let deal = acme.post("/v1/deals", &deal).await.is(201)["id"].as_str().unwrap().to_owned();
+    stage.clock.advance(1_000).unwrap();
+    acme.patch(&format!("/v1/deals/{deal}"), &json!({ "stage": "offer" })).await;
+    stage.clock.advance(1_000).unwrap();
+    let call = json!({ "type": "call", "subject": "Agreed", "contact_id": ada.id, "company_id": company, "deal_id": deal });
+    acme.post("/v1/activities", &call).await.is(201);
+    stage.drain().await;
+    let expected = ["activity call completed", "deal stage_changed offer", "deal created -"];
+    let paths = [
+        format!("/v1/deals/{deal}/timeline"),
+        format!("/v1/companies/{}/timeline", company.as_str().unwrap()),
+        format!("/v1/contacts/{}/timeline", ada.id),
+    ];
+    for path in &paths {
+        assert_eq!(told(&acme.get(path).await)[..3], expected, "{path}");
+    }
+    let page = acme.get(&format!("{}?expand=subject", paths[0])).await;
+    assert_eq!(page["data"][1]["expanded"]["deal"]["title"], "Ten seats");
+    for filter in ["company_id", "deal_id"] {
+        let id = if filter == "deal_id" { deal.as_str() } else { company.as_str().unwrap() };
+        let page = acme.get(&format!("/v1/activities?{filter}={id}")).await;
+        assert_eq!(page["data"].as_array().unwrap().len(), 1, "{filter}");
+    }
+}

@@ -1,5 +1,6 @@
 //! Many activities at once: each is taken or refused by itself.
 
+use axum::extract::State;
 use domain::Activity;
 use domain::flows::log;
 use futures_util::future::try_join_all;
@@ -16,6 +17,7 @@ use crate::failure::Failure;
 use crate::input::{Input, Repeatable, parse};
 use crate::operations::operations;
 use crate::reply::{Reply, refused};
+use crate::state::Api;
 
 /// Most activities of one request.
 const MOST: usize = 100;
@@ -72,11 +74,12 @@ fn placed<T>(at: usize, result: Result<T>) -> Result<Result<T, Vec<Fault>>> {
 }
 
 /// Judges each as if it came alone. What they refer to is read for all of them at once.
-async fn judge(caller: &Caller<may::WriteContacts>, given: Vec<Value>) -> Result<Vec<Judged>> {
+async fn judge(api: &Api, caller: &Caller<may::WriteContacts>, given: Vec<Value>) -> Result<Vec<Judged>> {
     let (context, by) = (&caller.context, caller.credential.user);
+    let definitions = api.0.catalog.definitions(&caller.scope).await?;
     let made = |value: &Value| {
         let fields: ActivityFields = parse(value.to_string().as_bytes())?;
-        fields.make(ActivityId::new(&context.ids, &context.clock), by, context.clock.now())
+        fields.make(ActivityId::new(&context.ids, &context.clock), by, &definitions, context.clock.now())
     };
     let made = given.iter().enumerate().map(|(at, value)| placed(at, made(value)));
     let mut judged: Vec<Judged> = made.collect::<Result<_>>()?;
@@ -98,13 +101,14 @@ async fn judge(caller: &Caller<may::WriteContacts>, given: Vec<Value>) -> Result
     params(Repeatable), request_body = NewActivities,
     responses((status = 200, description = "What became of each.", body = ActivityResults), refused::Creating))]
 async fn create_activities(
+    State(api): State<Api>,
     caller: Caller<may::WriteContacts>,
     Input(body): Input<NewActivities>,
 ) -> Result<Reply<ActivityResults>, Failure> {
     if body.activities.is_empty() || body.activities.len() > MOST {
         return Err(Error::invalid("/activities", "range", format!("1 to {MOST}")).into());
     }
-    let judged = judge(&caller, body.activities).await?;
+    let judged = judge(&api, &caller, body.activities).await?;
     if judged.iter().all(Result::is_err) {
         let faults = judged.into_iter().filter_map(Result::err).flatten();
         return Err(Error::Invalid(faults.collect()).into());

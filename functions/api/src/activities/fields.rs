@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use domain::Visibility;
 use domain::activity::{Activity, Direction, Form, Outcome, Priority, Status};
+use domain::field::Definitions;
 use kernel::error::Faults;
-use kernel::ids::{ActivityId, ContactId, TeamId, UserId};
+use kernel::ids::{ActivityId, CompanyId, ContactId, DealId, TeamId, UserId};
 use kernel::{Error, Result, Time};
 use serde::Deserialize;
 use serde_json::Value;
@@ -31,6 +32,12 @@ pub(crate) struct ActivityFields {
     #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<String>)]
     contact_id: Option<Option<ContactId>>,
+    #[serde(default, deserialize_with = "double_option")]
+    #[schema(value_type = Option<String>)]
+    company_id: Option<Option<CompanyId>>,
+    #[serde(default, deserialize_with = "double_option")]
+    #[schema(value_type = Option<String>)]
+    deal_id: Option<Option<DealId>>,
     /// When not said of a new one: `scheduled` when it has a time to be at and none that it was done at, and `completed` otherwise.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = ActivityStatusWord, required = false)]
@@ -91,7 +98,13 @@ fn moment<'de, D: serde::Deserializer<'de>>(value: D) -> Result<Option<Option<Ti
 
 impl ActivityFields {
     /// A new activity and its description.
-    pub(super) fn make(self, id: ActivityId, by: Option<UserId>, now: Time) -> Result<(Activity, Option<String>)> {
+    pub(super) fn make(
+        self,
+        id: ActivityId,
+        by: Option<UserId>,
+        definitions: &Definitions,
+        now: Time,
+    ) -> Result<(Activity, Option<String>)> {
         let mut faults = Faults::default();
         let required = "a new activity needs it";
         if self.form.is_none() {
@@ -108,7 +121,7 @@ impl ActivityFields {
             activity.status = Status::Scheduled;
         }
         let description = self.apply(&mut activity, now)?.flatten();
-        activity.check(description.as_deref())?;
+        activity.check(description.as_deref(), definitions, None)?;
         Ok((activity, description))
     }
 
@@ -117,6 +130,8 @@ impl ActivityFields {
         put(&mut activity.form, self.form);
         put(&mut activity.subject, self.subject.map(|subject| subject.trim().to_owned()));
         put(&mut activity.contact, self.contact_id);
+        put(&mut activity.company, self.company_id);
+        put(&mut activity.deal, self.deal_id);
         put(&mut activity.status, self.status);
         put(&mut activity.direction, self.direction);
         put(&mut activity.duration, self.duration);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use domain::Visibility;
 use domain::activity::{Activity, Direction, Form, Outcome, Priority, Status};
 use kernel::Time;
-use kernel::ids::{ActivityId, ContactId, TeamId, UserId};
+use kernel::ids::{ActivityId, CompanyId, ContactId, DealId, TeamId, UserId};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -25,6 +25,10 @@ pub(crate) struct ActivityView {
     description: Option<String>,
     #[schema(value_type = Option<String>)]
     contact_id: Option<ContactId>,
+    #[schema(value_type = Option<String>)]
+    company_id: Option<CompanyId>,
+    #[schema(value_type = Option<String>)]
+    deal_id: Option<DealId>,
     #[schema(value_type = ActivityStatusWord)]
     status: Status,
     #[schema(value_type = Option<DirectionWord>)]
@@ -73,6 +77,8 @@ impl From<Activity> for ActivityView {
             subject: row.subject,
             description: row.description,
             contact_id: row.contact,
+            company_id: row.company,
+            deal_id: row.deal,
             status: row.status,
             direction: row.direction,
             duration: row.duration,

@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use domain::consent::{Answer, Declaration, Evidence, Said};
 use domain::contact::Consent;
+use domain::field::Definitions;
 use domain::flows::keep_contact;
 use domain::flows::opt_in::{self, Question};
 use domain::{Category, Channel, Contact};
@@ -203,7 +204,7 @@ async fn record_consent(
     let consent = Consent { granted: body.granted, at: now, source: evidence.source.clone() };
     contact.row.record_consent(body.channel, &body.category, consent);
     contact.row.updated_at = now;
-    let version = keep_contact::replace(context, scope, &before, &mut contact, &evidence).await?;
+    let version = keep_contact::replace(context, scope, &Definitions::NONE, &before, &mut contact, &evidence).await?;
     Ok(Reply::ok(PreferencesView::of(contact.row, now)).version(version))
 }
 

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use domain::activity::Direction;
 use domain::entry::{Engagement, Entry, Noun};
 use domain::flows::retrieve;
-use domain::{Activity, Channel, Inbound, Message, Viewer, Visibility};
-use kernel::ids::{ActivityId, ContactId, ConversationId, InboundId, MessageId, UserId};
+use domain::{Activity, Channel, Deal, Inbound, Message, Viewer, Visibility};
+use kernel::ids::{ActivityId, CompanyId, ContactId, ConversationId, DealId, InboundId, MessageId, UserId};
 use kernel::{Result, Time};
 use providers::EventKind;
 use serde::Serialize;
@@ -18,6 +18,7 @@ use super::NounWord;
 use crate::activities::view::ActivityView;
 use crate::activities::words::{DirectionWord, VisibilityWord};
 use crate::conversations::InboundView;
+use crate::deals::DealView;
 use crate::expand::Things;
 use crate::messages::view::MessageView;
 use crate::reply::words::{ChannelWord, EventWord};
@@ -51,6 +52,10 @@ pub(crate) struct EntryView {
     user: Option<UserId>,
     #[schema(value_type = Option<String>)]
     contact_id: Option<ContactId>,
+    #[schema(value_type = Option<String>)]
+    company_id: Option<CompanyId>,
+    #[schema(value_type = Option<String>)]
+    deal_id: Option<DealId>,
     /// Where a message that came in stands.
     #[schema(value_type = Option<String>)]
     conversation: Option<ConversationId>,
@@ -89,6 +94,9 @@ pub(crate) struct ExpandedEntry {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<InboundView>, required = false)]
     inbound: Option<Option<InboundView>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<DealView>, required = false)]
+    deal: Option<Option<DealView>>,
 }
 
 impl From<Engagement> for EntryEngagement {
@@ -111,6 +119,8 @@ impl From<Entry> for EntryView {
             direction: entry.direction,
             user: entry.user,
             contact_id: entry.contact,
+            company_id: entry.company,
+            deal_id: entry.deal,
             conversation: entry.conversation,
             engagement: entry.engagement.into_iter().map(EntryEngagement::from).collect(),
             visibility: entry.visibility,
@@ -124,6 +134,7 @@ pub(super) struct Subjects {
     wanted: bool,
     activities: HashMap<ActivityId, Activity>,
     messages: Things<MessageId, Message>,
+    deals: Things<DealId, Deal>,
     inbound: HashMap<InboundId, Inbound>,
 }
 
@@ -142,8 +153,10 @@ impl Subjects {
         let found = found.into_iter().flatten().map(|found| found.row).filter(|activity| activity.seen_by(viewer));
         let activities = found.map(|activity| (activity.id, activity)).collect();
         let messages = Things::read(scope, wanted, entries.clone().filter_map(message)).await?;
+        let deal = |entry: &'e Entry| DealId::parse(&entry.subject);
+        let deals = Things::read(scope, wanted, entries.clone().filter_map(deal)).await?;
         let inbound = if wanted { came_in(scope, entries).await? } else { HashMap::new() };
-        Ok(Self { wanted, activities, messages, inbound })
+        Ok(Self { wanted, activities, messages, deals, inbound })
     }
 
     /// The view with what it tells of.
@@ -154,6 +167,7 @@ impl Subjects {
         let expanded = self.wanted.then(|| ExpandedEntry {
             activity: activity.map(|id| self.activities.get(&id).cloned().map(ActivityView::from)),
             message: message.and_then(|id| self.messages.view_with(Some(id), MessageView::brief)),
+            deal: DealId::parse(subject).and_then(|id| self.deals.view(Some(id))),
             inbound: inbound.map(|id| self.inbound.get(&id).cloned().map(InboundView::from)),
         });
         EntryView { expanded, ..entry.into() }

@@ -6,6 +6,7 @@ use axum::response::Response;
 use domain::Channel;
 use domain::address::key;
 use domain::consent::Evidence;
+use domain::field::Definitions;
 use domain::flows::keep_contact;
 use domain::flows::suppress::{address_row, lift};
 use domain::suppression::Reason;
@@ -65,7 +66,7 @@ async fn keep(intake: &Intake, guest: &mut Guest, wishes: &Wishes, evidence: &Ev
         let before = guest.contact.row.clone();
         wishes.apply(&mut guest.contact.row, context.clock.now(), &evidence.source);
         if guest.contact.row == before {
-            return come_back(intake, &guest.scope, &before, evidence).await;
+            return come_back(intake, &guest.scope, &Definitions::NONE, &before, evidence).await;
         }
         guest.contact.row.updated_at = context.clock.now();
         match keep_contact::replace(context, &guest.scope, &before, &mut guest.contact, evidence).await {

@@ -6,7 +6,7 @@ use store::Entity;
 use super::{Engagement, Entry, Noun, TITLE};
 use crate::activity::Direction;
 use crate::message::{Outcome, State, cut};
-use crate::{Activity, Contact, Inbound, Message};
+use crate::{Activity, Contact, Deal, Inbound, Message, deal};
 
 /// How many of one kind an entry keeps of what came of a message: further ones change nothing and cost nothing.
 const KEEP: usize = 3;
@@ -64,6 +64,7 @@ impl Told for Message {
             channel: Some(self.channel),
             direction: Some(Direction::Outbound),
             contact: self.to.contact,
+            deal: self.deal,
             ..Entry::new(Noun::Message, self.id.to_string(), at)
         };
         let engagement = engagement(self);
@@ -119,5 +120,28 @@ impl Told for Contact {
         };
         let answers = self.consents.iter().flat_map(|consent| answer(consent).spread(false));
         made.spread(true).into_iter().chain(answers).collect()
+    }
+}
+
+impl Told for Deal {
+    fn entries(&self) -> Vec<Entry> {
+        let told = |word: &str, at| Entry {
+            word: Some(word.to_owned()),
+            status: Some(self.stage.clone()),
+            title: Some(cut(&self.title, TITLE)),
+            user: self.owner,
+            contact: self.contact_id,
+            company: self.company_id,
+            deal: Some(self.id),
+            ..Entry::new(Noun::Deal, self.id.to_string(), at)
+        };
+        let made = Entry { status: None, ..told("created", self.created_at) };
+        let moved = (self.stage_at > self.created_at).then(|| told("stage_changed", self.stage_at));
+        let closed = self.closed_at.and_then(|at| match self.status {
+            deal::Status::Won => Some(told("won", at)),
+            deal::Status::Lost => Some(told("lost", at)),
+            deal::Status::Open => None,
+        });
+        [Some(made), moved, closed].into_iter().flatten().flat_map(|entry| entry.spread(true)).collect()
     }
 }

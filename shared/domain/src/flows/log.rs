@@ -3,19 +3,21 @@
 use std::collections::HashSet;
 
 use kernel::error::Faults;
-use kernel::ids::{ContactId, TeamId, UserId};
+use kernel::ids::{CompanyId, ContactId, DealId, TeamId, UserId};
 use kernel::{Error, Result};
 use store::schema::Locator;
 use store::{Entity, Stored, TenantScope, Write};
 
 use crate::activity::Text;
 use crate::archive::Kept;
-use crate::{Activity, Contact, Team, User};
+use crate::{Activity, Company, Contact, Deal, Team, User};
 
 /// What activities refer to and is there: read once for all of them.
 #[derive(Debug, Default)]
 pub struct Known {
     contacts: HashSet<ContactId>,
+    companies: HashSet<CompanyId>,
+    deals: HashSet<DealId>,
     users: HashSet<UserId>,
     teams: HashSet<TeamId>,
 }
@@ -24,13 +26,28 @@ impl Known {
     /// Reads what the activities refer to, in one batch for each kind.
     pub async fn read(scope: &TenantScope, activities: &[&Activity]) -> Result<Self> {
         let contacts = activities.iter().filter_map(|activity| activity.contact).collect();
+        let companies = activities.iter().filter_map(|activity| activity.company).collect();
+        let deals = activities.iter().filter_map(|activity| activity.deal).collect();
         let users = activities.iter().flat_map(|activity| [activity.assignee, activity.owner]).flatten().collect();
         let teams = activities.iter().filter_map(|activity| activity.team).collect();
         Ok(Self {
             contacts: there::<_, Contact>(scope, contacts).await?,
+            companies: there::<_, Company>(scope, companies).await?,
+            deals: there::<_, Deal>(scope, deals).await?,
             users: there::<_, User>(scope, users).await?,
             teams: there::<_, Team>(scope, teams).await?,
         })
+    }
+
+    /// What an activity refers to already may be gone by now, and stays.
+    #[must_use]
+    pub fn trusting(mut self, before: &Activity) -> Self {
+        self.contacts.extend(before.contact);
+        self.companies.extend(before.company);
+        self.deals.extend(before.deal);
+        self.users.extend([before.assignee, before.owner].into_iter().flatten());
+        self.teams.extend(before.team);
+        self
     }
 
     /// Refuses an activity that refers to what is not there.
@@ -38,6 +55,12 @@ impl Known {
         let mut faults = Faults::default();
         if activity.contact.is_some_and(|id| !self.contacts.contains(&id)) {
             faults.add("/contact_id", "unknown", "no such contact");
+        }
+        if activity.company.is_some_and(|id| !self.companies.contains(&id)) {
+            faults.add("/company_id", "unknown", "no such company");
+        }
+        if activity.deal.is_some_and(|id| !self.deals.contains(&id)) {
+            faults.add("/deal_id", "unknown", "no such deal");
         }
         for (pointer, user) in [("/assignee", activity.assignee), ("/owner", activity.owner)] {
             if user.is_some_and(|id| !self.users.contains(&id)) {
