@@ -29,11 +29,14 @@ mod fields;
 mod keys;
 mod messages;
 mod meta;
+mod notifications;
 mod operations;
 mod rules;
 mod runs;
 mod search;
+mod series;
 mod suppressions;
+mod tasks;
 mod teams;
 mod templates;
 mod tenants;
@@ -85,6 +88,7 @@ resources!(
     activities::batch,
     timeline,
     conversations,
+    conversations::answer,
     templates,
     versions,
     versions::preview,
@@ -99,9 +103,19 @@ resources!(
     events,
     rules,
     rules::ready_made,
+    rules::terms,
     rules::trial,
     runs,
+    series,
+    tasks,
+    tasks::deeds,
+    notifications,
     analytics,
+    analytics::channels,
+    analytics::dashboard,
+    analytics::engagement,
+    analytics::responses,
+    analytics::templates,
     users,
     teams,
     keys,

@@ -4,8 +4,10 @@
 //! A job may come twice, or to two processes at once: whatever is made has an id that follows from what asked for it, and is made
 //! on the condition that it is not there yet.
 
+mod alarm;
 mod archive;
 mod rules;
+mod series;
 
 use aws::{Connection, Env};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
@@ -49,6 +51,8 @@ async fn work(automation: &Automation, job: &Job) -> Result<Done> {
         Task::Event(event) => rules::reported(automation, &scope, event).await,
         Task::News(_) => rules::told(automation, &scope, job.news.as_deref().unwrap_or_default()).await,
         Task::Run(run) => rules::carry_out(automation, &scope, run, job.seq).await,
+        Task::Alarm(task) => alarm::ring(automation, &scope, task, job.seq).await,
+        Task::Series(series) => series::repeat(automation, &scope, series, job.seq).await,
         task => Err(Error::internal(format!("{task:?} is for another function"))),
     }
 }

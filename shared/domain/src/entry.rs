@@ -98,17 +98,19 @@ pub enum Noun {
     Consent,
     /// What became of a deal.
     Deal,
+    /// A task that was made, or completed.
+    Task,
 }
 
 impl Noun {
     /// Every one of them.
-    pub const ALL: [Self; 5] = [Self::Activity, Self::Message, Self::Contact, Self::Consent, Self::Deal];
+    pub const ALL: [Self; 6] = [Self::Activity, Self::Message, Self::Contact, Self::Consent, Self::Deal, Self::Task];
 
     /// Whether its entries stay when their subject has moved on: they tell what happened, not how it is.
     pub const fn lasts(self) -> bool {
         match self {
             Self::Activity | Self::Message => false,
-            Self::Contact | Self::Consent | Self::Deal => true,
+            Self::Contact | Self::Consent | Self::Deal | Self::Task => true,
         }
     }
 }

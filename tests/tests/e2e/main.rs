@@ -12,6 +12,8 @@
 
 mod access;
 mod activities;
+mod analytics;
+mod answers;
 mod apis;
 mod archive;
 mod attached;
@@ -59,12 +61,16 @@ mod queue;
 mod races;
 mod recall;
 mod received;
+mod registration;
+mod reminders;
 mod roles;
 mod rules;
 mod schedule;
 mod search;
 mod secrets;
+mod series;
 mod sns;
+mod tasks;
 mod teams;
 mod templates;
 mod timeline;

@@ -289,3 +289,17 @@ async fn a_deal_and_a_company_have_timelines_of_their_own() {
         assert_eq!(page["data"].as_array().unwrap().len(), 1, "{filter}");
     }
 }
+
+#[tokio::test]
+async fn a_task_is_told_of_when_it_is_made_and_when_it_is_completed() {
+    let stage = Story::begin().await;
+    let acme = stage.bare_tenant("acme").await;
+    let ada = acme.contact("Ada", "ada@example.com").await;
+    let task = json!({ "title": "Send the offer", "contact_id": ada.id });
+    let task = acme.post("/v1/tasks", &task).await.is(201)["id"].as_str().unwrap().to_owned();
+    stage.clock.advance(1_000).unwrap();
+    assert!(acme.post(&format!("/v1/tasks/{task}/complete"), &json!({})).await.status < 300);
+    stage.drain().await;
+    let page = acme.get(&format!("/v1/contacts/{}/timeline?kind=task", ada.id)).await;
+    assert_eq!(told(&page), ["task completed -", "task created -"]);
+}

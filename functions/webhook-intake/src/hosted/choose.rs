@@ -66,10 +66,11 @@ async fn keep(intake: &Intake, guest: &mut Guest, wishes: &Wishes, evidence: &Ev
         let before = guest.contact.row.clone();
         wishes.apply(&mut guest.contact.row, context.clock.now(), &evidence.source);
         if guest.contact.row == before {
-            return come_back(intake, &guest.scope, &Definitions::NONE, &before, evidence).await;
+            return come_back(intake, &guest.scope, &before, evidence).await;
         }
         guest.contact.row.updated_at = context.clock.now();
-        match keep_contact::replace(context, &guest.scope, &before, &mut guest.contact, evidence).await {
+        let none = &Definitions::NONE;
+        match keep_contact::replace(context, &guest.scope, none, &before, &mut guest.contact, evidence).await {
             Ok(_) => return come_back(intake, &guest.scope, &guest.contact.row, evidence).await,
             Err(Error::Stale { .. }) => guest.contact = guest.scope.find::<Contact>(before.id).await?,
             Err(error) => return Err(error),

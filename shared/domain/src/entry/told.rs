@@ -6,7 +6,7 @@ use store::Entity;
 use super::{Engagement, Entry, Noun, TITLE};
 use crate::activity::Direction;
 use crate::message::{Outcome, State, cut};
-use crate::{Activity, Contact, Deal, Inbound, Message, deal};
+use crate::{Activity, Contact, Deal, Inbound, Message, Task, deal, task};
 
 /// How many of one kind an entry keeps of what came of a message: further ones change nothing and cost nothing.
 const KEEP: usize = 3;
@@ -63,6 +63,7 @@ impl Told for Message {
             status,
             channel: Some(self.channel),
             direction: Some(Direction::Outbound),
+            user: self.sender,
             contact: self.to.contact,
             deal: self.deal,
             ..Entry::new(Noun::Message, self.id.to_string(), at)
@@ -82,9 +83,12 @@ fn engagement(message: &Message) -> Vec<Engagement> {
     let mut kept: Vec<Engagement> = Vec::new();
     for event in message.events.iter().filter(|event| !event.machine) {
         let of_a_person = match event.kind {
-            EventKind::Opened | EventKind::Clicked | EventKind::Unsubscribed | EventKind::Bounced | EventKind::Complained => {
-                true
-            }
+            EventKind::Opened
+            | EventKind::Clicked
+            | EventKind::Replied
+            | EventKind::Unsubscribed
+            | EventKind::Bounced
+            | EventKind::Complained => true,
             EventKind::Sent | EventKind::Delayed | EventKind::Delivered | EventKind::Rejected | EventKind::RenderingFailed => {
                 false
             }
@@ -143,5 +147,19 @@ impl Told for Deal {
             deal::Status::Open => None,
         });
         [Some(made), moved, closed].into_iter().flatten().flat_map(|entry| entry.spread(true)).collect()
+    }
+}
+
+impl Told for Task {
+    fn entries(&self) -> Vec<Entry> {
+        let told = |word: &str, at| Entry {
+            word: Some(word.to_owned()),
+            title: Some(cut(&self.title, TITLE)),
+            user: self.assignee.or(self.creator),
+            contact: self.contact_id,
+            ..Entry::new(Noun::Task, self.id.to_string(), at)
+        };
+        let done = self.ended_at.filter(|_| self.state == task::State::Completed).map(|at| told("completed", at));
+        std::iter::once(told("created", self.created_at)).chain(done).flat_map(|entry| entry.spread(true)).collect()
     }
 }

@@ -12,7 +12,7 @@ use store::schema::attr;
 use store::{Internal, Record, Store, Stored};
 
 use crate::entry::{Entry, Told};
-use crate::{Activity, Contact, Deal, Inbound, Message};
+use crate::{Activity, Contact, Deal, Inbound, Message, Task};
 
 /// Writes that are under way side by side.
 const SIDE_BY_SIDE: usize = 32;
@@ -64,6 +64,9 @@ pub fn told(record: &Record, now: Time) -> Vec<Stored<Entry>> {
     }
     if record.concerns::<Deal>() {
         return difference::<Deal>(record, now);
+    }
+    if record.concerns::<Task>() {
+        return difference::<Task>(record, now);
     }
     Vec::new()
 }
