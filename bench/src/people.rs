@@ -2,7 +2,7 @@
 //! units of making one of each.
 
 use http::Method;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::Fallible;
 use crate::world::World;
@@ -39,15 +39,15 @@ async fn house(count: usize) -> Fallible<Value> {
             let path = if noun == "company" { "/v1/companies".to_owned() } else { format!("/v1/{noun}s") };
             let before = memory.bill();
             world.post(&path, &body, &[]).await?;
-            made[noun] = json!(memory.bill().since(before).write_units);
+            made.insert(noun.to_owned(), json!(memory.bill().since(before).write_units));
         }
     }
-    let mut units = json!({ "write_units_of_one": made });
+    let mut units = Map::from_iter([("write_units_of_one".to_owned(), Value::Object(made))]);
     for (name, path) in PAGES {
         let before = memory.bill();
         world.call(Method::GET, path, None, &[]).await?;
-        units[name] = json!(memory.bill().since(before).read_units);
+        units.insert(name.to_owned(), json!(memory.bill().since(before).read_units));
     }
     world.stage.abandon();
-    Ok(units)
+    Ok(Value::Object(units))
 }

@@ -103,8 +103,9 @@ async fn scans() -> Fallible<Value> {
         last = units;
     }
     speeds.sort_by(f64::total_cmp);
-    last["rows_per_second"] = json!(speeds.get(SCANS / 2).copied().unwrap_or_default().round());
-    Ok(last)
+    let mut units = last.as_object().cloned().unwrap_or_default();
+    units.insert("rows_per_second".to_owned(), json!(speeds.get(SCANS / 2).copied().unwrap_or_default().round()));
+    Ok(Value::Object(units))
 }
 
 /// One scan: rows in a second, and what each costs.

@@ -228,8 +228,8 @@ pub mod words {
         NotificationWord = "NotificationKind", "What a user is told.", About::ALL;
         ReminderWayWord = "ReminderWay", "How somebody is reminded.", Way::ALL;
         RoleWord = "Role", "What a person or key may be.", Role::ALL;
-        SeriesStatusWord = "SeriesStatus", "Whether a series goes on.", series::State::ALL;
         MarkWord = "Milestone", "What a message has reached, and is counted under.", Mark::ALL;
+        SeriesStatusWord = "SeriesStatus", "Whether a series goes on.", series::State::ALL;
         SightWord = "MailboxResult", "Whether a mailbox could be read.", [Sight::Read, Sight::Refused, Sight::Failed];
         StatusWord = "MessageStatus", "Where a message is.", Status::ALL;
         TaskDeedWord = "TaskDeedKind", "What happened to a task.", Did::ALL;

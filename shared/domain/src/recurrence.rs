@@ -229,9 +229,9 @@ impl Serialize for Recurrence {
 impl<'de> Deserialize<'de> for Recurrence {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        Self::parse(&text).map_err(|error| match error {
-            Error::Invalid(faults) => serde::de::Error::custom(faults.first().map_or("no rule", |fault| fault.detail.as_str())),
-            other => serde::de::Error::custom(format!("{other:?}")),
+        Self::parse(&text).map_err(|error| {
+            let Error::Invalid(faults) = error else { return serde::de::Error::custom(format!("{error:?}")) };
+            serde::de::Error::custom(faults.first().map_or("no rule", |fault| fault.detail.as_str()))
         })
     }
 }

@@ -36,14 +36,6 @@ impl Zone {
         time.timestamp().to_zoned(zone)
     }
 
-    /// The moment at which this zone's wall clock shows that. What the clock jumps over is taken as much later as it jumps; of what
-    /// comes twice the first is meant.
-    pub fn instant(&self, wall: jiff::civil::DateTime) -> Time {
-        let zone = jiff::tz::TimeZone::get(&self.0).unwrap_or(jiff::tz::TimeZone::UTC);
-        let zoned = wall.to_zoned(zone).or_else(|_| wall.to_zoned(jiff::tz::TimeZone::UTC));
-        zoned.map_or(Time::EPOCH, |zoned| zoned.timestamp().into())
-    }
-
     /// First moments of the day that a moment lies in, and of the next day.
     pub fn day(&self, time: Time) -> (Time, Time) {
         let date = self.local(time).date();
@@ -78,6 +70,14 @@ impl Zone {
             date.and_then(|date| date.to_zoned(zone).ok()).map_or(Time::EPOCH, |begin| begin.timestamp().into())
         };
         (begin(first), begin(next))
+    }
+
+    /// The moment at which this zone's wall clock shows that. What the clock jumps over is taken as much later as it jumps; of what
+    /// comes twice the first is meant.
+    pub fn instant(&self, wall: jiff::civil::DateTime) -> Time {
+        let zone = jiff::tz::TimeZone::get(&self.0).unwrap_or(jiff::tz::TimeZone::UTC);
+        let zoned = wall.to_zoned(zone).or_else(|_| wall.to_zoned(jiff::tz::TimeZone::UTC));
+        zoned.map_or(Time::EPOCH, |zoned| zoned.timestamp().into())
     }
 }
 

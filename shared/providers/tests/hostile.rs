@@ -106,7 +106,7 @@ fn every_reader_has_its_fuzz_target_and_its_corpus() {
         assert!(manifest.contains(&format!("name = \"{name}\"\npath = \"targets/{name}.rs\"\n")), "{name}");
         let target = std::fs::read_to_string(root.join(format!("targets/{name}.rs"))).unwrap();
         let call = match name.as_str() {
-            "mime" | "report" => format!("{name}(bytes)"),
+            "imap" | "mime" | "report" => format!("{name}(bytes)"),
             _ => format!("callback(\"{name}\", bytes)"),
         };
         assert!(target.contains(&call), "{name}: {target}");

@@ -110,6 +110,30 @@ async fn every_number_leads_to_the_rows_that_it_counts() {
     }
 }
 
+/// Whoever names what is not there has made a mistake, and another tenant's is not there.
+#[tokio::test]
+async fn numbers_of_another_tenants_things_are_refused_like_those_of_nobodys() {
+    let stage = Story::begin().await;
+    let (acme, bravo) = (stage.tenant("acme").await, stage.tenant("bravo").await);
+    let team = bravo.post("/v1/teams", &json!({ "name": "Sales" })).await.is(201)["id"].clone();
+    let first = async |path: &str| bravo.get(path).await["data"][0]["id"].clone();
+    let theirs = [
+        ("account", first("/v1/accounts").await),
+        ("template", first("/v1/templates").await),
+        ("team", team),
+        ("user", json!(colleague(&bravo, "bob").await.0)),
+    ];
+    for (name, id) in theirs {
+        let id = id.as_str().unwrap();
+        let nobodys = format!("{}0123456789abcdef", &id[..id.len() - 16]);
+        let foreign = acme.look(&format!("/v1/analytics/emails?{name}={id}")).await;
+        let random = acme.look(&format!("/v1/analytics/emails?{name}={nobodys}")).await;
+        assert_eq!(foreign.problem(422, "invalid"), [format!("?{name}")]);
+        assert_eq!(foreign.anonymous(), random.anonymous(), "{name}");
+        assert_eq!(bravo.look(&format!("/v1/analytics/emails?{name}={id}")).await.status, 200, "{name}");
+    }
+}
+
 /// What is told apart by tag or person does not add up to all there is, and is not said to.
 #[tokio::test]
 async fn totals_are_of_all_messages_whatever_is_told_apart() {

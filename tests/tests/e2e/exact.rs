@@ -158,7 +158,7 @@ impl Worlds {
     async fn receive(&mut self, choice: usize) {
         let now = self.clock.now();
         let begun = self.talks.len();
-        if begun == 0 || choice % 3 == 0 {
+        if begun == 0 || choice.is_multiple_of(3) {
             let row = Conversation {
                 id: ConversationId::new(&self.ids, &self.clock),
                 contact: ContactId::new(&self.ids, &self.clock),

@@ -417,6 +417,7 @@ async fn filters_and_names_of_another_tenant_find_nothing() {
         ("/v1/messages?contact=", "con"),
         ("/v1/messages?template=", "tpl"),
         ("/v1/conversations?contact=", "con"),
+        ("/v1/messages?account=", "acc"),
         ("/v1/contacts?company_id=", "cmp"),
         ("/v1/companies?owner=", "usr"),
         ("/v1/deals?company_id=", "cmp"),
@@ -428,18 +429,10 @@ async fn filters_and_names_of_another_tenant_find_nothing() {
         ("/v1/tasks?assignee=", "usr"),
         ("/v1/tasks?contact_id=", "con"),
         ("/v1/tasks?team=", "tea"),
-        ("/v1/messages?account=", "acc"),
     ] {
         let foreign = acme.get(&format!("{path}{}", theirs[kind])).await;
         assert_eq!(foreign, acme.get(&format!("{path}{}", nobodys[kind])).await, "{path}");
         assert_eq!(foreign["data"].as_array().map_or(0, Vec::len), 0);
-    }
-    // Numbers are refused for what is not there.
-    for (name, kind) in [("template", "tpl"), ("account", "acc"), ("team", "tea"), ("user", "usr")] {
-        let foreign = acme.look(&format!("/v1/analytics/emails?{name}={}", theirs[kind])).await;
-        let random = acme.look(&format!("/v1/analytics/emails?{name}={}", nobodys[kind])).await;
-        assert_eq!(foreign.problem(422, "invalid"), [format!("?{name}")]);
-        assert_eq!(foreign.anonymous(), random.anonymous());
     }
     for path in [
         "/v1/search?kind=company&q=secret",

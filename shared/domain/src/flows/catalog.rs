@@ -37,13 +37,16 @@ pub struct Catalog {
     kept: Arc<Mutex<Kept>>,
 }
 
+/// The members of a team, and when they were read.
+type Members = (Time, Arc<Vec<User>>);
+
 #[derive(Debug)]
 struct Kept {
     tenants: HashMap<TenantId, (Time, Arc<Tenant>)>,
     accounts: HashMap<TenantId, (Time, Arc<Vec<Account>>)>,
     definitions: HashMap<TenantId, (Time, Arc<Definitions>)>,
     teams: HashMap<TenantId, (Time, Arc<Vec<Team>>)>,
-    members: HashMap<(TenantId, TeamId), (Time, Arc<Vec<User>>)>,
+    members: HashMap<(TenantId, TeamId), Members>,
     rules: HashMap<TenantId, (Time, Arc<Vec<Rule>>)>,
     names: HashMap<(TenantId, String), (Time, TemplateId)>,
     templates: HashMap<(TenantId, TemplateId), (Time, Arc<Template>)>,

@@ -105,13 +105,9 @@ async fn order(catalog: &Catalog, scope: &TenantScope, question: &Question<'_>, 
 
 /// What is wrong with the message is wrong with the tenant's template, not with the request.
 fn unfit(error: Error) -> Error {
-    match error {
-        Error::Invalid(faults) => {
-            let words = faults.into_iter().map(|fault| fault.detail).collect::<Vec<_>>().join("; ");
-            Error::conflict(format!("The template {TEMPLATE} cannot be sent: {words}."))
-        }
-        other => other,
-    }
+    let Error::Invalid(faults) = error else { return error };
+    let words = faults.into_iter().map(|fault| fault.detail).collect::<Vec<_>>().join("; ");
+    Error::conflict(format!("The template {TEMPLATE} cannot be sent: {words}."))
 }
 
 /// What became of an answer.

@@ -194,7 +194,7 @@ fn some_rule() -> impl Strategy<Value = String> {
             let within = frequency == "MONTHLY" || (frequency == "YEARLY" && !months.is_empty());
             let days = if within { [days, ordinals].concat() } else { days };
             for (name, list) in [("BYDAY", days), ("BYMONTHDAY", month_days), ("BYMONTH", months)] {
-                if !list.is_empty() && !(name == "BYMONTHDAY" && frequency == "WEEKLY") {
+                if !(list.is_empty() || name == "BYMONTHDAY" && frequency == "WEEKLY") {
                     text.push_str(&format!(";{name}={}", list.join(",")));
                 }
             }

@@ -154,8 +154,8 @@ impl Condition {
     /// Whether it holds; every test is tried and noted, also where the others have decided.
     pub fn judge(&self, facts: &Value, changes: &BTreeMap<String, Shift>, findings: &mut Vec<Finding>) -> bool {
         match self {
-            Self::All(all) => all.iter().fold(true, |held, one| one.judge(facts, changes, findings) && held),
-            Self::Any(all) => all.iter().fold(false, |held, one| one.judge(facts, changes, findings) || held),
+            Self::All(all) => all.iter().filter(|one| !one.judge(facts, changes, findings)).count() == 0,
+            Self::Any(all) => all.iter().filter(|one| one.judge(facts, changes, findings)).count() > 0,
             Self::Not(one) => !one.judge(facts, changes, findings),
             Self::Test(test) => {
                 let saw = facts::value(facts, &test.field);

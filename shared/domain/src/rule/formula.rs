@@ -220,15 +220,21 @@ impl Reader {
             }
         };
         self.next += 1;
-        let op = match op {
-            Op::Changed if self.word("to") => Op::ChangedTo,
-            Op::Changed if self.word("from") => Op::ChangedFrom,
-            other => other,
+        let op = if op != Op::Changed {
+            op
+        } else if self.word("to") {
+            Op::ChangedTo
+        } else if self.word("from") {
+            Op::ChangedFrom
+        } else {
+            op
         };
-        let value = match op {
-            Op::Exists | Op::Changed => Value::Null,
-            Op::In => self.list()?,
-            _ => self.literal()?,
+        let value = if matches!(op, Op::Exists | Op::Changed) {
+            Value::Null
+        } else if op == Op::In {
+            self.list()?
+        } else {
+            self.literal()?
         };
         Ok((op, value))
     }

@@ -73,7 +73,7 @@ pub struct Fetched {
 pub fn read(bytes: &[u8], largest: usize) -> Heard {
     let used = match end(bytes, largest) {
         Ok(used) => used,
-        Err(heard) => return heard,
+        Err(why) => return why.into(),
     };
     let mut words = Reader(bytes.get(..used).unwrap_or_default());
     match said(&mut words) {
@@ -82,29 +82,46 @@ pub fn read(bytes: &[u8], largest: usize) -> Heard {
     }
 }
 
+/// Why the bytes at hand do not end as a response does.
+enum Unended {
+    Part,
+    TooLarge,
+    Garbage,
+}
+
+impl From<Unended> for Heard {
+    fn from(why: Unended) -> Self {
+        match why {
+            Unended::Part => Self::Part,
+            Unended::TooLarge => Self::TooLarge,
+            Unended::Garbage => Self::Garbage,
+        }
+    }
+}
+
 /// Where the response ends: at the first line end that no literal follows.
-fn end(bytes: &[u8], largest: usize) -> Result<usize, Heard> {
+fn end(bytes: &[u8], largest: usize) -> Result<usize, Unended> {
     let (mut at, mut lines, mut held) = (0_usize, 0_usize, 0_usize);
     for _ in 0..=LITERALS {
         let rest = bytes.get(at..).unwrap_or_default();
         let line = rest.iter().take(LINE + 1).position(|byte| *byte == b'\n');
-        let Some(length) = line else { return Err(if rest.len() > LINE { Heard::Garbage } else { Heard::Part }) };
+        let Some(length) = line else { return Err(if rest.len() > LINE { Unended::Garbage } else { Unended::Part }) };
         lines += length;
         if lines > LINE {
-            return Err(Heard::Garbage);
+            return Err(Unended::Garbage);
         }
         at += length + 1;
         let Some(literal) = rest.get(..length).and_then(announced) else { return Ok(at) };
         held = held.saturating_add(literal);
         if held > largest {
-            return Err(Heard::TooLarge);
+            return Err(Unended::TooLarge);
         }
         at += literal;
         if bytes.len() < at {
-            return Err(Heard::Part);
+            return Err(Unended::Part);
         }
     }
-    Err(Heard::Garbage)
+    Err(Unended::Garbage)
 }
 
 /// The bytes of the literal that a line without its LF announces, when it does.
