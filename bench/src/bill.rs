@@ -8,6 +8,8 @@ use store::bill::Bill;
 use crate::Fallible;
 use crate::world::{World, block_on};
 
+mod timeline;
+
 /// Messages of one run: as many as analytics takes in one batch (four changes each, a thousand changes a batch).
 const MESSAGES: usize = 250;
 
@@ -19,7 +21,8 @@ pub(crate) fn measure() -> Fallible<Value> {
         Ok(json!({
             "write_units_per_email": per(plain.all.write_units),
             "write_units_message": per(plain.message.write_units),
-            "write_units_counters": per(plain.all.write_units - plain.message.write_units),
+            "write_units_counters": per(plain.counted.write_units - plain.message.write_units),
+            "write_units_timelines": per(plain.all.write_units - plain.counted.write_units),
             "write_units_with_idempotency_key": per(keyed.all.write_units),
             "read_units_per_email": per(plain.all.read_units),
             "queue_requests_per_email": per(plain.queue),
@@ -28,12 +31,14 @@ pub(crate) fn measure() -> Fallible<Value> {
             "people_page_units": crate::people::measure().await?,
             "event_with_a_rule": event().await?,
             "list_page_units": { "of_1000": page(1_000).await?, "of_5000": page(5_000).await? },
+            "timeline_page_units": timeline::pages().await?,
         }))
     })
 }
 
 struct Run {
     message: Bill,
+    counted: Bill,
     all: Bill,
     queue: f64,
     invocations: f64,
@@ -66,11 +71,15 @@ async fn run(keyed: bool) -> Fallible<Run> {
     let message = stage.memory.bill().since(before);
     let changes = stage.memory.stream(stream_before);
     domain::flows::tally::tally(&stage.store, &changes).await.map_err(|error| format!("{error:?}"))?;
+    let counted = stage.memory.bill().since(before);
+    let chronicled = domain::flows::chronicle::chronicle(&stage.store, &changes, stage.clock.now()).await;
+    chronicled.map_err(|error| format!("{error:?}"))?;
     let all = stage.memory.bill().since(before);
     stage.abandon();
     let relayed = (MESSAGES as f64 / 100.0).ceil();
     Ok(Run {
         message,
+        counted,
         all,
         // A put, a receive and a delete for every batch of ten.
         queue: queue.requests() as f64 + 2.0 * batches as f64,

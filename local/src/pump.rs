@@ -57,7 +57,7 @@ pub struct Pump {
     pub automation: Automation,
     /// Looks into mailboxes.
     pub collector: Collector,
-    /// Changes to counters.
+    /// Changes to counters and timelines.
     pub analytics: Analytics,
     /// What is due.
     pub scanner: Scanner,
@@ -190,7 +190,7 @@ impl Pump {
         }
     }
 
-    /// Changes to counters.
+    /// Changes to counters and timelines.
     async fn counting(self: Arc<Self>, mut reached: Option<String>, positions: Arc<Mutex<Positions>>) {
         let mut ticks = ticking(250);
         loop {
@@ -205,7 +205,7 @@ impl Pump {
                 ticks.tick().await;
                 continue;
             };
-            match domain::flows::tally::tally(&self.analytics.store, &records).await {
+            match analytics::digest(&self.analytics, &records).await {
                 Ok(()) => {
                     save(&positions, "analytics", Some(last.clone()));
                     reached = Some(last);

@@ -163,7 +163,7 @@ pub async fn start(options: &Options) -> Result<Running, String> {
             tokens: Tokens::default(),
             public_url: address.clone(),
         },
-        analytics: Analytics { store: store.clone() },
+        analytics: Analytics { store: store.clone(), clock: clock.clone() },
         scanner: Scanner { store, clock },
         outbox: outbox.clone(),
         provider,

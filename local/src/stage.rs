@@ -152,7 +152,7 @@ impl Stage {
             intake: webhook_intake::router(intake),
             relay: Relay { queues: Queues::memory(&queue), clock: clock.clone() },
             automation: Automation { store: store.clone(), context: context.clone(), catalog: Catalog::new(clock.clone()) },
-            analytics: Analytics { store: store.clone() },
+            analytics: Analytics { store: store.clone(), clock: clock.clone() },
             scanner: Scanner { store: store.clone(), clock: clock.clone() },
             clock,
             faults,

@@ -1,28 +1,32 @@
-//! `analytics`: from changes of messages to counters. It writes counters and nothing else.
+//! `analytics`: from changes of rows to counters and to entries of timelines. It writes derived rows and nothing else.
 
 use aws::{Connection, Env};
 use aws_lambda_events::event::dynamodb::Event;
 use aws_lambda_events::event::streams::DynamoDbEventResponse;
-use domain::flows::tally;
-use kernel::Result;
+use domain::flows::{archive, chronicle, tally};
+use kernel::{Clock, Result};
 use store::{Dynamo, Record, Store, Table};
 
-/// What counting needs.
+/// What counting and telling need.
 #[derive(Debug)]
 pub struct Analytics {
     /// The table behind its doors.
     pub store: Store,
+    /// Time.
+    pub clock: Clock,
 }
 
 impl Analytics {
-    /// Counters in the table that the environment names.
+    /// Counters and timelines in the table that the environment names.
     pub fn from_env(env: &Env) -> Result<Self> {
         let connection = Connection::from_env(env)?;
-        Ok(Self { store: Store::new(Table::Dynamo(Dynamo::connect(&connection, env.need("TABLE_NAME")?))) })
+        let table = Table::Dynamo(Dynamo::connect(&connection, env.need("TABLE_NAME")?));
+        Ok(Self { store: Store::new(table), clock: Clock::System })
     }
 }
 
-/// Handles a batch of the table's stream. An error makes the whole batch come again; what was counted is not counted twice.
+/// Handles a batch of the table's stream. An error makes the whole batch come again; what was counted is not counted twice, and
+/// what was told is not told twice.
 pub async fn handle(analytics: &Analytics, event: Event) -> Result<DynamoDbEventResponse> {
     let records: Vec<Record> = event
         .records
@@ -32,6 +36,13 @@ pub async fn handle(analytics: &Analytics, event: Event) -> Result<DynamoDbEvent
             Record::of_event(change.old_image.into(), change.new_image.into(), change.sequence_number)
         })
         .collect();
-    tally::tally(&analytics.store, &records).await?;
+    digest(analytics, &records).await?;
     Ok(DynamoDbEventResponse::default())
+}
+
+/// Counts the changes, tells of them, and appoints what is to be put away.
+pub async fn digest(analytics: &Analytics, records: &[Record]) -> Result<()> {
+    tally::tally(&analytics.store, records).await?;
+    chronicle::chronicle(&analytics.store, records, analytics.clock.now()).await?;
+    archive::appoint(&analytics.store, records).await
 }

@@ -62,7 +62,12 @@ impl<I: Copy + Eq + Hash + Into<Locator>, E: Entity + Clone> Things<I, E> {
 
     /// The view of one of them: nothing when they were not asked for, null when there is none of that id.
     pub(crate) fn view<V: From<E>>(&self, id: Option<I>) -> Option<Option<V>> {
+        self.view_with(id, V::from)
+    }
+
+    /// The same by another way of looking.
+    pub(crate) fn view_with<V>(&self, id: Option<I>, view: impl FnOnce(E) -> V) -> Option<Option<V>> {
         let things = self.0.as_ref()?;
-        Some(id.and_then(|id| things.get(&id)).cloned().map(V::from))
+        Some(id.and_then(|id| things.get(&id)).cloned().map(view))
     }
 }

@@ -196,6 +196,7 @@ macro_rules! path_ids {
 
 path_ids!(
     kernel::ids::AccountId,
+    kernel::ids::ActivityId,
     kernel::ids::ApiKeyId,
     kernel::ids::AttachmentId,
     kernel::ids::CompanyId,

@@ -16,6 +16,7 @@ pub mod token;
 pub mod wire;
 
 mod accounts;
+mod activities;
 mod analytics;
 mod attachments;
 mod channels;
@@ -39,8 +40,10 @@ mod tasks;
 mod teams;
 mod templates;
 mod tenants;
+mod timeline;
 mod users;
 mod versions;
+mod viewer;
 
 use axum::Router;
 use axum::middleware::{from_fn_with_state, map_response};
@@ -81,6 +84,9 @@ resources!(
     deals::decide,
     search,
     fields,
+    activities,
+    activities::batch,
+    timeline,
     conversations,
     conversations::answer,
     templates,

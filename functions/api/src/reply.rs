@@ -146,8 +146,6 @@ pub mod refused {
 
 /// Closed sets of words in bodies and views: for descriptions.
 pub mod words {
-    use std::borrow::Cow;
-
     use domain::account::{Cause, Checked, Health, OnUnknown};
     use domain::attachment;
     use domain::consent::Said;
@@ -174,32 +172,34 @@ pub mod words {
     use serde::Serialize;
     use utoipa::openapi::RefOr;
     use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
-    use utoipa::{PartialSchema, ToSchema};
 
     use crate::runs::Deeds;
 
-    fn words(words: &[impl Serialize]) -> RefOr<Schema> {
+    /// The schema of those words.
+    pub(crate) fn words(words: &[impl Serialize]) -> RefOr<Schema> {
         let words = words.iter().map(|word| serde_json::to_value(word).unwrap_or_default());
         RefOr::T(ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words)).build().into())
     }
 
+    /// `sets! { ThingWord = "Thing", "What it says.", [Thing::One]; }` makes the schema of a closed set of words.
     macro_rules! sets {
         ($($shape:ident = $name:literal, $doc:literal, $words:expr;)*) => {$(
             #[doc = $doc]
             #[derive(Clone, Copy, Debug)]
             pub struct $shape;
-            impl PartialSchema for $shape {
-                fn schema() -> RefOr<Schema> {
-                    words(&$words)
+            impl utoipa::PartialSchema for $shape {
+                fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+                    $crate::reply::words::words(&$words[..])
                 }
             }
-            impl ToSchema for $shape {
-                fn name() -> Cow<'static, str> {
-                    Cow::Borrowed($name)
+            impl utoipa::ToSchema for $shape {
+                fn name() -> std::borrow::Cow<'static, str> {
+                    std::borrow::Cow::Borrowed($name)
                 }
             }
         )*};
     }
+    pub(crate) use sets;
 
     sets! {
         AssignStrategyWord = "AssignStrategy", "By what a member of a team is chosen.", [Strategy::RoundRobin, Strategy::Load];

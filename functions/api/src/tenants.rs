@@ -3,10 +3,11 @@
 use std::num::NonZeroU32;
 
 use axum::extract::State;
-use domain::Tenant;
+use domain::archive::LEAST_DAYS;
 use domain::contact::QuietHours;
 use domain::flows::found;
 use domain::tenant::{REQUESTS_PER_HOUR, REQUESTS_PER_MINUTE};
+use domain::{Tenant, Visibility};
 use kernel::ids::{ApiKeyId, TenantId};
 use kernel::{Error, Locale, Result, Time, Zone};
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,7 @@ use store::Platform;
 use store::doors::Listed;
 use utoipa::{IntoParams, ToSchema};
 
+use crate::activities::words::VisibilityWord;
 use crate::caller::{Caller, Operator, may};
 use crate::contacts::fields::QuietHoursShape;
 use crate::failure::Failure;
@@ -47,6 +49,11 @@ pub(crate) struct TenantView {
     quiet_hours: Option<QuietHours>,
     /// Whether it may send.
     active: bool,
+    /// Days after which activities of a past month are put into the archive; 0 for never.
+    archive_after_days: u16,
+    /// Who sees mail on timelines.
+    #[schema(value_type = VisibilityWord)]
+    mail_visibility: Visibility,
     /// Requests that it may make in an hour, set by the platform; null for any number.
     requests_per_hour: Option<u32>,
     /// Requests that each of its credentials may make in a minute, set by the platform; null for any number.
@@ -66,12 +73,27 @@ impl From<Tenant> for TenantView {
             locale,
             quiet_hours,
             active,
+            archive_after_days,
+            mail_visibility,
             requests_per_hour,
             requests_per_minute,
             data_key: _,
             created_at,
         } = tenant;
-        Self { id, slug, name, zone, locale, quiet_hours, active, requests_per_hour, requests_per_minute, created_at }
+        Self {
+            id,
+            slug,
+            name,
+            zone,
+            locale,
+            quiet_hours,
+            active,
+            archive_after_days,
+            mail_visibility,
+            requests_per_hour,
+            requests_per_minute,
+            created_at,
+        }
     }
 }
 
@@ -173,6 +195,15 @@ pub(crate) struct TenantChange {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = bool, required = false)]
     active: Option<bool>,
+    /// Days after which activities of a past month are put into the archive, where they are found as before: 30 or more, or 0 for
+    /// never.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = u16, required = false)]
+    archive_after_days: Option<u16>,
+    /// Who sees mail on timelines: `tenant` is everybody, `team` and `private` are the tenant's admins, `team` its API keys too.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = VisibilityWord, required = false)]
+    mail_visibility: Option<Visibility>,
 }
 
 impl TenantChange {
@@ -183,6 +214,11 @@ impl TenantChange {
         put(&mut tenant.locale, self.locale);
         put(&mut tenant.quiet_hours, self.quiet_hours);
         put(&mut tenant.active, self.active);
+        put(&mut tenant.mail_visibility, self.mail_visibility);
+        if self.archive_after_days.is_some_and(|days| (1..LEAST_DAYS).contains(&days)) {
+            return Err(Error::invalid("/archive_after_days", "range", format!("{LEAST_DAYS} or more, or 0")));
+        }
+        put(&mut tenant.archive_after_days, self.archive_after_days);
         Ok(())
     }
 }

@@ -5,6 +5,7 @@
 //! on the condition that it is not there yet.
 
 mod alarm;
+mod archive;
 mod rules;
 mod series;
 
@@ -46,6 +47,7 @@ pub async fn handle(automation: &Automation, event: SqsEvent) -> SqsBatchRespons
 async fn work(automation: &Automation, job: &Job) -> Result<Done> {
     let scope = automation.store.resume(&job.internal());
     match job.task {
+        Task::Archive(id) => archive::work(automation, &scope, id, job.seq).await,
         Task::Event(event) => rules::reported(automation, &scope, event).await,
         Task::News(_) => rules::told(automation, &scope, job.news.as_deref().unwrap_or_default()).await,
         Task::Run(run) => rules::carry_out(automation, &scope, run, job.seq).await,

@@ -115,7 +115,7 @@ impl Stage {
         true
     }
 
-    /// One batch of the stream through the counters. Whether there was one.
+    /// One batch of the stream through counters and timelines. Whether there was one.
     async fn count_once(&self) -> bool {
         let from = self.flow().counted;
         let records = self.memory.stream(from);
@@ -123,7 +123,7 @@ impl Stage {
             return false;
         }
         let passed = passing(&self.filters.analytics, &records);
-        if let Some(Ok(())) = self.alive(domain::flows::tally::tally(&self.analytics.store, &passed)).await {
+        if let Some(Ok(())) = self.alive(analytics::digest(&self.analytics, &passed)).await {
             self.flow().counted = from + records.len();
         }
         true

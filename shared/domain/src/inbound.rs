@@ -1,11 +1,12 @@
 //! What people write to a tenant, bounded in size, and the receipts by which a repetition is recognised.
 
-use kernel::ids::{AccountId, AttachmentId, ConversationId, InboundId};
+use kernel::ids::{AccountId, AttachmentId, ContactId, ConversationId, InboundId};
 use kernel::{Keys, Time};
 use providers::{FileSource, Inbound as Came, InboundFile, Location, Wish};
 use serde::{Deserialize, Serialize};
 use store::schema::{self, Entity, Locator, Row};
 
+use crate::Channel;
 use crate::message::cut;
 
 /// Most bytes of a text.
@@ -28,6 +29,12 @@ pub struct Inbound {
     pub conversation: ConversationId,
     /// The account that it came through.
     pub account: AccountId,
+    /// Who wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<ContactId>,
+    /// The medium.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<Channel>,
     /// The provider's id of it.
     pub provider_id: String,
     /// When it was sent, by the provider's clock.
@@ -143,6 +150,8 @@ impl Inbound {
             id,
             conversation,
             account,
+            contact: None,
+            channel: None,
             provider_id: bounds.cut(&came.id, LINE),
             at: came.at,
             from: from.to_owned(),
@@ -164,6 +173,11 @@ impl Inbound {
         kept
     }
 
+    /// Where the message of that id in that conversation is.
+    pub fn at(conversation: ConversationId, id: InboundId) -> Locator {
+        Locator::Below(conversation.hex(), id.hex())
+    }
+
     /// Its beginning on one line: the first words that it has.
     pub fn preview(&self) -> String {
         let place = self.location.as_ref().and_then(|place| place.name.as_ref());
@@ -179,7 +193,7 @@ impl Entity for Inbound {
     const ROW: Row = schema::INBOUND;
 
     fn locator(&self) -> Locator {
-        Locator::Below(self.conversation.hex(), self.id.hex())
+        Self::at(self.conversation, self.id)
     }
 }
 

@@ -5,9 +5,11 @@
 #![warn(clippy::wildcard_enum_match_arm)]
 
 pub mod account;
+pub mod activity;
 pub mod address;
 pub mod agenda;
 pub mod allowance;
+pub mod archive;
 pub mod as_json;
 pub mod attachment;
 pub mod body;
@@ -19,6 +21,7 @@ pub mod contact;
 pub mod conversation;
 pub mod deal;
 pub mod engagement;
+pub mod entry;
 pub mod errand;
 pub mod event;
 pub mod extras;
@@ -53,12 +56,15 @@ pub mod terms;
 pub mod token;
 pub mod unique;
 pub mod user;
+pub mod visibility;
 pub mod workload;
 
 pub use account::Account;
+pub use activity::Activity;
 pub use address::Address;
 pub use agenda::Agenda;
 pub use allowance::Allowance;
+pub use archive::Archive;
 pub use attachment::Attachment;
 pub use body::Body;
 pub use category::Category;
@@ -66,6 +72,7 @@ pub use company::Company;
 pub use contact::Contact;
 pub use conversation::Conversation;
 pub use deal::Deal;
+pub use entry::Entry;
 pub use errand::Errand;
 pub use event::Event;
 pub use extras::Extras;
@@ -92,3 +99,4 @@ pub use tenant::Tenant;
 pub use terms::Terms;
 pub use token::Token;
 pub use user::{ApiKey, User};
+pub use visibility::{Viewer, Visibility};

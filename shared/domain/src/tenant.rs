@@ -5,6 +5,8 @@ use kernel::{Locale, Time, Zone};
 use serde::{Deserialize, Serialize};
 use store::schema::{self, Entity, Locator, Row};
 
+use crate::Visibility;
+use crate::archive::USUAL_DAYS;
 use crate::contact::QuietHours;
 
 /// Requests that a tenant may make in an hour, when the platform says nothing else.
@@ -30,6 +32,12 @@ pub struct Tenant {
     pub quiet_hours: Option<QuietHours>,
     /// Whether it may send.
     pub active: bool,
+    /// Days that activities are kept at hand after their month has ended; 0 for ever.
+    #[serde(default = "usual_days")]
+    pub archive_after_days: u16,
+    /// Whom mail on timelines is for.
+    #[serde(default, skip_serializing_if = "Visibility::is_usual")]
+    pub mail_visibility: Visibility,
     /// Requests that it may make in an hour; any number when there is none. The platform's to say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requests_per_hour: Option<u32>,
@@ -40,6 +48,10 @@ pub struct Tenant {
     pub data_key: String,
     /// When it was made.
     pub created_at: Time,
+}
+
+const fn usual_days() -> u16 {
+    USUAL_DAYS
 }
 
 impl Entity for Tenant {

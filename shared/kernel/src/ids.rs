@@ -188,6 +188,8 @@ ids! {
     ActivityId = "act", "activity";
     /// A machine credential.
     ApiKeyId = "key", "api key";
+    /// The activities of a month that are put away.
+    ArchiveId = "arc", "archive";
     /// A file that goes along with messages, or came with one.
     AttachmentId = "att", "attachment";
     /// An organisation that contacts belong to.

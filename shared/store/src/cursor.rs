@@ -11,6 +11,16 @@ pub struct Position(pub(crate) String);
 const MAC: usize = 12;
 
 impl Position {
+    /// The place of that sort key.
+    pub const fn at(sort_key: String) -> Self {
+        Self(sort_key)
+    }
+
+    /// The sort key of the last row looked at.
+    pub fn sort_key(&self) -> &str {
+        &self.0
+    }
+
     /// The cursor that leads back here. `list` names the list with its filters, so that a cursor fits the question it answers.
     pub fn seal(&self, keys: &Keys, scope: &TenantScope, list: &str) -> String {
         let mac = keys.cursor.sign(&material(scope, list, &self.0));

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use kernel::Time;
-use kernel::ids::{AccountId, AttachmentId, ErrandId, EventId, MessageId, RunId, SeriesId, TaskId, TenantId};
+use kernel::ids::{AccountId, ArchiveId, AttachmentId, ErrandId, EventId, MessageId, RunId, SeriesId, TaskId, TenantId};
 use serde::{Deserialize, Serialize};
 
 use crate::Internal;
@@ -77,6 +77,8 @@ macro_rules! tasks {
 tasks! {
     /// Tell what this task has to tell.
     Alarm(TaskId) = "task", Automation;
+    /// Put activities of this month into the archive.
+    Archive(ArchiveId) = "archive", Automation;
     /// Delete this file, which nobody made use of.
     Attachment(AttachmentId) = "attachment", Send;
     /// Carry out this errand.

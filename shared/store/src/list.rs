@@ -12,6 +12,8 @@ use crate::scope::{Stored, TenantScope};
 use crate::table::{Index, Query, text};
 use crate::{Item, Value};
 
+pub mod timed;
+
 /// Most rows that one page looks at, however few of them its filters let through.
 pub const EXAMINED: usize = 500;
 /// Most months that one page walks back through.
@@ -96,7 +98,7 @@ impl TenantScope {
             (Some(after), None) => Some(after.0.clone()),
             (None, until) => until,
         };
-        let mut page = Pager { rows: Vec::new(), examined: 0, limit: listing.limit.clamp(1, 100), last: None, full: false };
+        let mut page = Pager::empty(listing.limit);
         // `Query::after` is exclusive; an id is always longer than its bound, so the first id of a moment sorts after it.
         match row.shape {
             Shape::Dated { shards } => self.walk_months(&row, shards, lower.as_ref(), upper, now, &mut page, &keep).await?,
@@ -108,8 +110,24 @@ impl TenantScope {
                 return Err(kernel::Error::internal(format!("{} rows are not listed that way", row.kind)));
             }
         }
-        let next = if page.full { page.last.map(Position) } else { None };
-        Ok(Page { rows: page.rows, next })
+        Ok(page.end())
+    }
+
+    /// The oldest rows of a dated kind in a month, oldest first, at most `limit` of each of its shards.
+    pub async fn oldest<E: Entity>(&self, month: Month, limit: u16) -> Result<Vec<Stored<E>>> {
+        let Shape::Dated { shards } = E::ROW.shape else {
+            return Err(kernel::Error::internal(format!("{} rows are not dated", E::ROW.kind)));
+        };
+        let query = |shard| Query {
+            pk: schema::dated_partition(self.tenant, &E::ROW, month, shard),
+            index: Index::Primary,
+            after: None,
+            before: None,
+            forward: true,
+            limit,
+        };
+        let found = try_join_all((0..shards).map(|shard| self.table.rows(query(shard)))).await?;
+        found.into_iter().flatten().map(Stored::read).collect()
     }
 
     /// Rows below an owner, by their sort keys, strictly between the bounds, at most `limit`.
@@ -240,6 +258,16 @@ struct Pager<E> {
     limit: usize,
     last: Option<String>,
     full: bool,
+}
+
+impl<E> Pager<E> {
+    fn empty(limit: usize) -> Self {
+        Self { rows: Vec::new(), examined: 0, limit: limit.clamp(1, 100), last: None, full: false }
+    }
+
+    fn end(self) -> Page<E> {
+        Page { rows: self.rows, next: if self.full { self.last.map(Position) } else { None } }
+    }
 }
 
 impl<E: Entity> Pager<E> {

@@ -66,6 +66,7 @@ locators!(
     kernel::ids::AccountId,
     kernel::ids::ActivityId,
     kernel::ids::ApiKeyId,
+    kernel::ids::ArchiveId,
     kernel::ids::AttachmentId,
     kernel::ids::CompanyId,
     kernel::ids::ContactId,

@@ -177,6 +177,18 @@ impl TenantScope {
         }
     }
 
+    /// Writes a derived row, whose version is that of the row it was made of, over what was made of an earlier one. `Ok(false)`
+    /// when what stands there is as new: so any order and any repetition ends in the same row.
+    pub async fn supersede<E: Entity>(&self, row: &Stored<E>) -> Result<bool> {
+        let key = self.key(&E::ROW, &row.row.locator())?;
+        let older = Cond::Below(attr::VERSION, n(i64::try_from(row.version).unwrap_or(i64::MAX)));
+        match self.table.put(item_of(&key, &row.row, row.version)?, &older).await {
+            Ok(()) => Ok(true),
+            Err(TableError::Refused { .. }) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Deletes a row at the version it was read at.
     pub async fn erase<E: Entity>(&self, row: &Stored<E>) -> Result<()> {
         let key = self.key(&E::ROW, &row.row.locator())?;
@@ -194,6 +206,12 @@ impl TenantScope {
     pub fn creating<E: Entity>(&self, row: &E) -> Result<Write> {
         let key = self.key(&E::ROW, &row.locator())?;
         Ok(Write(Op::Put(item_of(&key, row, 1)?, Cond::Absent)))
+    }
+
+    /// A write of a transaction: a row that was there before and must not exist any more, at the version that it goes on from.
+    pub fn restoring<E: Entity>(&self, row: &Stored<E>) -> Result<Write> {
+        let key = self.key(&E::ROW, &row.row.locator())?;
+        Ok(Write(Op::Put(item_of(&key, &row.row, row.version)?, Cond::Absent)))
     }
 
     /// A write of a transaction: a row over the version that it was read at; version 0 stands for a row that does not exist.

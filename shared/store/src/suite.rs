@@ -12,5 +12,5 @@ mod faults;
 mod homes;
 mod language;
 mod lists;
-
+mod timed;
 mod verbs;

@@ -284,10 +284,16 @@ async fn relay() {
     assert_eq!(jobs, [(message(FIRST), 1), (message(SECOND), 2)]);
 }
 
+/// The entries of timelines that stand.
+fn entries(rows: &[store::Item]) -> usize {
+    rows.iter().filter(|row| exact::kind(row) == "entry" && !row.contains_key("withdrawn")).count()
+}
+
 async fn analytics() {
     images_are_ours(&read(serde_json::from_str(&file("analytics")).unwrap()));
     let memory = Memory::default();
-    let analytics = analytics::Analytics { store: Store::new(Table::Memory(memory.clone())) };
+    let store = Store::new(Table::Memory(memory.clone()));
+    let analytics = analytics::Analytics { store, clock: Clock::manual(Time::EPOCH) };
     for _ in 0..2 {
         let changes: Changes = serde_json::from_str(&file("analytics")).unwrap();
         assert!(analytics::handle(&analytics, changes).await.unwrap().batch_item_failures.is_empty());
@@ -303,6 +309,7 @@ async fn analytics() {
             (Figure::Mark(Mark::Delivered), ("2026-03-02T09:00:00.000Z".to_owned(), account, 1)),
         ];
         assert_eq!(sums, BTreeMap::from(expected));
+        assert_eq!(entries(&memory.rows()), 2, "the contact's and the combined");
     }
 }
 

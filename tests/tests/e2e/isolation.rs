@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tests::contract::{Lets, Operation};
 use tests::{Company, Contract, Reply, Story};
 
+mod activities;
 mod borrowed;
 mod people;
 mod rules;
@@ -27,6 +28,8 @@ async fn belongings(bravo: &Company<'_>) -> Ids {
     let user = bravo.post("/v1/users", &json!({ "name": "Bob", "email": "bob@bravo.example", "role": "agent" })).await.is(201);
     let team = bravo.post("/v1/teams", &json!({ "name": "Sales" })).await.is(201);
     let key = bravo.post("/v1/api-keys", &json!({ "name": "robot", "role": "agent" })).await.is(201);
+    let call = json!({ "type": "call", "subject": "Secret", "contact_id": contact.id });
+    let activity = bravo.post("/v1/activities", &call).await.is(201);
     let conversation = tests::chat::conversation(bravo).await;
     let attachment = tests::files::bring(bravo, "secret.png", "image/png", b"PNG!").await;
     let (event, rule, run) = rules::belongings(bravo).await;
@@ -40,6 +43,7 @@ async fn belongings(bravo: &Company<'_>) -> Ids {
         ("fld", field),
         ("cnv", conversation),
         ("acc", account),
+        ("act", id(&activity)),
         ("att", attachment),
         ("evt", event),
         ("rul", rule),
@@ -69,6 +73,7 @@ type Case = (&'static str, fn(&str) -> Value);
 fn kind_of(operation: &Operation) -> &'static str {
     match operation.path.split('/').nth(2).unwrap() {
         "accounts" => "acc",
+        "activities" => "act",
         "api-keys" => "key",
         "attachments" => "att",
         "companies" => "cmp",
@@ -102,6 +107,8 @@ fn body(operation: &str) -> Option<Value> {
     Some(match operation {
         "cancel_messages" => json!({ "cancel_key": "k" }),
         "create_account" => json!({ "name": "A", "provider": "capture", "from": { "email": "a@acme.example" } }),
+        "create_activities" => json!({ "activities": [{ "type": "note", "subject": "A" }] }),
+        "create_activity" => json!({ "type": "note", "subject": "A" }),
         "create_api_key" => json!({ "name": "A", "role": "viewer" }),
         "create_attachment" => json!({ "name": "a.png", "media_type": "image/png", "bytes": 4 }),
         "create_contact" => json!({ "first_name": "A" }),
@@ -117,6 +124,7 @@ fn body(operation: &str) -> Option<Value> {
         "record_consent" => json!({ "channel": "email", "category": "news" }),
         "test_account" => json!({ "to": { "email": "a@example.com" } }),
         "update_account" | "update_user" | "update_tenant" => json!({ "name": "A" }),
+        "update_activity" => json!({ "subject": "A" }),
         "update_preferences" => json!({ "locale": "de" }),
         "update_contact" => json!({ "first_name": "A" }),
         "update_template" => json!({ "description": "A" }),
@@ -268,8 +276,8 @@ fn body_with(operation: &str, pointer: &str) -> Option<Case> {
         ("update_team", "/members/0/user") => ("usr", |id| json!({ "members": [{ "user": id }] })),
         ("preview_template" | "test_template", "/contact") => ("con", |id| json!({ "contact": id })),
         _ => {
-            let found = people::body_with(operation, pointer).or_else(|| rules::body_with(operation, pointer));
-            return found.or_else(|| tasks::body_with(operation, pointer));
+            let more = [activities::body_with, people::body_with, rules::body_with, tasks::body_with];
+            return more.into_iter().find_map(|body_with| body_with(operation, pointer));
         }
     })
 }
@@ -289,6 +297,8 @@ async fn an_id_of_another_tenant_in_a_body_is_refused() {
     own.insert("rul", rules::own(&acme).await);
     own.insert("tsk", tasks::own(&acme).await);
     own.insert("acc", acme.get("/v1/accounts").await["data"][0]["id"].as_str().unwrap().to_owned());
+    let note = json!({ "type": "call", "subject": "Own" });
+    own.insert("act", acme.post("/v1/activities", &note).await.is(201)["id"].as_str().unwrap().to_owned());
     let (nobodys, before, contract) = (nobodys(&theirs), stage.rows(), Contract::committed());
     let mut tried = Vec::new();
     for operation in contract.operations() {
@@ -314,6 +324,18 @@ async fn an_id_of_another_tenant_in_a_body_is_refused() {
         tried,
         [
             "test_account /to/contact",
+            "create_activity /company_id",
+            "create_activity /contact_id",
+            "create_activity /deal_id",
+            "create_activity /owner",
+            "create_activities /activities/0/company_id",
+            "create_activities /activities/0/contact_id",
+            "create_activities /activities/0/deal_id",
+            "create_activities /activities/0/owner",
+            "update_activity /company_id",
+            "update_activity /contact_id",
+            "update_activity /deal_id",
+            "update_activity /owner",
             "create_company /owner",
             "update_company /owner",
             "put_contact /company_id",
@@ -399,6 +421,9 @@ async fn filters_and_names_of_another_tenant_find_nothing() {
         ("/v1/contacts?company_id=", "cmp"),
         ("/v1/companies?owner=", "usr"),
         ("/v1/deals?company_id=", "cmp"),
+        ("/v1/activities?contact_id=", "con"),
+        ("/v1/activities?assignee=", "usr"),
+        ("/v1/timeline?user=", "usr"),
         ("/v1/notifications?user_id=", "usr"),
         ("/v1/series?contact=", "con"),
         ("/v1/tasks?assignee=", "usr"),

@@ -11,12 +11,15 @@
 )]
 
 mod access;
+mod activities;
 mod analytics;
 mod answers;
 mod apis;
+mod archive;
 mod attached;
 mod attachments;
 mod channels;
+mod chronicle;
 mod collected;
 mod companies;
 mod confirmations;
@@ -70,6 +73,7 @@ mod sns;
 mod tasks;
 mod teams;
 mod templates;
+mod timeline;
 mod tokens;
 mod tour;
 mod upsert;

@@ -37,6 +37,8 @@ fn whole(operation: &str, contact: &str, account: &str, attachment: &str) -> Opt
     let content =
         json!({ "subject": "Hi {{ v }}", "html": "<p>{{ v }}</p>", "text": "T", "engine": "jinja", "markup": "html" });
     Some(match operation {
+        "create_activity" | "update_activity" => activity(contact),
+        "create_activities" => json!({ "activities": [activity(contact)] }),
         "cancel_messages" => json!({ "cancel_key": "k", "after": null }),
         "create_account" => json!({
             "name": "A", "provider": "smtp", "from": { "email": "a@acme.example", "name": "A" }, "priority": 1, "enabled": true,
@@ -144,6 +146,15 @@ fn rule(account: &str) -> Value {
     })
 }
 
+fn activity(contact: &str) -> Value {
+    json!({
+        "type": "call", "subject": "S", "description": "D", "contact_id": contact, "company_id": null, "deal_id": null, "status": "scheduled", "direction": "inbound",
+        "duration": 60, "scheduled_at": "2026-03-03T09:00:00Z", "completed_at": null, "location": "L", "outcome": "neutral",
+        "priority": "urgent", "assignee": null, "tags": ["t"], "fields": { "f": 1.5 }, "visibility": "tenant", "owner": null,
+        "team": null,
+    })
+}
+
 fn event(contact: &str) -> Value {
     json!({
         "name": "shop.visited", "occurred_at": "2026-03-02T08:00:00Z", "contact": contact, "address": null, "data": { "n": [1] },
@@ -184,6 +195,7 @@ struct House<'s> {
     acme: Company<'s>,
     contact: String,
     account: String,
+    activity: String,
     attachment: String,
     company: String,
     /// One that is changed and lost, and one that is won.
@@ -236,6 +248,7 @@ impl House<'_> {
     fn path(&self, operation: &Operation) -> String {
         let id = match operation.path.split('/').nth(2).unwrap() {
             "accounts" => &self.account,
+            "activities" => &self.activity,
             "attachments" => &self.attachment,
             "companies" => &self.company,
             "contacts" => &self.contact,
@@ -267,12 +280,13 @@ async fn house(stage: &Story) -> House<'_> {
     let field = made("/v1/fields", field).await;
     let team = acme.post("/v1/teams", &json!({ "name": "T" })).await.is(201)["id"].as_str().unwrap().to_owned();
     let rule = acme.post("/v1/rules", &rule(&account)).await.is(201)["id"].as_str().unwrap().to_owned();
+    let activity = acme.post("/v1/activities", &activity(&contact)).await.is(201)["id"].as_str().unwrap().to_owned();
     let mut tasks = BTreeMap::new();
     for operation in ON_TASKS {
         let made = acme.post("/v1/tasks", &json!({ "title": operation })).await.is(201);
         tasks.insert(operation, made["id"].as_str().unwrap().to_owned());
     }
-    House { acme, contact, account, attachment, company, deals, field, rule, template, user, team, tasks }
+    House { acme, contact, account, activity, attachment, company, deals, field, rule, template, user, team, tasks }
 }
 
 #[tokio::test]

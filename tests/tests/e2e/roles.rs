@@ -29,6 +29,8 @@ count_responses viewer
 count_templates viewer
 count_unread_notifications viewer
 create_account admin
+create_activities agent
+create_activity agent
 create_api_key admin
 create_attachment agent
 create_company agent
@@ -45,6 +47,7 @@ create_user admin
 create_version manager
 delegate_task agent
 delete_account admin
+delete_activity agent
 delete_api_key admin
 delete_attachment manager
 delete_company manager
@@ -59,6 +62,7 @@ delete_template manager
 delete_user admin
 estimate_message agent
 find_account admin
+find_activity viewer
 find_account_mailbox admin
 find_api_key admin
 find_attachment viewer
@@ -81,7 +85,11 @@ find_tenant viewer
 find_user admin
 find_version viewer
 list_accounts admin
+list_activities viewer
 list_api_keys admin
+list_company_timeline viewer
+list_contact_timeline viewer
+list_deal_timeline viewer
 list_companies viewer
 list_consents viewer
 list_contacts viewer
@@ -100,6 +108,7 @@ list_suppressions viewer
 list_tasks viewer
 list_teams viewer
 list_templates viewer
+list_timeline viewer
 list_users admin
 list_versions viewer
 lose_deal agent
@@ -129,6 +138,7 @@ test_template manager
 trace_message viewer
 transfer_task agent
 update_account admin
+update_activity agent
 update_company agent
 update_contact agent
 update_deal agent

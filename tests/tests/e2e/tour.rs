@@ -70,6 +70,15 @@ async fn every_operation_answers_as_it_is_described() {
     let file = json!({ "name": "a.png", "media_type": "image/png", "bytes": 4 });
     let file = id(&step(post.clone(), "/v1/attachments", Some(file), 201).await);
 
+    let note = json!({ "type": "note", "subject": "N", "contact_id": contact, "owner": user, "visibility": "private" });
+    step(post.clone(), "/v1/activities/batch", Some(json!({ "activities": [note] })), 200).await;
+    let call = json!({
+        "type": "call", "subject": "C", "description": "D", "contact_id": contact, "status": "scheduled", "direction": "inbound",
+        "duration": 60, "scheduled_at": "2026-03-03T09:00:00Z", "location": "L", "outcome": "neutral", "priority": "urgent",
+        "assignee": user, "tags": ["t"], "fields": { "f": true },
+    });
+    let activity = id(&step(post.clone(), "/v1/activities", Some(call), 201).await);
+
     let at = |noun: &str, id: &str| format!("/v1/{noun}/{id}");
     let field = json!({ "object": "company", "key": "size", "label": "Size", "kind": "select", "options": ["s", "l"] });
     let field = id(&step(post.clone(), "/v1/fields", Some(field), 201).await);
@@ -95,6 +104,7 @@ async fn every_operation_answers_as_it_is_described() {
     }
     step(get.clone(), &at("attachments", &file), None, 200).await;
     for (noun, id, change) in [
+        ("activities", &activity, Some(json!({ "status": "completed" }))),
         ("accounts", &account, Some(json!({ "from": { "name": "N" }, "on_unknown": "resend" }))),
         ("users", &user, Some(json!({ "role": "viewer", "subject": "s" }))),
         ("teams", &team, Some(json!({ "name": "Sales" }))),
@@ -214,7 +224,10 @@ async fn every_operation_answers_as_it_is_described() {
     {
         step(get.clone(), &format!("/v1/analytics/{path}"), None, 200).await;
     }
+    step(get.clone(), &format!("{}/timeline?expand=subject", at("contacts", &contact)), None, 200).await;
+    step(get.clone(), "/v1/timeline?expand=subject", None, 200).await;
     for (noun, id) in [
+        ("activities", &activity),
         ("messages", &message),
         ("suppressions", &entry),
         ("attachments", &file),

@@ -138,6 +138,7 @@ impl ContactFields {
     }
 }
 
+/// Sets the fields of a patch, and removes those that are null in it.
 pub(crate) fn merge_fields(fields: &mut BTreeMap<String, Value>, patch: BTreeMap<String, Value>) {
     for (name, value) in patch {
         if value.is_null() {

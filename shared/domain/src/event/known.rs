@@ -30,6 +30,7 @@ macro_rules! known {
 }
 
 known! {
+    House "activity.created", "An activity that is not private was written down: `id`, `type`, `subject`, `status`, `outcome`.";
     House "consent.changed", "A contact's answer for a channel and category: `channel`, `category`, `granted` (null: forgotten), `source`.";
     House "contact.created", "A contact was made.";
     House "contact.deleted", "A contact was deleted.";

@@ -13,7 +13,7 @@ use crate::message::Status;
 use crate::rule::facts;
 use crate::task::State;
 use crate::task::alarm::Bell;
-use crate::{Contact, Inbound, Message, Task, User};
+use crate::{Activity, Contact, Inbound, Message, Task, User, Visibility};
 
 /// Most bytes that an old or new value is told with.
 const VALUE: usize = 200;
@@ -22,6 +22,9 @@ const TEXT: usize = 500;
 
 /// The events that a change stands for.
 pub fn raised(record: &Record) -> Vec<Occurrence> {
+    if record.concerns::<Activity>() {
+        return activity(record).into_iter().collect();
+    }
     if record.concerns::<Contact>() {
         return contact(record);
     }
@@ -88,6 +91,17 @@ fn short(value: &Value) -> Value {
         Value::Array(rows) => Value::Array(rows.iter().take(20).map(short).collect()),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => value.clone(),
     }
+}
+
+/// What is brought back from the archive was written down before, and has a later version.
+fn activity(record: &Record) -> Option<Occurrence> {
+    let new = record.new_row::<Activity>().filter(|new| new.version == 1 && new.row.visibility != Visibility::Private)?.row;
+    let about = About { contact: new.contact, ..About::default() };
+    let mut told = occurrence(record, "activity.created", &new.id.to_string(), new.created_at, about);
+    told.data = object(json!({
+        "id": new.id, "type": new.form, "subject": new.subject, "status": new.status, "outcome": new.outcome,
+    }));
+    Some(told)
 }
 
 fn contact(record: &Record) -> Vec<Occurrence> {

@@ -4,14 +4,20 @@ use store::schema::attr;
 use store::{Job, Record, Task};
 
 use crate::event::raised::raised;
-use crate::{Attachment, Errand, Event, Mailbox, Message, Run, Series, errand, mailbox, run};
+use crate::{Archive, Attachment, Errand, Event, Mailbox, Message, Run, Series, archive, errand, mailbox, run};
 
 /// The jobs that a change asks for. Most changes are no transition of a thing that has states and are told by one attribute: a row
 /// is read whole only for a job.
 pub fn jobs(record: &Record) -> Vec<Job> {
     let mut jobs: Vec<Job> = event(record).into_iter().chain(news(record)).collect();
     if record.new_value(&attr::STATE_SEQ) != record.old_value(&attr::STATE_SEQ) {
-        let due = || alarm(record).or_else(|| series(record)).or_else(|| mailbox(record)).or_else(|| file(record));
+        let due = || {
+            alarm(record)
+                .or_else(|| archive(record))
+                .or_else(|| series(record))
+                .or_else(|| mailbox(record))
+                .or_else(|| file(record))
+        };
         jobs.extend(errand(record).or_else(|| run(record)).or_else(|| message(record)).or_else(due));
     }
     jobs
@@ -33,6 +39,12 @@ fn run(record: &Record) -> Option<Job> {
     let run = record.new_row::<Run>()?.row;
     let job = Job::new(&record.internal()?, Task::Run(run.id), run.state_seq);
     (run.state == run::State::Ready).then_some(job)
+}
+
+fn archive(record: &Record) -> Option<Job> {
+    let archive = record.new_row::<Archive>()?.row;
+    let job = Job::new(&record.internal()?, Task::Archive(archive.id), archive.state_seq);
+    (archive.state == archive::State::Working).then_some(job)
 }
 
 /// A file that is given up.

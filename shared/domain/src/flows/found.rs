@@ -7,9 +7,10 @@ use kernel::{Error, Locale, Result, Secret, Zone};
 use store::{Store, Stored, TenantScope};
 
 use super::{Context, let_in};
+use crate::archive::USUAL_DAYS;
 use crate::name::Name;
 use crate::template::{Template, Version, shipped};
-use crate::{ApiKey, Role, Tenant};
+use crate::{ApiKey, Role, Tenant, Visibility};
 
 /// What a tenant is made of.
 #[derive(Clone, Debug)]
@@ -46,6 +47,8 @@ pub async fn found(
         locale: new.locale.unwrap_or_default(),
         quiet_hours: None,
         active: true,
+        archive_after_days: USUAL_DAYS,
+        mail_visibility: Visibility::default(),
         requests_per_hour: new.requests_per_hour,
         requests_per_minute: new.requests_per_minute,
         data_key: vault.new_key(id).await?,

@@ -9,7 +9,7 @@ use store::{Change, Cond, Due};
 use super::look;
 use crate::message::{Hold, State, Try, Verdict, Wait};
 use crate::task::State as Doing;
-use crate::{Attachment, Mailbox, Message, Run, Series, Task, attachment, run, series};
+use crate::{Archive, Attachment, Mailbox, Message, Run, Series, Task, archive, attachment, run, series};
 
 /// What became of a due row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +24,10 @@ pub enum Released {
 
 /// Moves one due row on.
 pub async fn release(due: &Due, now: Time) -> Result<Released> {
+    if due.concerns::<Archive>() {
+        let waiting = Cond::Is(attr::STATE, archive::State::Waiting.value());
+        return Ok(moved(due.take::<Archive>(super::archive::enter(archive::State::Working), waiting).await?.is_some()));
+    }
     if due.concerns::<Attachment>() {
         return give_up(due).await;
     }

@@ -72,6 +72,7 @@ pub async fn take_in(context: &Context, files: &Files, scope: &TenantScope, acco
         }
         let id = InboundId::new(&context.ids, &context.clock);
         let mut kept = Inbound::of(id, conversation.row.id, account.id, &sender.address, came);
+        (kept.contact, kept.channel) = (Some(person.id), Some(channel));
         for (file, part) in kept.files.iter_mut().zip(&parts) {
             file.attachment = Some(part.row.id);
         }

@@ -83,6 +83,8 @@ attributes! {
     UNREAD = "unread", "How many notifications a user has not read.";
     READ = "read", "Whether a notification was read.";
     USER = "user", "Whom a count is of.";
+    ARCHIVED = "archived", "Whether an activity is in the archive, or just being put there.";
+    UNTIL = "until", "When the archive of a month is looked at next.";
     SUPPRESSED = "suppressed", "Why an address must not be written to.";
     WATCHED = "watched", "That a rule waits for what becomes of a message.";
     ANSWER = "answer", "The stored reply to an idempotent request.";

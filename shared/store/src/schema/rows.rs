@@ -53,6 +53,8 @@ macro_rules! rows {
 rows! {
     ACCOUNT = "account", "acc", "ACC", Shape::Small, "T#tenant#ACC", "account id",
         "Which providers can this tenant send through, in which order?";
+    ACTIVITY = "activity", "act", "ACT", Shape::Dated { shards: 1 }, "T#tenant#ACT#yyyymm#shard", "activity id",
+        "What did somebody do with this contact, company or deal? Which activities are newest?";
     ADDRESS = "address", "", "ADR", Shape::Single, "T#tenant#ADR#channel:digest", "-",
         "Whose address is this, and may it be written to?";
     AGENDA = "agenda", "", "AGD", Shape::Below, "T#tenant#AGD#owner", "milliseconds due, task id",
@@ -61,6 +63,8 @@ rows! {
         "How much of what a tenant, credential or account may do in this window has been handed out?";
     API_KEY = "api_key", "key", "KEY", Shape::Small, "T#tenant#KEY", "key id",
         "Which machine credentials does this tenant have?";
+    ARCHIVE = "archive", "arc", "ARV", Shape::Small, "T#tenant#ARV", "archive id, which is the first of a month",
+        "When are the activities of this month put away, and how far is that?";
     ATTACHMENT = "attachment", "att", "ATT", Shape::Dated { shards: 1 }, "T#tenant#ATT#yyyymm#shard", "attachment id",
         "Which file is this, and are its bytes there?";
     BODY = "body", "", "BODY", Shape::Single, "T#tenant#BODY#message id", "-",
@@ -75,6 +79,8 @@ rows! {
         "Who talks to us through which account, and what is unread? Which conversations are newest?";
     DEAL = "deal", "dea", "DEA", Shape::Dated { shards: 1 }, "T#tenant#DEA#yyyymm#shard", "deal id",
         "What is to be won, and how far is it? Which deals are newest?";
+    ENTRY = "entry", "", "TML", Shape::Below, "T#tenant#TML#owner", "milliseconds and what it tells of",
+        "What happened with this contact, company or deal, or at all in this month, newest first?";
     ERRAND = "errand", "erd", "ERD", Shape::Dated { shards: 1 }, "T#tenant#ERD#yyyymm#shard", "errand id",
         "What is to be asked of an account's provider, apart from messages?";
     EVENT = "event", "evt", "EVT", Shape::Dated { shards: 4 }, "T#tenant#EVT#yyyymm#shard", "event id",
@@ -99,6 +105,8 @@ rows! {
         "What was this user told, newest first?";
     PACE = "pace", "", "PACE", Shape::Single, "T#tenant#PACE#account:window:limit", "-",
         "How far are the slots of this limit of an account promised to messages?";
+    PACK = "pack", "", "ARC", Shape::Below, "T#tenant#ARC#yyyymm:shard", "last activity id in it",
+        "Which activities of this month are put away here?";
     PROOF = "proof", "", "PRF", Shape::Single, "T#tenant#PRF#digest of account and token", "-",
         "Was this proof of a callback's sender used before, and for which body?";
     QUOTA = "quota", "", "QTA", Shape::Single, "T#tenant#QTA#digest of recipient and limit", "-",
@@ -127,6 +135,8 @@ rows! {
         "Which templates and layouts are there, and which version is live?";
     TENANT = "tenant", "ten", "TEN", Shape::Single, "T#tenant#TEN", "-",
         "How is this tenant set up?";
+    TEXT = "text", "", "TXT", Shape::Single, "T#tenant#TXT#activity id", "-",
+        "What does this activity say, when it does not fit its row?";
     THREAD = "thread", "", "THR", Shape::Single, "T#tenant#THR#digest of contact, account and thread", "-",
         "Which conversation does a message of this contact belong to?";
     TOKEN = "token", "", "TOK", Shape::Single, "T#tenant#TOK#account id", "-",

@@ -1,0 +1,212 @@
+//! Activities: what somebody did, or is going to do, with a contact. Who may not see one is told that there is none.
+
+use axum::extract::State;
+use domain::activity::{Form, Outcome, Status};
+use domain::entry::Noun;
+use domain::flows::retrieve::Found;
+use domain::flows::{log, retrieve};
+use domain::{Activity, Entry, Right};
+use kernel::ids::{ActivityId, CompanyId, ContactId, DealId, UserId};
+use kernel::{Error, Result, Time};
+use serde::Deserialize;
+use serde_json::Value;
+use store::{Listing, Page, Stored, TenantScope};
+use utoipa::IntoParams;
+
+use crate::caller::{Caller, may};
+use crate::failure::Failure;
+use crate::input::{Id, IfMatch, Input, Repeatable};
+use crate::operations::operations;
+use crate::page::{List, PageParams, Paged};
+use crate::reply::{Gone, Reply, refused};
+use crate::state::Api;
+
+pub(crate) mod batch;
+pub(crate) mod fields;
+pub(crate) mod view;
+pub(crate) mod words;
+
+use fields::ActivityFields;
+use view::ActivityView;
+use words::{ActivityStatusWord, ActivityTypeWord, OutcomeWord};
+
+/// Filters of the list.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ActivityFilters {
+    /// Activities with this contact, in the order of when they were or are to be.
+    #[param(value_type = Option<String>)]
+    contact_id: Option<ContactId>,
+    /// Activities with this company, in the same order.
+    #[param(value_type = Option<String>)]
+    company_id: Option<CompanyId>,
+    /// Activities for this deal, in the same order.
+    #[param(value_type = Option<String>)]
+    deal_id: Option<DealId>,
+    #[serde(rename = "type")]
+    #[param(rename = "type", value_type = Option<ActivityTypeWord>)]
+    form: Option<Form>,
+    #[param(value_type = Option<ActivityStatusWord>)]
+    status: Option<Status>,
+    #[param(value_type = Option<OutcomeWord>)]
+    outcome: Option<Outcome>,
+    /// Activities that this user did, or is to do.
+    #[param(value_type = Option<String>)]
+    assignee: Option<UserId>,
+    /// Activities with this tag.
+    tag: Option<String>,
+    /// Written down at this moment or later; of a contact's, done or to be then.
+    #[serde(with = "kernel::clock::rfc3339::option")]
+    #[param(value_type = Option<String>, format = DateTime)]
+    since: Option<Time>,
+    /// Written down before this moment; of a contact's, done or to be then.
+    #[serde(with = "kernel::clock::rfc3339::option")]
+    #[param(value_type = Option<String>, format = DateTime)]
+    until: Option<Time>,
+}
+
+impl ActivityFilters {
+    /// Digits of the id whose timeline has them.
+    fn owner(&self) -> Option<String> {
+        let contact = self.contact_id.map(|id| id.hex());
+        contact.or_else(|| self.deal_id.map(|id| id.hex())).or_else(|| self.company_id.map(|id| id.hex()))
+    }
+
+    fn keeps(&self, row: &Activity) -> bool {
+        self.contact_id.is_none_or(|contact| row.contact == Some(contact))
+            && self.company_id.is_none_or(|company| row.company == Some(company))
+            && self.deal_id.is_none_or(|deal| row.deal == Some(deal))
+            && self.form.is_none_or(|form| row.form == form)
+            && self.status.is_none_or(|status| row.status == status)
+            && self.outcome.is_none_or(|outcome| row.outcome == Some(outcome))
+            && self.assignee.is_none_or(|assignee| row.assignee == Some(assignee))
+            && self.tag.as_ref().is_none_or(|tag| row.tags.contains(tag))
+    }
+}
+
+/// One page of the activities with a contact or company, or for a deal: one query of its timeline, and one batch of reads.
+async fn page_of(
+    scope: &TenantScope,
+    owner: &str,
+    listing: &Listing,
+    now: Time,
+    keeps: impl Fn(&Activity) -> bool + Send,
+) -> Result<Page<Activity>> {
+    let told = |entry: &Entry| entry.noun == Noun::Activity && entry.withdrawn.is_none();
+    let page = scope.page_by_time::<Entry>(owner, listing, told).await?;
+    let ids: Vec<ActivityId> = page.rows.iter().filter_map(|entry| ActivityId::parse(&entry.row.subject)).collect();
+    let rows = retrieve::read_many(scope, &ids, now).await?.into_iter().flatten().filter(|found| keeps(&found.row));
+    Ok(Page { rows: rows.collect(), next: page.next })
+}
+
+/// Lists activities, newest first. With `contact_id`, `company_id` or `deal_id`, a page may be shorter than asked for when other
+/// filters leave some out.
+#[utoipa::path(get, path = "/v1/activities", tag = "activities", operation_id = "list_activities", security(("key" = [])),
+    params(PageParams, ActivityFilters),
+    responses((status = 200, description = "A page of activities.", body = List<ActivityView>), refused::Listing))]
+async fn list_activities(
+    State(api): State<Api>,
+    caller: Caller<may::Read>,
+    Paged(page, filters): Paged<ActivityFilters>,
+) -> Result<Reply<List<Value>>, Failure> {
+    let (keys, list, viewer) = (&caller.context.keys, format!("activities {filters:?}"), caller.viewer(&api).await?);
+    let asked = page.listing(keys, &caller.scope, &list)?;
+    let listing = Listing { since: filters.since, until: filters.until, ..asked };
+    let now = caller.context.clock.now();
+    let keeps = |row: &Activity| row.seen_by(&viewer) && filters.keeps(row);
+    let found = match filters.owner() {
+        Some(owner) => page_of(&caller.scope, &owner, &listing, now, keeps).await?,
+        None => retrieve::page(&caller.scope, &listing, now, keeps).await?,
+    };
+    Ok(Reply::ok(page.shape(keys, &caller.scope, &list, found, |row| ActivityView::from(row.row))))
+}
+
+/// The activity, if the caller may see it.
+async fn find<N: Send + Sync>(api: &Api, caller: &Caller<N>, id: ActivityId) -> Result<Found> {
+    let viewer = caller.viewer(api).await?;
+    let found = retrieve::find(&caller.scope, id, caller.context.clock.now()).await?;
+    if found.activity.row.seen_by(&viewer) { Ok(found) } else { Err(Error::NotFound { kind: ActivityId::KIND }) }
+}
+
+/// Finds an activity.
+#[utoipa::path(get, path = "/v1/activities/{id}", tag = "activities", operation_id = "find_activity", security(("key" = [])),
+    params(("id" = String, Path, description = "The activity's id.")),
+    responses((status = 200, description = "The activity.", body = ActivityView, headers(("etag" = String))), refused::Finding))]
+async fn find_activity(
+    State(api): State<Api>,
+    caller: Caller<may::Read>,
+    Id(id): Id<ActivityId>,
+) -> Result<Reply<ActivityView>, Failure> {
+    let Found { activity, description, .. } = find(&api, &caller, id).await?;
+    Ok(Reply::ok(ActivityView::described(activity.row, description)).version(activity.version))
+}
+
+/// Writes an activity down.
+#[utoipa::path(post, path = "/v1/activities", tag = "activities", operation_id = "create_activity", security(("key" = [])),
+    params(Repeatable), request_body = ActivityFields,
+    responses((status = 201, description = "The new activity.", body = ActivityView,
+        headers(("etag" = String), ("location" = String))), refused::Creating))]
+async fn create_activity(
+    State(api): State<Api>,
+    caller: Caller<may::WriteContacts>,
+    Input(body): Input<ActivityFields>,
+) -> Result<Reply<ActivityView>, Failure> {
+    let id = ActivityId::new(&caller.context.ids, &caller.context.clock);
+    let definitions = api.0.catalog.definitions(&caller.scope).await?;
+    let (mut activity, description) = body.make(id, caller.credential.user, &definitions, caller.context.clock.now())?;
+    log::Known::read(&caller.scope, &[&activity]).await?.check(&activity)?;
+    log::create(&caller.scope, &mut activity, description.clone()).await?;
+    Ok(Reply::created(ActivityView::described(activity, description), &format!("/v1/activities/{id}")).version(1))
+}
+
+/// Changes an activity.
+#[utoipa::path(patch, path = "/v1/activities/{id}", tag = "activities", operation_id = "update_activity", security(("key" = [])),
+    params(("id" = String, Path, description = "The activity's id."), IfMatch, Repeatable), request_body = ActivityFields,
+    responses((status = 200, description = "The changed activity.", body = ActivityView, headers(("etag" = String))),
+        refused::Changing))]
+async fn update_activity(
+    State(api): State<Api>,
+    caller: Caller<may::WriteContacts>,
+    Id(id): Id<ActivityId>,
+    if_match: IfMatch,
+    Input(body): Input<ActivityFields>,
+) -> Result<Reply<ActivityView>, Failure> {
+    let (scope, now) = (&caller.scope, caller.context.clock.now());
+    let found = find(&api, &caller, id).await?;
+    if_match.check(found.activity.version)?;
+    let mut row = found.activity.row.clone();
+    let description = body.apply(&mut row, now)?.unwrap_or_else(|| found.description.clone());
+    let definitions = api.0.catalog.definitions(scope).await?;
+    row.check(description.as_deref(), &definitions, Some(&found.activity.row.fields))?;
+    log::Known::read(scope, &[&row]).await?.trusting(&found.activity.row).check(&row)?;
+    let text = row.describe(description.clone());
+    let Stored { row: before, version } = retrieve::bring_back(scope, found, now).await?;
+    let activity = Stored { row: Activity { archived: false, ..row }, version };
+    let version = log::replace(scope, &before, &activity, text).await?;
+    Ok(Reply::ok(ActivityView::described(activity.row, description)).version(version))
+}
+
+/// Deletes an activity: one's own, or any with the right to delete.
+#[utoipa::path(delete, path = "/v1/activities/{id}", tag = "activities", operation_id = "delete_activity", security(("key" = [])),
+    params(("id" = String, Path, description = "The activity's id."), IfMatch),
+    responses((status = 204, description = "It is gone."), refused::Deleting))]
+async fn delete_activity(
+    State(api): State<Api>,
+    caller: Caller<may::WriteContacts>,
+    Id(id): Id<ActivityId>,
+    if_match: IfMatch,
+) -> Result<Gone, Failure> {
+    let found = find(&api, &caller, id).await?;
+    let owner = found.activity.row.owner;
+    let own = owner.is_some() && owner == caller.credential.user;
+    if !own {
+        caller.role.check(Right::Delete)?;
+    }
+    if_match.check(found.activity.version)?;
+    let activity = retrieve::bring_back(&caller.scope, found, caller.context.clock.now()).await?;
+    log::delete(&caller.scope, &activity).await?;
+    Ok(Gone)
+}
+
+operations!(list_activities, create_activity, find_activity, update_activity, delete_activity);

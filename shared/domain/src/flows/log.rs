@@ -1,0 +1,143 @@
+//! Logging activities: the row, and the description beside it when that is long. What an activity refers to must be there.
+
+use std::collections::HashSet;
+
+use kernel::error::Faults;
+use kernel::ids::{CompanyId, ContactId, DealId, TeamId, UserId};
+use kernel::{Error, Result};
+use store::schema::Locator;
+use store::{Entity, Stored, TenantScope, Write};
+
+use crate::activity::Text;
+use crate::archive::Kept;
+use crate::{Activity, Company, Contact, Deal, Team, User};
+
+/// What activities refer to and is there: read once for all of them.
+#[derive(Debug, Default)]
+pub struct Known {
+    contacts: HashSet<ContactId>,
+    companies: HashSet<CompanyId>,
+    deals: HashSet<DealId>,
+    users: HashSet<UserId>,
+    teams: HashSet<TeamId>,
+}
+
+impl Known {
+    /// Reads what the activities refer to, in one batch for each kind.
+    pub async fn read(scope: &TenantScope, activities: &[&Activity]) -> Result<Self> {
+        let contacts = activities.iter().filter_map(|activity| activity.contact).collect();
+        let companies = activities.iter().filter_map(|activity| activity.company).collect();
+        let deals = activities.iter().filter_map(|activity| activity.deal).collect();
+        let users = activities.iter().flat_map(|activity| [activity.assignee, activity.owner]).flatten().collect();
+        let teams = activities.iter().filter_map(|activity| activity.team).collect();
+        Ok(Self {
+            contacts: there::<_, Contact>(scope, contacts).await?,
+            companies: there::<_, Company>(scope, companies).await?,
+            deals: there::<_, Deal>(scope, deals).await?,
+            users: there::<_, User>(scope, users).await?,
+            teams: there::<_, Team>(scope, teams).await?,
+        })
+    }
+
+    /// What an activity refers to already may be gone by now, and stays.
+    #[must_use]
+    pub fn trusting(mut self, before: &Activity) -> Self {
+        self.contacts.extend(before.contact);
+        self.companies.extend(before.company);
+        self.deals.extend(before.deal);
+        self.users.extend([before.assignee, before.owner].into_iter().flatten());
+        self.teams.extend(before.team);
+        self
+    }
+
+    /// Refuses an activity that refers to what is not there.
+    pub fn check(&self, activity: &Activity) -> Result<()> {
+        let mut faults = Faults::default();
+        if activity.contact.is_some_and(|id| !self.contacts.contains(&id)) {
+            faults.add("/contact_id", "unknown", "no such contact");
+        }
+        if activity.company.is_some_and(|id| !self.companies.contains(&id)) {
+            faults.add("/company_id", "unknown", "no such company");
+        }
+        if activity.deal.is_some_and(|id| !self.deals.contains(&id)) {
+            faults.add("/deal_id", "unknown", "no such deal");
+        }
+        for (pointer, user) in [("/assignee", activity.assignee), ("/owner", activity.owner)] {
+            if user.is_some_and(|id| !self.users.contains(&id)) {
+                faults.add(pointer, "unknown", "no such user");
+            }
+        }
+        if activity.team.is_some_and(|id| !self.teams.contains(&id)) {
+            faults.add("/team", "unknown", "no such team");
+        }
+        faults.check()
+    }
+}
+
+async fn there<I, E>(scope: &TenantScope, ids: HashSet<I>) -> Result<HashSet<I>>
+where
+    I: Copy + Eq + std::hash::Hash + Into<Locator>,
+    E: Entity + Clone,
+{
+    let ids: Vec<I> = ids.into_iter().collect();
+    let at: Vec<Locator> = ids.iter().map(|id| (*id).into()).collect();
+    let found = scope.read_many::<E>(&at).await?;
+    Ok(ids.into_iter().zip(found).filter_map(|(id, row)| row.map(|_| id)).collect())
+}
+
+/// Writes a new activity with its description.
+pub async fn create(scope: &TenantScope, activity: &mut Activity, description: Option<String>) -> Result<()> {
+    let Some(text) = activity.describe(description) else {
+        // One of this id is there when an earlier try of the same request got this far.
+        scope.create(activity).await?;
+        return Ok(());
+    };
+    scope.transact(vec![scope.creating(activity)?, scope.creating(&text)?]).await?;
+    Ok(())
+}
+
+/// Writes a changed activity over the version it was read at. Answers with its new version.
+pub async fn replace(scope: &TenantScope, before: &Activity, activity: &Stored<Activity>, text: Option<Text>) -> Result<u64> {
+    let standing = if before.long { scope.read_now::<Text>(Text::at(before.id)).await? } else { None };
+    let beside = match (standing, text) {
+        (None, None) => return scope.replace(activity).await,
+        (Some(standing), Some(text)) if standing.row == text => return scope.replace(activity).await,
+        (Some(standing), Some(text)) => scope.replacing(&Stored { row: text, version: standing.version })?,
+        (None, Some(text)) => scope.creating(&text)?,
+        (Some(standing), None) => scope.erasing(&standing)?,
+    };
+    both(scope, activity, scope.replacing(activity)?, beside).await?;
+    Ok(activity.version.saturating_add(1))
+}
+
+/// Deletes an activity with its description.
+pub async fn delete(scope: &TenantScope, activity: &Stored<Activity>) -> Result<()> {
+    let text = if activity.row.long { scope.read_now::<Text>(Text::at(activity.row.id)).await? } else { None };
+    match text {
+        None => scope.erase(activity).await,
+        Some(text) => both(scope, activity, scope.erasing(activity)?, scope.erasing(&text)?).await,
+    }
+}
+
+/// Deletes the row of an activity that is in a pack. What another process has done meanwhile is done.
+pub(super) async fn delete_packed(scope: &TenantScope, kept: &Kept) -> Result<()> {
+    match delete(scope, &kept.stored()).await {
+        Ok(()) | Err(Error::NotFound { .. } | Error::Stale { .. }) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// The description of an activity at hand, wherever it stands.
+pub async fn description(scope: &TenantScope, activity: &Activity) -> Result<Option<String>> {
+    if !activity.long {
+        return Ok(activity.description.clone());
+    }
+    Ok(scope.read_now::<Text>(Text::at(activity.id)).await?.map(|text| text.row.words))
+}
+
+async fn both(scope: &TenantScope, activity: &Stored<Activity>, row: Write, text: Write) -> Result<()> {
+    match scope.transact(vec![row, text]).await? {
+        None => Ok(()),
+        Some(_) => Err(Error::Stale { version: scope.find::<Activity>(activity.row.id).await?.version }),
+    }
+}

@@ -1,0 +1,238 @@
+//! Timelines are exact: whatever way the stream is cut into batches, whatever comes again, late or out of order, wherever a batch
+//! dies half way, they end as the rows themselves say.
+
+use std::collections::BTreeSet;
+
+use domain::activity::{Form, Status};
+use domain::entry::Told;
+use domain::flows::chronicle::chronicle;
+use domain::message::{Entry as Event, State, Try, Verdict};
+use domain::{Activity, Entry, Message};
+use kernel::ids::{ActivityId, ContactId, MessageId, TenantId};
+use kernel::{Clock, Ids, Time};
+use proptest::prelude::*;
+use providers::{EventDetail, EventKind};
+use store::memory::{Fault, Faults};
+use store::schema::attr;
+use store::{Change, Cond, Item, Memory, Record, Store, Table, TenantScope};
+
+use crate::exact::{blank, kind};
+
+/// Something that happens to an activity or a message.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Log,
+    Move(u8),
+    Retype,
+    Complete,
+    Erase,
+    Accept,
+    Take,
+    Fail,
+    Open,
+}
+
+struct World {
+    clock: Clock,
+    ids: Ids,
+    memory: Memory,
+    scope: TenantScope,
+    contacts: Vec<ContactId>,
+    activities: Vec<ActivityId>,
+    messages: Vec<MessageId>,
+}
+
+impl World {
+    fn new() -> Self {
+        // Half an hour before a month ends.
+        let clock = Clock::manual(Time::parse("2026-03-31T23:30:00Z").unwrap());
+        let (ids, memory) = (Ids::seeded(11), Memory::new(Faults::none()));
+        let store = Store::new(Table::Memory(memory.clone()));
+        let (scope, _) = store.platform().found(TenantId::new(&ids, &clock), "one", "One").unwrap();
+        let contacts = (0..2).map(|_| ContactId::new(&ids, &clock)).collect();
+        Self { clock, ids, memory, scope, contacts, activities: Vec::new(), messages: Vec::new() }
+    }
+
+    async fn edit(&self, choice: usize, edit: impl FnOnce(&mut Activity)) {
+        let Some(id) = self.activities.get(choice % self.activities.len().max(1)) else { return };
+        let mut found = self.scope.find::<Activity>(*id).await.unwrap();
+        edit(&mut found.row);
+        self.scope.replace(&found).await.unwrap();
+    }
+
+    async fn change(&self, choice: usize, change: Change) {
+        let Some(id) = self.messages.get(choice % self.messages.len().max(1)) else { return };
+        self.scope.change::<Message>(*id, change, Cond::All(Vec::new())).await.unwrap();
+    }
+
+    async fn step(&mut self, choice: usize, step: Step) {
+        let now = self.clock.now();
+        let contact = self.contacts.get(choice % 3).copied();
+        let enter = |state: State| domain::flows::release::enter(state, now);
+        match step {
+            Step::Log => {
+                let mut activity = Activity::blank(ActivityId::new(&self.ids, &self.clock), Form::Call, "Call".to_owned(), now);
+                activity.contact = contact;
+                assert!(self.scope.create(&activity).await.unwrap());
+                self.activities.push(activity.id);
+            }
+            Step::Move(hours) => {
+                let at = now.plus_seconds(i64::from(hours) * 3_600);
+                self.edit(choice, |row| (row.contact, row.status, row.scheduled_at) = (contact, Status::Scheduled, Some(at)))
+                    .await;
+            }
+            Step::Retype => self.edit(choice, |row| row.form = Form::Meeting).await,
+            Step::Complete => self.edit(choice, |row| row.completed_at = Some(now)).await,
+            Step::Erase => {
+                if !self.activities.is_empty() {
+                    let id = self.activities.swap_remove(choice % self.activities.len());
+                    self.scope.erase(&self.scope.find::<Activity>(id).await.unwrap()).await.unwrap();
+                }
+            }
+            Step::Accept => {
+                let mut message = blank(MessageId::new(&self.ids, &self.clock), None);
+                message.to.contact = contact;
+                assert!(self.scope.create(&message).await.unwrap());
+                self.messages.push(message.id);
+            }
+            Step::Take => {
+                let attempt = Try {
+                    n: 1,
+                    account: None,
+                    at: now,
+                    ms: None,
+                    verdict: Verdict::Sent,
+                    id: None,
+                    note: None,
+                    cost: None,
+                    passed: Vec::new(),
+                };
+                let attempt = store::scope::value(&attempt).unwrap();
+                self.change(choice, enter(State::Sent).append(attr::TRIES, attempt)).await;
+            }
+            Step::Fail => self.change(choice, enter(State::Failed)).await,
+            Step::Open => {
+                let id = kernel::crypto::encode(&self.ids.bytes::<9>());
+                let event = Event { kind: EventKind::Opened, at: now, id, machine: false, detail: EventDetail::default() };
+                self.change(choice, Change::new().append(attr::EVENTS, store::scope::value(&event).unwrap())).await;
+            }
+        }
+    }
+}
+
+/// The entries that stand, as text: an order for what has none.
+fn standing(rows: &[Item]) -> BTreeSet<String> {
+    let entries = rows.iter().filter(|row| kind(row) == "entry" && !row.contains_key("withdrawn"));
+    entries.map(|row| format!("{:?}", serde_dynamo::from_item::<_, Entry>(row.clone()).unwrap())).collect()
+}
+
+/// The entries as the rows say that they should be.
+fn recomputed(rows: &[Item]) -> BTreeSet<String> {
+    let entries = rows.iter().flat_map(|row| match kind(row) {
+        "activity" => serde_dynamo::from_item::<_, Activity>(row.clone()).unwrap().entries(),
+        "message" => serde_dynamo::from_item::<_, Message>(row.clone()).unwrap().entries(),
+        _ => Vec::new(),
+    });
+    entries.map(|entry| format!("{entry:?}")).collect()
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        3 => Just(Step::Log),
+        3 => (0_u8..40).prop_map(Step::Move),
+        1 => Just(Step::Retype),
+        2 => Just(Step::Complete),
+        1 => Just(Step::Erase),
+        3 => Just(Step::Accept),
+        3 => Just(Step::Take),
+        1 => Just(Step::Fail),
+        3 => Just(Step::Open),
+    ]
+}
+
+fn acts() -> impl Strategy<Value = Vec<(u16, usize, Step)>> {
+    prop::collection::vec((0_u16..40, any::<usize>(), step()), 1..50)
+}
+
+/// How one batch is delivered: which records, of the whole stream and in any order, and whether a fault strikes.
+type Batch = (Vec<usize>, Option<(u64, Fault)>);
+
+fn batches() -> impl Strategy<Value = Vec<Batch>> {
+    let fault = prop::sample::select(vec![Fault::CrashBefore, Fault::CrashAfter, Fault::LostReply, Fault::Throttle]);
+    prop::collection::vec(
+        (prop::collection::vec(any::<usize>(), 1..30), prop::option::weighted(0.4, (0_u64..12, fault))),
+        0..12,
+    )
+}
+
+async fn deliver(store: &Store, faults: &Faults, records: &[Record], now: Time) -> bool {
+    tokio::select! {
+        biased;
+        () = faults.crashed() => false,
+        done = chronicle(store, records, now) => done.is_ok(),
+    }
+}
+
+async fn story(acts: Vec<(u16, usize, Step)>, plan: Vec<Batch>, last: usize) -> (BTreeSet<String>, BTreeSet<String>, usize) {
+    let mut world = World::new();
+    for (minutes, choice, step) in acts {
+        world.clock.advance(i64::from(minutes) * 60_000).unwrap();
+        world.step(choice, step).await;
+    }
+    let (records, now) = (world.memory.stream(0), world.clock.now());
+    let faults = Faults::none();
+    let timelines = Memory::new(faults.clone());
+    let store = Store::new(Table::Memory(timelines.clone()));
+    for (which, fault) in plan.into_iter().filter(|_| !records.is_empty()) {
+        if let Some((later, fault)) = fault {
+            faults.strike(faults.calls() + later, fault);
+        }
+        let some: Vec<Record> = which.into_iter().map(|at| records[at % records.len()].clone()).collect();
+        deliver(&store, &faults, &some, now).await;
+    }
+    faults.calm();
+    // A crash that nobody has seen, since another fault of the same moment came first.
+    deliver(&store, &faults, &[], now).await;
+    // All of it in the end, record by record, from the last to the first or from the first to the last.
+    let mut records = records;
+    if last.is_multiple_of(2) {
+        records.reverse();
+    }
+    for record in &records {
+        assert!(deliver(&store, &faults, std::slice::from_ref(record), now).await);
+    }
+    (standing(&timelines.rows()), recomputed(&world.memory.rows()), faults.struck().len())
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn timelines_end_as_the_rows_say(acts in acts(), plan in batches(), last in any::<usize>()) {
+        let (standing, recomputed, _) = block_on(story(acts, plan, last));
+        prop_assert_eq!(standing, recomputed);
+    }
+}
+
+/// The generators reach what they should: faults strike, and timelines hold something.
+#[test]
+fn the_stories_are_rich() {
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let (mut faults, mut entries) = (0, BTreeSet::new());
+    for _ in 0..40 {
+        let tree = (acts(), batches(), any::<usize>()).new_tree(&mut runner).unwrap();
+        let (acts, plan, last) = proptest::strategy::ValueTree::current(&tree);
+        let (standing, _, struck) = block_on(story(acts, plan, last));
+        faults += struck;
+        entries.extend(standing);
+    }
+    assert!(faults > 20, "{faults} faults");
+    assert!(entries.len() > 300, "{} entries", entries.len());
+    for word in ["Meeting", "call", "scheduled", "completed", "sent", "failed", "Opened"] {
+        assert!(entries.iter().any(|entry| entry.to_lowercase().contains(&word.to_lowercase())), "{word}");
+    }
+}
