@@ -2,7 +2,7 @@
 
 use domain::event::{About, Event, known};
 use domain::flows::report_event::report;
-use kernel::ids::{ContactId, EventId};
+use kernel::ids::{CompanyId, ContactId, DealId, EventId};
 use kernel::{Error, Fault, Result, Time};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -34,6 +34,10 @@ pub(crate) struct EventView {
     contact: Option<ContactId>,
     /// An address, of an event that names no contact.
     address: Option<String>,
+    #[schema(value_type = Option<String>)]
+    company_id: Option<CompanyId>,
+    #[schema(value_type = Option<String>)]
+    deal_id: Option<DealId>,
     #[schema(value_type = Object)]
     data: Map<String, Value>,
     /// The word that it was reported under.
@@ -55,6 +59,8 @@ impl From<Event> for EventView {
             occurred_at: event.occurred_at,
             contact: event.about.contact,
             address: event.about.address,
+            company_id: event.about.company,
+            deal_id: event.about.deal,
             data: event.data,
             key: event.key,
             run: event.cause.map(|cause| cause.run),
@@ -80,6 +86,12 @@ pub(crate) struct NewEvent {
     /// The email address or telephone number of whom it is about. The contact whose it is will be found by it.
     #[schema(max_length = 320, example = "ada@example.com")]
     address: Option<String>,
+    /// The company that it is about.
+    #[schema(value_type = Option<String>)]
+    company_id: Option<CompanyId>,
+    /// The deal that it is about.
+    #[schema(value_type = Option<String>)]
+    deal_id: Option<DealId>,
     /// What else is to be known: at most 16 KiB. Templates see each entry as a variable, conditions as `event.data.name`.
     #[serde(default)]
     #[schema(value_type = Object, required = false)]
@@ -96,7 +108,13 @@ impl NewEvent {
             id,
             name: self.name,
             occurred_at: self.occurred_at.unwrap_or(id.made_at()),
-            about: About { contact: self.contact, address: self.address, ..About::default() },
+            about: About {
+                contact: self.contact,
+                address: self.address,
+                company: self.company_id,
+                deal: self.deal_id,
+                ..About::default()
+            },
             data: self.data,
             key: self.key,
             cause: None,

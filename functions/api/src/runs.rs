@@ -8,7 +8,7 @@ use domain::rule::condition::Op;
 use domain::run::State as Place;
 use domain::{Rule, Run};
 use kernel::Time;
-use kernel::ids::{ContactId, EventId, MessageId, RuleId, RunId, UserId};
+use kernel::ids::{CompanyId, ContactId, DealId, EventId, MessageId, RuleId, RunId, UserId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
@@ -70,6 +70,10 @@ pub(crate) struct RunEventView {
     #[schema(value_type = Option<String>)]
     contact: Option<ContactId>,
     address: Option<String>,
+    #[schema(value_type = Option<String>)]
+    company_id: Option<CompanyId>,
+    #[schema(value_type = Option<String>)]
+    deal_id: Option<DealId>,
     #[schema(value_type = Option<String>)]
     message: Option<MessageId>,
     #[schema(value_type = Option<String>)]
@@ -140,6 +144,8 @@ impl From<Occurrence> for RunEventView {
             occurred_at: event.occurred_at,
             contact: event.about.contact,
             address: event.about.address,
+            company_id: event.about.company,
+            deal_id: event.about.deal,
             message: event.about.message,
             user: event.about.user,
             data: event.data,

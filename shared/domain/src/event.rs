@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use kernel::error::Faults;
-use kernel::ids::{ContactId, ConversationId, EventId, MessageId, RuleId, RunId, UserId};
+use kernel::ids::{CompanyId, ContactId, ConversationId, DealId, EventId, MessageId, RuleId, RunId, UserId};
 use kernel::{Error, Keys, Result, Time};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -56,6 +56,12 @@ pub struct About {
     /// An address, when it is about nobody who is a contact.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
+    /// The company.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub company: Option<CompanyId>,
+    /// The deal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deal: Option<DealId>,
     /// The user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<UserId>,

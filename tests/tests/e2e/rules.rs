@@ -175,6 +175,38 @@ async fn what_becomes_of_a_message_is_told_where_a_rule_waits_for_it_and_costs_n
 }
 
 #[tokio::test]
+async fn what_becomes_of_companies_and_deals_is_told_with_what_they_are() {
+    let stage = Story::begin().await;
+    let acme = stage.tenant("acme").await;
+    let ada = acme.contact("Ada", "ada@example.com").await;
+    let moved = "deal.value >= 1000.5 and deal.stage changed to \"offer\" and company.name = \"Initech\"";
+    let moved = rule(&acme, &json!({ "trigger": "deal.stage_changed", "formula": moved, "actions": [tag("offered")] })).await;
+    let won = rule(&acme, &json!({ "trigger": "deal.closed_won", "actions": [tag("customer")] })).await;
+    let named = json!([{ "raise_event": { "name": "company.noticed" } }]);
+    assert!(
+        acme.post("/v1/rules", &json!({ "name": "N", "trigger": "company.updated", "actions": named })).await.status == 422
+    );
+    let noticed = json!([{ "raise_event": { "name": "name.noticed" } }]);
+    let renamed = json!({ "trigger": "company.updated", "formula": "company.name changed", "actions": noticed });
+    let renamed = rule(&acme, &renamed).await;
+
+    let company = acme.post("/v1/companies", &json!({ "name": "Initrode" })).await.is(201)["id"].as_str().unwrap().to_owned();
+    acme.patch(&format!("/v1/companies/{company}"), &json!({ "name": "Initech" })).await;
+    let deal =
+        json!({ "title": "Printers", "value": "1000.5", "currency": "EUR", "contact_id": ada.id, "company_id": company });
+    let deal = acme.post("/v1/deals", &deal).await.is(201)["id"].as_str().unwrap().to_owned();
+    acme.patch(&format!("/v1/deals/{deal}"), &json!({ "stage": "offer" })).await;
+    stage.drain().await;
+    assert_eq!(run(&acme, &renamed).await["event"]["changes"]["company.name"], json!({ "old": "Initrode", "new": "Initech" }));
+    assert_eq!(run(&acme, &moved).await["event"]["deal_id"], json!(deal));
+    acme.post(&format!("/v1/deals/{deal}/win"), &json!({})).await.is(200);
+    stage.drain().await;
+    assert_eq!(run(&acme, &won).await["state"], "done");
+    assert_eq!(tags(&acme, &ada).await, json!(["offered", "customer"]));
+    report(&acme, &json!({ "name": "order.placed", "deal_id": deal, "company_id": company })).await;
+}
+
+#[tokio::test]
 async fn who_writes_is_an_event_about_that_contact() {
     let stage = Story::begin().await;
     let acme = stage.tenant("acme").await;

@@ -9,11 +9,12 @@ use store::schema::attr;
 use store::{Record, change};
 
 use super::{About, Cause, Occurrence, Shift};
-use crate::message::Status;
+use crate::deal::Status;
+use crate::message;
 use crate::rule::facts;
 use crate::task::State;
 use crate::task::alarm::Bell;
-use crate::{Activity, Contact, Inbound, Message, Task, User, Visibility};
+use crate::{Activity, Company, Contact, Deal, Inbound, Message, Task, User, Visibility};
 
 /// Most bytes that an old or new value is told with.
 const VALUE: usize = 200;
@@ -30,6 +31,12 @@ pub fn raised(record: &Record) -> Vec<Occurrence> {
     }
     if record.concerns::<Message>() {
         return message(record);
+    }
+    if record.concerns::<Company>() {
+        return company(record).into_iter().collect();
+    }
+    if record.concerns::<Deal>() {
+        return deal(record);
     }
     if record.concerns::<User>() {
         return user(record).into_iter().collect();
@@ -132,6 +139,9 @@ fn contact(record: &Record) -> Vec<Occurrence> {
         let answer = after.get(key);
         let mut one = told("consent.changed");
         one.of = format!("{}:{key}", one.of);
+        if let Some(answer) = answer {
+            (one.at, one.occurred_at) = (answer.at, answer.at);
+        }
         one.data = object(json!({
             "channel": channel, "category": category, "granted": answer.map(|answer| answer.granted),
             "source": answer.map(|answer| &answer.source),
@@ -139,6 +149,44 @@ fn contact(record: &Record) -> Vec<Occurrence> {
         all.push(one);
     }
     all
+}
+
+fn company(record: &Record) -> Option<Occurrence> {
+    let (old, new) = (record.old_row::<Company>(), record.new_row::<Company>());
+    let any = &new.as_ref().or(old.as_ref())?.row;
+    let facts = |company: Option<&store::Stored<Company>>| {
+        company.map(|company| object(facts::company(&company.row))).unwrap_or_default()
+    };
+    let changes = shifts("company", &facts(old.as_ref()), &facts(new.as_ref()));
+    let name = match (&old, &new) {
+        (None, _) => "company.created",
+        (Some(_), None) => "company.deleted",
+        (Some(_), Some(_)) if changes.is_empty() => return None,
+        (Some(_), Some(_)) => "company.updated",
+    };
+    let about = About { company: Some(any.id), ..About::default() };
+    let told = occurrence(record, name, &any.id.to_string(), any.updated_at, about);
+    Some(if name == "company.updated" { Occurrence { changes, ..told } } else { told })
+}
+
+fn deal(record: &Record) -> Vec<Occurrence> {
+    let Some(new) = record.new_row::<Deal>().map(|stored| stored.row) else { return Vec::new() };
+    let old = record.old_row::<Deal>().map(|stored| stored.row);
+    let closed = |status: Status| new.status == status && old.as_ref().is_none_or(|old| old.status != status);
+    let names = [
+        ("deal.created", old.is_none()),
+        ("deal.stage_changed", old.as_ref().is_some_and(|old| old.stage != new.stage)),
+        ("deal.closed_won", closed(Status::Won)),
+        ("deal.closed_lost", closed(Status::Lost)),
+    ];
+    let facts = |deal: &Deal| object(facts::deal(deal));
+    let changes = old.as_ref().map(|old| shifts("deal", &facts(old), &facts(&new))).unwrap_or_default();
+    let about = About { contact: new.contact_id, company: new.company_id, deal: Some(new.id), ..About::default() };
+    let told = |name: &str| Occurrence {
+        changes: changes.clone(),
+        ..occurrence(record, name, &new.id.to_string(), new.updated_at, about.clone())
+    };
+    names.into_iter().filter(|(_, happened)| *happened).map(|(name, _)| told(name)).collect()
 }
 
 /// A cause counts for the write that noted it, and for no later one.
@@ -173,20 +221,20 @@ fn message(record: &Record) -> Vec<Occurrence> {
     names.into_iter().map(told).collect()
 }
 
-const fn status_name(status: Status) -> Option<&'static str> {
+const fn status_name(status: message::Status) -> Option<&'static str> {
     match status {
-        Status::Sent => Some("message.sent"),
-        Status::Delivered => Some("message.delivered"),
-        Status::Bounced => Some("message.bounced"),
-        Status::Complained => Some("message.complained"),
-        Status::Failed | Status::Rejected => Some("message.failed"),
-        Status::Accepted
-        | Status::Scheduled
-        | Status::Held
-        | Status::Queued
-        | Status::Sending
-        | Status::Cancelled
-        | Status::Unknown => None,
+        message::Status::Sent => Some("message.sent"),
+        message::Status::Delivered => Some("message.delivered"),
+        message::Status::Bounced => Some("message.bounced"),
+        message::Status::Complained => Some("message.complained"),
+        message::Status::Failed | message::Status::Rejected => Some("message.failed"),
+        message::Status::Accepted
+        | message::Status::Scheduled
+        | message::Status::Held
+        | message::Status::Queued
+        | message::Status::Sending
+        | message::Status::Cancelled
+        | message::Status::Unknown => None,
     }
 }
 

@@ -18,7 +18,7 @@ use super::catalog::Catalog;
 use crate::event::{self, About, Event, Occurrence};
 use crate::rule::{Finding, Rule, facts};
 use crate::run::{Deed, Run, State, TRIES};
-use crate::{Address, Channel, Contact, Conversation, Message, User, address};
+use crate::{Address, Channel, Company, Contact, Conversation, Deal, Message, User, address};
 
 mod act;
 pub mod trial;
@@ -76,9 +76,17 @@ pub async fn happened(desk: Desk<'_>, occurrence: Occurrence) -> Result<()> {
 /// Reads what an event is about.
 pub async fn scene(desk: Desk<'_>, mut occurrence: Occurrence) -> Result<Scene> {
     occurrence.about.contact = contact_of(desk, &occurrence.about).await?;
-    let About { contact, message, user, .. } = occurrence.about.clone();
+    let About { contact, company, deal, message, user, .. } = occurrence.about.clone();
     let contact = match contact {
         Some(id) => desk.scope.read_now::<Contact>(id).await?.map(|stored| stored.row),
+        None => None,
+    };
+    let deal = match deal {
+        Some(id) => desk.scope.read_now::<Deal>(id).await?.map(|stored| stored.row),
+        None => None,
+    };
+    let company = match company.or_else(|| contact.as_ref()?.company_id) {
+        Some(id) => desk.scope.read_now::<Company>(id).await?.map(|stored| stored.row),
         None => None,
     };
     let message = match message {
@@ -93,7 +101,8 @@ pub async fn scene(desk: Desk<'_>, mut occurrence: Occurrence) -> Result<Scene> 
         "name": occurrence.name, "occurred_at": occurrence.occurred_at.to_string(), "data": occurrence.data,
     });
     let facts = json!({
-        "event": event, "contact": contact.as_ref().map(facts::contact), "message": message.as_ref().map(facts::message),
+        "event": event, "contact": contact.as_ref().map(facts::contact), "company": company.as_ref().map(facts::company),
+        "deal": deal.as_ref().map(facts::deal), "message": message.as_ref().map(facts::message),
         "user": user.as_ref().map(facts::user),
     });
     Ok(Scene { occurrence, contact, facts })

@@ -1,20 +1,18 @@
 //! Taking in an event that a caller reports. One with a word of its caller's for it is taken in once: the row that remembers the
 //! word is written first and names the event, so that a report that died half way is completed when it comes again.
 
+use kernel::error::Faults;
 use kernel::{Error, Result};
 use store::{Stored, TenantScope};
 
 use super::Context;
 use crate::event::{Event, Report};
-use crate::{Contact, event};
+use crate::{Company, Contact, Deal, event};
 
 /// Checks and writes an event; answers with the first one when its word was used before.
 pub async fn report(context: &Context, scope: &TenantScope, mut event: Event) -> Result<Event> {
     event.check()?;
-    if let Some(contact) = event.about.contact {
-        let known = scope.read_now::<Contact>(contact).await?;
-        known.ok_or_else(|| Error::invalid("/contact", "unknown", "no such contact"))?;
-    }
+    check_references(scope, &event).await?;
     let Some(key) = event.key.clone() else {
         scope.create(&event).await?;
         return Ok(event);
@@ -29,6 +27,27 @@ pub async fn report(context: &Context, scope: &TenantScope, mut event: Event) ->
     }
     scope.create(&event).await?;
     Ok(event)
+}
+
+/// Refuses ids that name nothing of this tenant.
+async fn check_references(scope: &TenantScope, event: &Event) -> Result<()> {
+    let mut faults = Faults::default();
+    if let Some(contact) = event.about.contact
+        && scope.read_now::<Contact>(contact).await?.is_none()
+    {
+        faults.add("/contact", "unknown", "no such contact");
+    }
+    if let Some(company) = event.about.company
+        && scope.read_now::<Company>(company).await?.is_none()
+    {
+        faults.add("/company_id", "unknown", "no such company");
+    }
+    if let Some(deal) = event.about.deal
+        && scope.read_now::<Deal>(deal).await?.is_none()
+    {
+        faults.add("/deal_id", "unknown", "no such deal");
+    }
+    faults.check()
 }
 
 /// The row that remembers the word: ours, or the one of whoever was first.

@@ -165,7 +165,7 @@ impl UpdateContact {
 pub fn told(occurrence: &Occurrence) -> Value {
     serde_json::json!({
         "name": occurrence.name, "occurred_at": occurrence.occurred_at.to_string(), "contact": occurrence.about.contact,
-        "user": occurrence.about.user, "message": occurrence.about.message, "data": occurrence.data,
+        "company": occurrence.about.company, "deal": occurrence.about.deal, "user": occurrence.about.user, "message": occurrence.about.message, "data": occurrence.data,
     })
 }
 

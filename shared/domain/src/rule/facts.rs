@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::condition::Op;
-use crate::{Contact, Message, User};
+use crate::{Company, Contact, Deal, Message, User};
 
 /// What a field holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +51,12 @@ impl Kind {
 
 /// Every field. A name that ends in a star stands for all that lie below it.
 pub const FIELDS: &[(&str, Kind)] = &[
+    ("company.domains", Kind::List),
+    ("company.fields.*", Kind::Any),
+    ("company.id", Kind::Text),
+    ("company.name", Kind::Text),
+    ("company.tags", Kind::List),
+    ("company.website", Kind::Text),
     ("contact.company", Kind::Text),
     ("contact.created_at", Kind::Time),
     ("contact.do_not_contact", Kind::Boolean),
@@ -64,6 +70,15 @@ pub const FIELDS: &[(&str, Kind)] = &[
     ("contact.source", Kind::Text),
     ("contact.tags", Kind::List),
     ("contact.zone", Kind::Text),
+    ("deal.currency", Kind::Text),
+    ("deal.fields.*", Kind::Any),
+    ("deal.id", Kind::Text),
+    ("deal.reason", Kind::Text),
+    ("deal.stage", Kind::Text),
+    ("deal.status", Kind::Text),
+    ("deal.tags", Kind::List),
+    ("deal.title", Kind::Text),
+    ("deal.value", Kind::Number),
     ("event.data.*", Kind::Any),
     ("event.name", Kind::Text),
     ("event.occurred_at", Kind::Time),
@@ -104,6 +119,25 @@ pub fn contact(contact: &Contact) -> Value {
         "email": contact.emails.first(), "phone": contact.phones.first(), "zone": contact.zone, "locale": contact.locale,
         "do_not_contact": contact.do_not_contact, "tags": contact.tags, "fields": fields, "source": contact.source,
         "created_at": contact.created_at.to_string(),
+    })
+}
+
+/// A company as conditions see it.
+pub fn company(company: &Company) -> Value {
+    let fields: Map<String, Value> = company.fields.clone().into_iter().collect();
+    json!({
+        "id": company.id, "name": company.name, "domains": company.domains, "website": company.website, "tags": company.tags,
+        "fields": fields,
+    })
+}
+
+/// A deal as conditions see it.
+pub fn deal(deal: &Deal) -> Value {
+    let fields: Map<String, Value> = deal.fields.clone().into_iter().collect();
+    let value = deal.value.and_then(|value| value.to_string().parse::<f64>().ok());
+    json!({
+        "id": deal.id, "title": deal.title, "value": value, "currency": deal.currency.map(|currency| currency.to_string()),
+        "stage": deal.stage, "status": deal.status, "reason": deal.reason, "tags": deal.tags, "fields": fields,
     })
 }
 

@@ -59,6 +59,14 @@ pub const SHIPPED: &[Shipped] = &[
         days: 0,
     },
     Shipped {
+        name: "deal-won",
+        title: "Deal won",
+        description: "Thanks the contact of a deal that was won.",
+        trigger: "deal.closed_won",
+        template: "thanks",
+        days: 0,
+    },
+    Shipped {
         name: "outage",
         title: "Outage notice",
         description: "Tells of an interruption of service. The event's data holds service, since and, if it is known, expected.",

@@ -87,6 +87,14 @@ const RAW: &[Raw] = &[
         variables: r#"[{"name":"name","kind":"text"},{"name":"start_url","kind":"text"}]"#,
     },
     Raw {
+        name: "thanks",
+        description: "Thanks for an order.",
+        subject: "Thank you{% if contact.first_name %}, {{ contact.first_name }}{% endif %}",
+        body: "<h1>Thank you</h1><p>We look forward to working with you. \
+               Answer this message whenever you have a question.</p>{% if url %}<p><a href=\"{{ url }}\">See more</a></p>{% endif %}",
+        variables: r#"[{"name":"url","kind":"text"}]"#,
+    },
+    Raw {
         name: "outage",
         description: "Tells of an interruption of service.",
         subject: "Service interruption: {{ service }}",

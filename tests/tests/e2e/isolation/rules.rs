@@ -80,6 +80,10 @@ pub(super) fn body_with(operation: &str, pointer: &str) -> Option<Case> {
         }),
         ("test_rule", "/event/contact") => ("con", |id| json!({ "event": { "name": "a.b", "contact": id } })),
         ("report_event", "/contact") => ("con", |id| json!({ "name": "a.b", "contact": id })),
+        ("report_event", "/company_id") => ("cmp", |id| json!({ "name": "a.b", "company_id": id })),
+        ("report_event", "/deal_id") => ("dea", |id| json!({ "name": "a.b", "deal_id": id })),
+        ("report_events", "/events/0/company_id") => ("cmp", |id| json!({ "events": [{ "name": "a.b", "company_id": id }] })),
+        ("report_events", "/events/0/deal_id") => ("dea", |id| json!({ "events": [{ "name": "a.b", "deal_id": id }] })),
         ("report_events", "/events/0/contact") => ("con", |id| json!({ "events": [{ "name": "a.b", "contact": id }] })),
         _ => return None,
     })
