@@ -215,6 +215,7 @@ impl Maker<'_> {
                 preferences: domain::Preferences::default(),
                 tags: vec!["demo".to_owned()],
                 fields: std::collections::BTreeMap::from([("plan".to_owned(), Value::from("pro"))]),
+                silent: None,
                 source: None,
                 cause: None,
                 created_at: self.made_at,

@@ -62,6 +62,7 @@ pub mod may {
         Send = Right::Send, "May send.";
         WriteTemplates = Right::WriteTemplates, "May change templates.";
         WriteSuppressions = Right::WriteSuppressions, "May change suppressions.";
+        Export = Right::Export, "May take all contacts out.";
         Delete = Right::Delete, "May delete.";
         ManageRules = Right::ManageRules, "May change rules.";
         ManageAccounts = Right::ManageAccounts, "May change accounts.";

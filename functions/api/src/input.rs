@@ -201,6 +201,8 @@ path_ids!(
     kernel::ids::ContactId,
     kernel::ids::ConversationId,
     kernel::ids::EventId,
+    kernel::ids::ExportId,
+    kernel::ids::ImportId,
     kernel::ids::MessageId,
     kernel::ids::RuleId,
     kernel::ids::RunId,

@@ -22,6 +22,8 @@ mod channels;
 mod contacts;
 mod conversations;
 mod events;
+mod exports;
+mod imports;
 mod keys;
 mod messages;
 mod meta;
@@ -69,6 +71,8 @@ resources!(
     contacts::consents,
     contacts::preferences,
     conversations,
+    exports,
+    imports,
     templates,
     versions,
     versions::preview,

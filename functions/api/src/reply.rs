@@ -152,7 +152,9 @@ pub mod words {
     use domain::attachment;
     use domain::consent::Said;
     use domain::conversation;
+    use domain::export;
     use domain::gate::Check;
+    use domain::import::{self, Encoding as Letters};
     use domain::message::{Status, Verdict, Wait};
     use domain::price::Per;
     use domain::rule::Log;
@@ -204,6 +206,7 @@ pub mod words {
         CauseWord = "OutageCause", "What was wrong with an account that was not used.", [Cause::Silent, Cause::Refused];
         CheckedWord = "AccountCheckState", "What came of a look at an account.",
             [Checked::Pending, Checked::Passed, Checked::Failed, Checked::Impossible];
+        ExportStateWord = "ExportState", "How far an export is.", export::State::ALL;
         HealthWord = "AccountHealth", "Whether an account works.", [Health::Working, Health::Silent, Health::Refused];
         EncodingWord = "Encoding", "How a text message travels.", [Encoding::Gsm7, Encoding::Ucs2];
         PerWord = "PricePer", "What a price is for.", [Per::Message, Per::Segment];
@@ -225,6 +228,10 @@ pub mod words {
         EventWord = "EventKind", "What happened to a message after it was sent.",
             [EventKind::Sent, EventKind::Delayed, EventKind::Delivered, EventKind::Bounced, EventKind::Complained,
              EventKind::Rejected, EventKind::RenderingFailed, EventKind::Opened, EventKind::Clicked, EventKind::Unsubscribed];
+        ImportByWord = "ImportBy", "What a contact is recognised by.", import::By::ALL;
+        ImportModeWord = "ImportMode", "What may happen to contacts.", import::Mode::ALL;
+        ImportStateWord = "ImportState", "How far an import is.", import::State::ALL;
+        LetterWord = "ImportEncoding", "How letters of a file are written.", [Letters::Utf8, Letters::Latin1];
         MediaWord = "MediaKind", "What a file is to its recipient.", MediaKind::ALL;
         BounceWord = "BounceClass", "Why a message came back.", [BounceClass::Hard, BounceClass::Soft, BounceClass::Block];
         CheckWord = "GateCheck", "What is checked before a message goes out, in this order.", Check::ALL;

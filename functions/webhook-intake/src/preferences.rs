@@ -164,7 +164,7 @@ async fn answer(
             return Ok(());
         }
         contact.row.updated_at = now;
-        match keep_contact::replace(&intake.0.context, &person.scope, &before, &mut contact, evidence).await {
+        match keep_contact::declare(&intake.0.context, &person.scope, &before, &contact, evidence).await {
             Ok(_) => return Ok(()),
             Err(Error::Stale { .. }) => contact = person.scope.find::<Contact>(contact.row.id).await?,
             Err(error) => return Err(error),

@@ -13,6 +13,10 @@ use crate::event::Cause;
 use crate::suppression::Reason;
 use crate::{Category, Channel, Preferences, address};
 
+mod quiet;
+
+pub use quiet::QuietHours;
+
 /// A person or mailbox.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Contact {
@@ -64,6 +68,9 @@ pub struct Contact {
     /// Further fields, for templates.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty", with = "crate::as_json")]
     pub fields: BTreeMap<String, Value>,
+    /// The version that was written for nobody to act on: no event tells of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silent: Option<u64>,
     /// What brought it about, when it was no request: `inbound`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
@@ -108,57 +115,6 @@ pub struct Consent {
     pub source: String,
 }
 
-/// Hours of the day without disturbance, by the contact's wall clock. An end before the start lies on the next day.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct QuietHours {
-    /// First minute, counted from midnight.
-    #[serde(with = "minute")]
-    pub start: u16,
-    /// First minute after, counted from midnight.
-    #[serde(with = "minute")]
-    pub end: u16,
-}
-
-mod minute {
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    pub fn serialize<S: Serializer>(minute: &u16, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&format_args!("{:02}:{:02}", minute / 60, minute % 60))
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u16, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        let parsed =
-            text.split_once(':').filter(|(hour, minute)| hour.len() == 2 && minute.len() == 2).and_then(|(hour, minute)| {
-                let (hour, minute) = (hour.parse::<u16>().ok()?, minute.parse::<u16>().ok()?);
-                (hour < 24 && minute < 60).then_some(hour * 60 + minute)
-            });
-        parsed.ok_or_else(|| serde::de::Error::custom("a time of day such as 21:30 is needed"))
-    }
-}
-
-impl QuietHours {
-    /// When the quiet that `now` lies in ends; `None` when it is not quiet.
-    pub fn until(&self, now: Time, zone: &Zone) -> Option<Time> {
-        let local = zone.local(now);
-        let minute = u16::try_from(i32::from(local.hour()) * 60 + i32::from(local.minute())).unwrap_or(0);
-        let quiet = match self.start.cmp(&self.end) {
-            std::cmp::Ordering::Less => (self.start..self.end).contains(&minute),
-            std::cmp::Ordering::Equal => false,
-            std::cmp::Ordering::Greater => minute >= self.start || minute < self.end,
-        };
-        if !quiet {
-            return None;
-        }
-        let day = if minute < self.end { local.date() } else { local.date().tomorrow().ok()? };
-        let (hour, minute) = (i8::try_from(self.end / 60).ok()?, i8::try_from(self.end % 60).ok()?);
-        // A wall clock time that the zone skips is taken as the moment after the gap.
-        let end = day.at(hour, minute, 0, 0).to_zoned(local.time_zone().clone()).ok()?;
-        Some(Time::from(end.timestamp())).filter(|end| *end > now)
-    }
-}
-
 /// Most addresses of one kind, tags and fields.
 const MOST: usize = 20;
 /// Most recorded consents.
@@ -184,6 +140,7 @@ impl Contact {
             preferences: Preferences::default(),
             tags: Vec::new(),
             fields: BTreeMap::new(),
+            silent: None,
             source: None,
             cause: None,
             created_at: now,

@@ -36,6 +36,8 @@ pub enum Right {
     Delete,
     /// Create and change rules.
     ManageRules,
+    /// Take all contacts out.
+    Export,
     /// See and change accounts.
     ManageAccounts,
     /// See and change users and API keys.
@@ -46,7 +48,7 @@ pub enum Right {
 
 impl Right {
     /// Every right.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Read,
         Self::WriteContacts,
         Self::Send,
@@ -54,6 +56,7 @@ impl Right {
         Self::WriteSuppressions,
         Self::Delete,
         Self::ManageRules,
+        Self::Export,
         Self::ManageAccounts,
         Self::ManageUsers,
         Self::ManageTenant,
@@ -68,6 +71,7 @@ impl Right {
             Self::WriteTemplates => "templates.write",
             Self::WriteSuppressions => "suppressions.write",
             Self::Delete => "delete",
+            Self::Export => "contacts.export",
             Self::ManageRules => "rules.manage",
             Self::ManageAccounts => "accounts.manage",
             Self::ManageUsers => "users.manage",
@@ -101,7 +105,9 @@ impl Role {
         match right {
             Right::Read => Self::Viewer,
             Right::WriteContacts | Right::Send => Self::Agent,
-            Right::WriteTemplates | Right::WriteSuppressions | Right::Delete | Right::ManageRules => Self::Manager,
+            Right::Export | Right::WriteTemplates | Right::WriteSuppressions | Right::Delete | Right::ManageRules => {
+                Self::Manager
+            }
             Right::ManageAccounts | Right::ManageUsers => Self::Admin,
             Right::ManageTenant => Self::Owner,
         }
@@ -137,10 +143,10 @@ mod tests {
             [
                 "viewer: read",
                 "agent: read contacts.write messages.send",
-                "manager: read contacts.write messages.send templates.write suppressions.write delete rules.manage",
-                "admin: read contacts.write messages.send templates.write suppressions.write delete rules.manage accounts.manage \
+                "manager: read contacts.write messages.send templates.write suppressions.write delete rules.manage contacts.export",
+                "admin: read contacts.write messages.send templates.write suppressions.write delete rules.manage contacts.export accounts.manage \
                  users.manage",
-                "owner: read contacts.write messages.send templates.write suppressions.write delete rules.manage accounts.manage \
+                "owner: read contacts.write messages.send templates.write suppressions.write delete rules.manage contacts.export accounts.manage \
                  users.manage tenant.manage",
             ]
         );

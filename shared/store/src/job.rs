@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use kernel::Time;
-use kernel::ids::{ErrandId, EventId, MessageId, RunId, TenantId};
+use kernel::ids::{ErrandId, EventId, ExportId, ImportId, MessageId, RunId, TenantId};
 use serde::{Deserialize, Serialize};
 
 use crate::Internal;
@@ -77,6 +77,10 @@ tasks! {
     Errand(ErrandId) = "errand", Send;
     /// Find the rules that wait for this event.
     Event(EventId) = "event", Automation;
+    /// Make the next part of this export.
+    Export(ExportId) = "export", Automation;
+    /// Take in the next part of this import.
+    Import(ImportId) = "import", Automation;
     /// Send this message.
     Message(MessageId) = "message", Send;
     /// Find the rules of this tenant that wait for what has happened, as the job says.

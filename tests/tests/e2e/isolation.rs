@@ -26,6 +26,9 @@ async fn belongings(bravo: &Company<'_>) -> Ids {
     let key = bravo.post("/v1/api-keys", &json!({ "name": "robot", "role": "agent" })).await.is(201);
     let conversation = tests::chat::conversation(bravo).await;
     let attachment = tests::files::bring(bravo, "secret.png", "image/png", b"PNG!").await;
+    let order = json!({ "attachment": attachment, "mapping": { "PNG!": "email" } });
+    let import = bravo.post("/v1/imports", &order).await.is(202);
+    let export = bravo.post("/v1/exports", &json!({})).await.is(202);
     let (event, rule, run) = rules::belongings(bravo).await;
     let id = |made: &Value| made["id"].as_str().unwrap().to_owned();
     [
@@ -33,6 +36,8 @@ async fn belongings(bravo: &Company<'_>) -> Ids {
         ("cnv", conversation),
         ("acc", account),
         ("att", attachment),
+        ("exp", id(&export)),
+        ("imp", id(&import)),
         ("evt", event),
         ("rul", rule),
         ("run", run),
@@ -64,6 +69,8 @@ fn kind_of(operation: &Operation) -> &'static str {
         "contacts" => "con",
         "conversations" => "cnv",
         "events" => "evt",
+        "exports" => "exp",
+        "imports" => "imp",
         "rules" => "rul",
         "runs" => "run",
         "messages" => "msg",
@@ -86,6 +93,8 @@ fn body(operation: &str) -> Option<Value> {
     let content = json!({ "subject": "Hi", "text": "Hello" });
     Some(match operation {
         "cancel_messages" => json!({ "cancel_key": "k" }),
+        "create_export" => json!({}),
+        "create_import" => json!({ "attachment": "att_0195527c0d7b7c3e8a51d2b0f3a94c11", "mapping": { "email": "email" } }),
         "create_account" => json!({ "name": "A", "provider": "capture", "from": { "email": "a@acme.example" } }),
         "create_api_key" => json!({ "name": "A", "role": "viewer" }),
         "create_attachment" => json!({ "name": "a.png", "media_type": "image/png", "bytes": 4 }),

@@ -13,6 +13,7 @@ const ROLES: [&str; 5] = ["viewer", "agent", "manager", "admin", "owner"];
 const TABLE: &str = "
 adopt_rule manager
 ask_account_consent admin
+cancel_import agent
 cancel_message agent
 cancel_messages agent
 check_account admin
@@ -22,6 +23,8 @@ create_account admin
 create_api_key admin
 create_attachment agent
 create_contact agent
+create_export manager
+create_import agent
 create_rule manager
 create_suppression manager
 create_team admin
@@ -43,6 +46,8 @@ find_account admin
 find_api_key admin
 find_attachment viewer
 find_contact viewer
+find_export manager
+find_import viewer
 find_conversation viewer
 find_event viewer
 find_message viewer
@@ -61,6 +66,8 @@ list_consents viewer
 list_contacts viewer
 list_conversation_messages viewer
 list_conversations viewer
+list_import_errors viewer
+list_imports viewer
 list_events viewer
 list_messages viewer
 list_rules viewer
@@ -71,6 +78,7 @@ list_teams viewer
 list_templates viewer
 list_users admin
 list_versions viewer
+pause_import agent
 preview_template viewer
 publish_version manager
 read_account_health admin
@@ -78,6 +86,7 @@ read_channels viewer
 record_consent agent
 report_event agent
 report_events agent
+resume_import agent
 retry_message agent
 send_message agent
 test_account admin

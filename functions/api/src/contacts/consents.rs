@@ -203,7 +203,7 @@ async fn record_consent(
     let consent = Consent { granted: body.granted, at: now, source: evidence.source.clone() };
     contact.row.record_consent(body.channel, &body.category, consent);
     contact.row.updated_at = now;
-    let version = keep_contact::replace(context, scope, &before, &mut contact, &evidence).await?;
+    let version = keep_contact::declare(context, scope, &before, &contact, &evidence).await?;
     Ok(Reply::ok(PreferencesView::of(contact.row, now)).version(version))
 }
 

@@ -223,8 +223,7 @@ async fn update_preferences(
     if_match.check(contact.version)?;
     let (before, now) = (contact.row.clone(), caller.context.clock.now());
     body.apply(&mut contact.row, now)?;
-    let evidence = caller.evidence();
-    let version = keep_contact::replace(&caller.context, &caller.scope, &before, &mut contact, &evidence).await?;
+    let version = keep_contact::declare(&caller.context, &caller.scope, &before, &contact, &caller.evidence()).await?;
     Ok(Reply::ok(PreferencesView::of(contact.row, now)).version(version))
 }
 

@@ -68,7 +68,7 @@ async fn keep(intake: &Intake, guest: &mut Guest, wishes: &Wishes, evidence: &Ev
             return come_back(intake, &guest.scope, &before, evidence).await;
         }
         guest.contact.row.updated_at = context.clock.now();
-        match keep_contact::replace(context, &guest.scope, &before, &mut guest.contact, evidence).await {
+        match keep_contact::declare(context, &guest.scope, &before, &guest.contact, evidence).await {
             Ok(_) => return come_back(intake, &guest.scope, &guest.contact.row, evidence).await,
             Err(Error::Stale { .. }) => guest.contact = guest.scope.find::<Contact>(before.id).await?,
             Err(error) => return Err(error),

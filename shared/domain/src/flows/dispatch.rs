@@ -4,6 +4,8 @@ use store::schema::attr;
 use store::{Job, Record, Task};
 
 use crate::event::raised::raised;
+use crate::export::{self, Export};
+use crate::import::{self, Import};
 use crate::{Errand, Event, Message, Run, errand, run};
 
 /// The jobs that a change asks for. Most changes are no transition of a thing that has states and are told by one attribute: a row
@@ -11,7 +13,7 @@ use crate::{Errand, Event, Message, Run, errand, run};
 pub fn jobs(record: &Record) -> Vec<Job> {
     let mut jobs: Vec<Job> = event(record).into_iter().chain(news(record)).collect();
     if record.new_value(&attr::STATE_SEQ) != record.old_value(&attr::STATE_SEQ) {
-        jobs.extend(errand(record).or_else(|| run(record)).or_else(|| message(record)));
+        jobs.extend(errand(record).or_else(|| run(record)).or_else(|| part(record)).or_else(|| message(record)));
     }
     jobs
 }
@@ -38,6 +40,18 @@ fn errand(record: &Record) -> Option<Job> {
     let errand = record.new_row::<Errand>()?.row;
     let job = Job::new(&record.internal()?, Task::Errand(errand.id), errand.state_seq);
     (errand.state == errand::State::Queued).then_some(job)
+}
+
+/// The next part of an import or export.
+fn part(record: &Record) -> Option<Job> {
+    let evidence = record.internal()?;
+    if let Some(import) = record.new_row::<Import>().map(|found| found.row) {
+        let job = Job::new(&evidence, Task::Import(import.id), import.state_seq);
+        return (import.state == import::State::Queued).then_some(job);
+    }
+    let export = record.new_row::<Export>()?.row;
+    let job = Job::new(&evidence, Task::Export(export.id), export.state_seq);
+    (export.state == export::State::Queued).then_some(job)
 }
 
 fn message(record: &Record) -> Option<Job> {

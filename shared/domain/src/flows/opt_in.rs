@@ -144,7 +144,7 @@ pub async fn confirm(
         let consent = Consent { granted: true, at: now, source: evidence.source.clone() };
         contact.row.record_consent(Channel::Email, category, consent);
         contact.row.updated_at = now;
-        match keep_contact::replace(context, scope, &before, &mut contact, evidence).await {
+        match keep_contact::declare(context, scope, &before, &contact, evidence).await {
             Ok(_) => return Ok(Confirmed::Yes),
             Err(Error::Stale { .. }) => {}
             Err(error) => return Err(error),

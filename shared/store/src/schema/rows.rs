@@ -73,8 +73,14 @@ rows! {
         "What is to be asked of an account's provider, apart from messages?";
     EVENT = "event", "evt", "EVT", Shape::Dated { shards: 4 }, "T#tenant#EVT#yyyymm#shard", "event id",
         "What was reported, or raised by a rule, in the last 30 days?";
+    EXPORT = "export", "exp", "EXP", Shape::Dated { shards: 1 }, "T#tenant#EXP#yyyymm#shard", "export id",
+        "How far is this export, and which files has it?";
     IDEMPOTENCY = "idempotency", "", "IDEM", Shape::Single, "T#tenant#IDEM#digest of key", "-",
         "Was a request with this key seen in the last 24 hours, and how was it answered?";
+    IMPORT = "import", "imp", "IMP", Shape::Dated { shards: 1 }, "T#tenant#IMP#yyyymm#shard", "import id",
+        "How far is this import, and what came of its rows?";
+    IMPORT_FAULT = "import_fault", "", "IMF", Shape::Below, "T#tenant#IMF#import id", "line and number, from the end",
+        "What is wrong with which row of this import?";
     INBOUND = "inbound", "inb", "INB", Shape::Below, "T#tenant#INB#conversation id", "inbound id",
         "What did this contact write to us, newest first?";
     MESSAGE = "message", "msg", "MSG", Shape::Dated { shards: 4 }, "T#tenant#MSG#yyyymm#shard", "message id",
