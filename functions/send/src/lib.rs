@@ -86,7 +86,7 @@ async fn work(sender: &Sender, job: &Job) -> Result<Done> {
     match job.task {
         Task::Message(message) => deliver::deliver(sender, &scope, message, job.seq).await,
         Task::Errand(errand) => errands::carry_out(sender, &scope, errand, job.seq).await,
-        Task::Event(_) | Task::News(_) | Task::Run(_) => {
+        Task::Event(_) | Task::Export(_) | Task::Import(_) | Task::News(_) | Task::Run(_) => {
             Err(Error::internal(format!("{:?} is for another function", job.task)))
         }
     }
