@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use crate::runtime::{Sign, serve};
 use crate::{Fallible, note};
 
-const FUNCTIONS: [&str; 7] = ["api", "webhook-intake", "relay", "send", "reminder-scan", "analytics", "automation"];
+const FUNCTIONS: [&str; 8] = ["api", "webhook-intake", "relay", "send", "reminder-scan", "analytics", "automation", "collect"];
 /// Starts of each; the median counts.
 const STARTS: usize = 21;
 
@@ -116,6 +116,7 @@ fn start(program: &Path, event: &str) -> Fallible<(f64, f64)> {
         .env("PLATFORM_KEY", "bench")
         .env("KMS_KEY_ID", "bench")
         .env("AUTOMATION_QUEUE_URL", &endpoint)
+        .env("COLLECT_QUEUE_URL", &endpoint)
         .env("SEND_QUEUE_URL", &endpoint)
         .env("PUBLIC_URL", &endpoint)
         .stdout(Stdio::null())

@@ -9,6 +9,7 @@ use analytics::Analytics;
 use automation::Automation;
 use axum::Router;
 use axum::body::Body;
+use collect::Collector;
 use domain::flows::Context;
 use http::Request;
 use kernel::Time;
@@ -25,7 +26,7 @@ use tower::ServiceExt;
 use crate::engine::ledger::{Ledger, Ticket};
 use crate::engine::{Engine, Positions};
 use crate::provider::{Deed, Provider};
-use crate::work::hand;
+use crate::work::{Workers, hand};
 
 /// Records read at a time.
 const RECORDS: usize = 500;
@@ -54,6 +55,8 @@ pub struct Pump {
     pub sender: Sender,
     /// Jobs to rows.
     pub automation: Automation,
+    /// Looks into mailboxes.
+    pub collector: Collector,
     /// Changes to counters.
     pub analytics: Analytics,
     /// What is due.
@@ -112,7 +115,8 @@ impl Pump {
             tokio::spawn(self.clone().telling()),
         ];
         tasks.extend((0..SENDERS).map(|_| tokio::spawn(self.clone().working(Worker::Send, work.clone()))));
-        tasks.push(tokio::spawn(self.clone().working(Worker::Automation, work)));
+        tasks.push(tokio::spawn(self.clone().working(Worker::Automation, work.clone())));
+        tasks.push(tokio::spawn(self.clone().working(Worker::Collect, work)));
         Ok(tasks)
     }
 
@@ -168,7 +172,8 @@ impl Pump {
                 continue;
             }
             let bodies: Vec<String> = batch.iter().map(|job| job.body.clone()).collect();
-            let failed = hand(worker, &self.sender, &self.automation, &bodies).await;
+            let (automation, collector, sender) = (&self.automation, &self.collector, &self.sender);
+            let failed = hand(worker, Workers { automation, collector, sender }, &bodies).await;
             let visible = self.context.clock.now().plus_millis(HIDDEN_MILLIS);
             let mut work = lock(&work);
             for (at, job) in batch.into_iter().enumerate() {

@@ -11,6 +11,7 @@ use automation::Automation;
 use aws::files::Shelf;
 use aws::{Connection, Fetch, Files, Vault};
 use axum::Router;
+use collect::{Collector, Way};
 use domain::Channel;
 use domain::flows::Context;
 use domain::flows::breaker::Breaker;
@@ -18,6 +19,8 @@ use domain::flows::catalog::Catalog;
 use domain::flows::pace::Paces;
 use kernel::crypto::SealKey;
 use kernel::{Clock, Error, Ids, Keys};
+use net::names::Reach;
+use net::tokens::Tokens;
 use relay::{Queues, Relay};
 use reminder_scan::Scanner;
 use send::outbox::Outbox;
@@ -60,6 +63,11 @@ pub struct Running {
 
 fn live(channels: &[Channel], files: &Files) -> Option<Live> {
     (!channels.is_empty()).then(|| Live { wire: Wire::at_home().files(files.clone()), channels: channels.to_vec() })
+}
+
+/// Mailboxes are read where mail really leaves the machine.
+fn reads(channels: &[Channel]) -> Way {
+    if channels.contains(&Channel::Email) { Way::new(Reach::Anywhere) } else { Way::nowhere() }
 }
 
 /// What is said of it at the start.
@@ -139,6 +147,15 @@ pub async fn start(options: &Options) -> Result<Running, String> {
             files: files.clone(),
             catalog: Catalog::new(clock.clone()),
         },
+        collector: Collector {
+            store: store.clone(),
+            context: context.clone(),
+            vault: vault.clone(),
+            files: files.clone(),
+            way: reads(&options.live),
+            tokens: Tokens::default(),
+            public_url: address.clone(),
+        },
         sender: Sender {
             store: store.clone(),
             context: context.clone(),
@@ -148,7 +165,7 @@ pub async fn start(options: &Options) -> Result<Running, String> {
             vault,
             carrier: Carrier::Outbox { outbox: outbox.clone(), live: live(&options.live, &files) },
             files,
-            tokens: send::Tokens::default(),
+            tokens: Tokens::default(),
             public_url: address.clone(),
         },
         analytics: Analytics { store: store.clone() },

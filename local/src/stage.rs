@@ -11,6 +11,7 @@ use aws::files::Shelf;
 use aws::{Fetch, Files, Vault};
 use axum::Router;
 use axum::body::Body;
+use collect::{Collector, Way};
 use domain::flows::Context;
 use domain::flows::breaker::Breaker;
 use domain::flows::catalog::Catalog;
@@ -19,6 +20,7 @@ use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use kernel::crypto::SealKey;
 use kernel::{Clock, Ids, Keys, Result, Secret, Time};
+use net::tokens::Tokens;
 use relay::{Queues, Relay};
 use reminder_scan::{Scanned, Scanner};
 use send::outbox::{Kept, Outbox};
@@ -59,6 +61,8 @@ pub struct Stage {
     pub vault: Vault,
     /// The sender.
     pub sender: Sender,
+    /// What looks into mailboxes.
+    pub collector: Collector,
     /// What the intake reads from outside.
     fetch: Fetch,
     /// Further senders, which take turns with it.
@@ -140,6 +144,7 @@ impl Stage {
         });
         let sender = sender(&store, &context, &vault, &outbox, files.clone());
         let catalog = Catalog::new(clock.clone());
+        let collector = collector(&sender, Way::nowhere());
         Ok(Self {
             files: files::router(shelf),
             api: api::router(api),
@@ -156,6 +161,7 @@ impl Stage {
             context,
             vault,
             sender,
+            collector,
             fetch,
             others: Vec::new(),
             queue,
@@ -166,6 +172,11 @@ impl Stage {
     /// A sender in a process of its own.
     pub fn another_sender(&self) -> Sender {
         sender(&self.store, &self.context, &self.vault, &self.outbox, self.sender.files.clone())
+    }
+
+    /// What looks into mailboxes in a process of its own, by that way.
+    pub fn another_collector(&self, way: Way) -> Collector {
+        collector(&self.sender, way)
     }
 
     /// One more sender that takes turns with the first.
@@ -245,7 +256,20 @@ fn sender(store: &Store, context: &Context, vault: &Vault, outbox: &Outbox, file
         vault: vault.clone(),
         files,
         carrier: Carrier::Outbox { outbox: outbox.clone(), live: None },
-        tokens: send::Tokens::default(),
+        tokens: Tokens::default(),
+        public_url: PUBLIC_URL.to_owned(),
+    }
+}
+
+/// What looks into mailboxes in a process of its own.
+fn collector(sender: &Sender, way: Way) -> Collector {
+    Collector {
+        store: sender.store.clone(),
+        context: sender.context.clone(),
+        vault: sender.vault.clone(),
+        files: sender.files.clone(),
+        way,
+        tokens: Tokens::default(),
         public_url: PUBLIC_URL.to_owned(),
     }
 }

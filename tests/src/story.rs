@@ -3,6 +3,7 @@
 use std::ops::Deref;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use collect::Way;
 use http::{HeaderMap, Method};
 use local::provider::Deed;
 use local::stage::{Answer, PLATFORM_KEY, Stage};
@@ -48,6 +49,13 @@ impl Story {
     pub fn over(wire: Wire) -> Self {
         let mut stage = Stage::new().unwrap();
         stage.sender.carrier = Carrier::Wire(wire);
+        Self { stage, settled: AtomicUsize::new(0) }
+    }
+
+    /// A stage that reads mailboxes by that way.
+    pub fn reading(way: Way) -> Self {
+        let mut stage = Stage::new().unwrap();
+        stage.collector = stage.another_collector(way);
         Self { stage, settled: AtomicUsize::new(0) }
     }
 

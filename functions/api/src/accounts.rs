@@ -23,6 +23,7 @@ use crate::state::Api;
 pub(crate) mod check;
 pub(crate) mod consent;
 mod deposit;
+pub(crate) mod mailbox;
 mod sender;
 mod terms;
 pub(crate) mod trial;
@@ -356,10 +357,11 @@ async fn update_account(
 ) -> Result<Reply<AccountView>, Failure> {
     let mut account = caller.scope.find::<Account>(id).await?;
     if_match.check(account.version)?;
+    let read = account.row.reads().is_some();
     let credentials = body.credentials.take();
     body.apply(&mut account.row, caller.context.clock.now());
     settle(&api, &caller, &mut account.row, credentials).await?;
-    let version = caller.scope.replace(&account).await?;
+    let version = connect::change(&caller.scope, &account, read, caller.context.clock.now()).await?;
     api.0.catalog.look_again(&caller.scope);
     Ok(Reply::ok(deposit::shown(&api, &caller.scope, account.row)).version(version))
 }

@@ -155,6 +155,7 @@ pub mod words {
     use domain::export;
     use domain::gate::Check;
     use domain::import::{self, Encoding as Letters};
+    use domain::mailbox::Sight;
     use domain::message::{Status, Verdict, Wait};
     use domain::price::Per;
     use domain::rule::Log;
@@ -218,6 +219,7 @@ pub mod words {
         RuleLogWord = "RuleLog", "Which runs of a rule are noted: those whose conditions held, or all.", [Log::Matched, Log::All];
         RunStateWord = "RunState", "How far a run is.", run::State::ALL;
         RoleWord = "Role", "What a person or key may be.", Role::ALL;
+        SightWord = "MailboxResult", "Whether a mailbox could be read.", [Sight::Read, Sight::Refused, Sight::Failed];
         StatusWord = "MessageStatus", "Where a message is.", Status::ALL;
         WaitWord = "Wait", "Why a message waits.",
             [Wait::Schedule, Wait::QuietHours, Wait::Retry, Wait::Outage, Wait::Token, Wait::Pace, Wait::DayLimit, Wait::Evidence,

@@ -113,7 +113,7 @@ pub(crate) struct NewRule {
     #[schema(value_type = Option<ConditionShape>)]
     conditions: Option<Value>,
     /// What must hold, as a person writes it.
-    #[schema(max_length = 2000, example = "event.data.amount > 100 and not contact.tags contains \"vip\"")]
+    #[schema(max_length = 2000, example = "event.data.total > 100 and not contact.tags contains \"vip\"")]
     formula: Option<String>,
     /// How long the actions wait; not at all when not said.
     #[serde(default)]
@@ -319,8 +319,8 @@ async fn find_rule(caller: Caller<may::Read>, Id(id): Id<RuleId>) -> Result<Repl
     params(Repeatable),
     request_body(content = NewRule, example = json!({
         "name": "Remind of overdue invoices", "trigger": "invoice.overdue",
-        "formula": "event.data.amount > 100 and not contact.tags contains \"vip\"", "delay": {"days": 1, "until": "09:00"},
-        "actions": [{"send_message": {"template": "payment-reminder"}}, {"update_contact": {"add_tags": ["reminded"]}}]
+        "formula": "event.data.total > 100 and not contact.tags contains \"vip\"", "delay": {"days": 1, "until": "09:00"},
+        "actions": [{"send_message": {"template": "overdue"}}, {"update_contact": {"add_tags": ["reminded"]}}]
     })),
     responses((status = 201, description = "The new rule.", body = RuleView, headers(("etag" = String), ("location" = String))),
         refused::Creating))]

@@ -56,6 +56,6 @@ async fn work(automation: &Automation, job: &Job) -> Result<Done> {
         Task::Export(id) => settled(export::carry_out(&automation.context, &automation.files, &scope, id, job.seq).await),
         Task::Import(id) => settled(import::carry_out(&automation.context, &automation.files, &scope, id, job.seq).await),
         Task::Run(run) => rules::carry_out(automation, &scope, run, job.seq).await,
-        Task::Errand(_) | Task::Message(_) => Err(Error::internal(format!("{:?} is for another function", job.task))),
+        task => Err(Error::internal(format!("{task:?} is for another function"))),
     }
 }

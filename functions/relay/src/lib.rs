@@ -28,6 +28,8 @@ pub struct Relay {
 pub struct Queues {
     /// What `automation` works on.
     pub automation: Queue,
+    /// What `collect` works on.
+    pub collect: Queue,
     /// What `send` works on.
     pub send: Queue,
 }
@@ -36,12 +38,13 @@ impl Queues {
     /// Those of all workers in this process.
     pub fn memory(memory: &queue::Memory) -> Self {
         let queue = || Queue::Memory(memory.clone());
-        Self { automation: queue(), send: queue() }
+        Self { automation: queue(), collect: queue(), send: queue() }
     }
 
     const fn of(&self, worker: Worker) -> &Queue {
         match worker {
             Worker::Automation => &self.automation,
+            Worker::Collect => &self.collect,
             Worker::Send => &self.send,
         }
     }
@@ -52,7 +55,11 @@ impl Relay {
     pub fn from_env(env: &Env) -> Result<Self> {
         let connection = Connection::from_env(env)?;
         let queue = |name| Ok::<_, kernel::Error>(Queue::sqs(connection.clone(), env.need(name)?));
-        let queues = Queues { automation: queue("AUTOMATION_QUEUE_URL")?, send: queue("SEND_QUEUE_URL")? };
+        let queues = Queues {
+            automation: queue("AUTOMATION_QUEUE_URL")?,
+            collect: queue("COLLECT_QUEUE_URL")?,
+            send: queue("SEND_QUEUE_URL")?,
+        };
         Ok(Self { queues, clock: Clock::System })
     }
 }

@@ -2,11 +2,12 @@
 
 use domain::Account;
 use kernel::Clock;
+use net::download::Download;
+use net::tokens::Asks;
 use providers::{Call, Channel, Content, HttpCall, Look, Outgoing, Reply};
 
 use crate::outbox::{Outbox, Way};
 use crate::wire::Wire;
-use crate::wire::download::Download;
 
 /// The way to providers. A closed enum, dispatched statically.
 #[derive(Debug)]
@@ -65,18 +66,19 @@ impl Carrier {
         }
     }
 
-    /// Asks a provider of that channel for an access token.
-    pub async fn token(&self, channel: Channel, call: &HttpCall, clock: &Clock) -> Reply {
-        match (self, self.wire(channel)) {
-            (_, Some(wire)) | (Self::Wire(wire), None) => wire.token(call, clock).await,
-            (Self::Outbox { outbox, .. }, None) => outbox.token(call, clock).await,
-        }
-    }
-
     fn wire(&self, channel: Channel) -> Option<&Wire> {
         match self {
             Self::Wire(wire) => Some(wire),
             Self::Outbox { live, .. } => live.as_ref().filter(|live| live.channels.contains(&channel)).map(|live| &live.wire),
+        }
+    }
+}
+
+impl Asks for Carrier {
+    async fn token(&self, channel: Channel, call: &HttpCall, clock: &Clock) -> Reply {
+        match (self, self.wire(channel)) {
+            (_, Some(wire)) | (Self::Wire(wire), None) => wire.token(call, clock).await,
+            (Self::Outbox { outbox, .. }, None) => outbox.token(call, clock).await,
         }
     }
 }

@@ -17,6 +17,8 @@ use domain::suppression::Reason;
 use domain::{Account, Address, Contact, Message, Tenant, address};
 use kernel::ids::{AccountId, MessageId};
 use kernel::{Email, Error, Result, Time};
+use net::veil::Veil;
+use net::words;
 use providers::{Reply, Setup, Verdict};
 use store::batch::Done;
 use store::change::n;
@@ -27,8 +29,7 @@ use crate::compose::compose;
 use crate::cost::cost;
 use crate::tokens::{self, Found};
 use crate::turn::{Chosen, Turn, again, candidates, carries, hold, later, next, unknown, wait_for};
-use crate::veil::Veil;
-use crate::{Sender, health, room, window, words};
+use crate::{Sender, health, room, window};
 
 /// How long a claim holds: longer than the function may run.
 pub(crate) const LEASE_SECONDS: i64 = 60;

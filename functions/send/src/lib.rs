@@ -1,4 +1,4 @@
-//! `send`: the only function that talks to providers. It takes jobs off the send queue, one provider call per claim.
+//! `send`: the only function that hands anything to providers; `collect` alone reads from them beside it. It takes jobs off the send queue, one provider call per claim.
 
 pub mod carrier;
 pub mod compose;
@@ -11,7 +11,6 @@ mod pause;
 mod room;
 pub mod tokens;
 mod turn;
-mod veil;
 mod window;
 pub mod wire;
 
@@ -26,7 +25,7 @@ use store::batch::{self, Done};
 use store::{Dynamo, Job, Store, Table, Task};
 
 pub use carrier::{Carrier, Live};
-pub use tokens::Tokens;
+pub use net::tokens::Tokens;
 
 /// What sending needs.
 #[derive(Debug)]
@@ -86,13 +85,6 @@ async fn work(sender: &Sender, job: &Job) -> Result<Done> {
     match job.task {
         Task::Message(message) => deliver::deliver(sender, &scope, message, job.seq).await,
         Task::Errand(errand) => errands::carry_out(sender, &scope, errand, job.seq).await,
-        Task::Event(_) | Task::Export(_) | Task::Import(_) | Task::News(_) | Task::Run(_) => {
-            Err(Error::internal(format!("{:?} is for another function", job.task)))
-        }
+        task => Err(Error::internal(format!("{task:?} is for another function"))),
     }
-}
-
-/// Faults in one line.
-fn words(faults: &[kernel::Fault]) -> String {
-    faults.iter().map(|fault| format!("{} {}", fault.pointer, fault.detail)).collect::<Vec<_>>().join("; ")
 }

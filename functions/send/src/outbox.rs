@@ -9,14 +9,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws::Files;
 use kernel::{Clock, Email, Time};
+use net::download::Download;
+use net::pieces;
 use providers::{Call, Direct, HttpCall, Look, Reply};
 use serde::{Deserialize, Serialize};
 use store::memory::Faults;
 
 pub use note::{Note, Way};
-
-use crate::wire::download::Download;
-use crate::wire::pieces;
 
 /// How many messages are kept in memory and listed.
 const KEEP: usize = 1_000;

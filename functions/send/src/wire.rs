@@ -3,26 +3,20 @@
 
 mod answer;
 mod cloud;
-mod dial;
 mod dialogue;
-pub mod download;
-pub mod http;
 mod lines;
-mod login;
-pub mod names;
-pub mod patience;
-pub mod pieces;
 mod ses;
 pub mod smtp;
 
 use aws::{Connection, Files};
 use kernel::Clock;
+use net::download::Download;
+use net::http::{EXCHANGE, Http, TOKEN};
+use net::names::Reach;
+use net::pieces;
 use providers::{Call, HttpCall, Look, Reply, SesCall};
 
-use self::http::{EXCHANGE, Http, TOKEN};
 use cloud::{Cloud, refused};
-use download::Download;
-use names::Reach;
 use smtp::Smtp;
 
 /// Clients, built when first used.

@@ -6,9 +6,9 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use domain::flows::connect;
 use domain::flows::report::{Taken, report};
 use domain::flows::take_in::{self, take_in};
+use domain::flows::{connect, look};
 use domain::{Account, Proof, Tenant};
 use kernel::{Error, Purpose, Reference, Result};
 use providers::sns::{self, Kind};
@@ -141,6 +141,7 @@ async fn take(
         Some((Kind::Notification, _)) | None => {
             events(intake, provider, way, &verified, &setup).await?;
             messages(intake, provider, way, &verified, &setup).await?;
+            push(intake, provider, way, &verified).await?;
         }
     }
     Ok(said(provider.answer(&verified)))
@@ -187,6 +188,15 @@ async fn events(intake: &Intake, provider: &dyn Receiving, way: Way<'_>, verifie
         if report(&intake.0.context, &scope, reference.message(), &event).await? == Taken::NoMessage {
             tracing::info!(message.id = %reference.message(), "an event for a message that is gone: {}", reference.message());
         }
+    }
+    Ok(())
+}
+
+/// Has the account's mailbox looked at, where that is read and the provider says that something came.
+async fn push(intake: &Intake, provider: &dyn Receiving, way: Way<'_>, verified: &Verified) -> Result<()> {
+    let Way::Account(scope, account) = way else { return Ok(()) };
+    if provider.pushes(verified) && account.reads().is_some() {
+        look::push(scope, account.id, intake.0.context.clock.now()).await?;
     }
     Ok(())
 }

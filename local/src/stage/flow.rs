@@ -7,7 +7,7 @@ use relay::queue::Waiting;
 use store::Worker;
 
 use super::Stage;
-use crate::work::hand;
+use crate::work::{Workers, hand};
 
 /// How long a queue message that was not settled stays out of sight, as in the deployed queue.
 const VISIBILITY_SECONDS: i64 = 180;
@@ -36,8 +36,9 @@ impl Stage {
             let relayed = self.relay_once().await;
             let sent = self.work_once(Worker::Send).await;
             let automated = self.work_once(Worker::Automation).await;
+            let collected = self.work_once(Worker::Collect).await;
             let counted = self.count_once().await;
-            if !relayed && !sent && !automated && !counted {
+            if !relayed && !sent && !automated && !collected && !counted {
                 return;
             }
         }
@@ -83,8 +84,9 @@ impl Stage {
             usize::try_from(flow.batches).unwrap_or_default()
         };
         let sender = self.others.get(batch % (self.others.len() + 1)).unwrap_or(&self.sender);
+        let workers = Workers { automation: &self.automation, collector: &self.collector, sender };
         let all = || (0..bodies.len()).collect();
-        let failed: Vec<usize> = self.alive(hand(worker, sender, &self.automation, &bodies)).await.unwrap_or_else(all);
+        let failed: Vec<usize> = self.alive(hand(worker, workers, &bodies)).await.unwrap_or_else(all);
         let from = now.plus_seconds(VISIBILITY_SECONDS);
         let mut flow = self.flow();
         flow.returned += failed.len();

@@ -3,7 +3,7 @@
 use kernel::error::Faults;
 use kernel::ids::{AccountId, ErrandId, TenantId};
 use kernel::{Error, Keys, Result, Time};
-use providers::Mailbox;
+use providers::{Mailbox, Reads};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::schema::{self, Entity, Locator, Row};
@@ -187,7 +187,10 @@ impl Account {
         faults.take("/name", crate::name::title(&self.name));
         faults.take("", self.terms.check(self.channel));
         match &self.from {
-            None if self.channel == Channel::Email => faults.add("/from", "required", "an account for email has a sender"),
+            None if self.channel == Channel::Email && self.sends() => {
+                faults.add("/from", "required", "an account for email has a sender");
+            }
+            Some(_) if !self.sends() => faults.add("/from", "provider", "nothing is sent through this provider"),
             Some(_) if self.channel != Channel::Email => {
                 faults.add("/from", "channel", "only email has such a sender; on other channels the settings say it");
             }
@@ -216,6 +219,24 @@ impl Account {
     /// The provider to send through; accounts of one that is gone cannot send.
     pub fn sending(&self) -> Result<&'static dyn providers::Sending> {
         providers::sending(&self.provider).ok_or_else(|| Error::internal(format!("no provider {}", self.provider)))
+    }
+
+    /// Whether messages go out through it. An unknown provider is found fault with elsewhere.
+    pub fn sends(&self) -> bool {
+        self.provider().map_or(true, |provider| provider.sends())
+    }
+
+    /// Whether its mailbox is read, and how often.
+    pub fn reads(&self) -> Option<Reads> {
+        self.provider().ok().filter(|_| self.enabled)?.reads(&self.settings)
+    }
+
+    /// Notes what a check came to. What works is in use again.
+    pub fn checked(&mut self, check: Check, now: Time) {
+        if check.state == Checked::Passed {
+            self.recover(now);
+        }
+        self.check = Some(check);
     }
 
     /// Hours after the recipient's last message in which it takes free text; none for always.

@@ -16,7 +16,7 @@ pub mod raised;
 /// Days after which an event is forgotten.
 pub const KEPT_DAYS: i64 = 30;
 /// Most data of one event, in bytes of JSON.
-pub const DATA: usize = 16 * 1024;
+const DATA: usize = 16 * 1024;
 /// How long ago an event may have happened that is reported now, in days.
 const BACK_DAYS: i64 = 30;
 /// Longest word of a caller's for an event.

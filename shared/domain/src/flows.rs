@@ -17,6 +17,7 @@ pub mod import;
 pub mod keep_contact;
 pub mod keep_team;
 pub mod let_in;
+pub mod look;
 pub mod opt_in;
 pub mod pace;
 pub mod ration;

@@ -301,7 +301,7 @@ impl Message {
 
     /// Whether the account is one for it, switched on or not.
     pub fn fits(&self, account: &Account) -> bool {
-        account.channel == self.channel && self.pinned.is_none_or(|pinned| pinned == account.id)
+        account.channel == self.channel && account.sends() && self.pinned.is_none_or(|pinned| pinned == account.id)
     }
 
     /// The attempt that reached a provider: the one that it took or sent back at once, or one with a lost answer that its events

@@ -23,6 +23,8 @@ pub const MOST: usize = 100;
 pub const ACTIONS: usize = 10;
 /// Longest delay, in seconds: an event is kept longer than that.
 const LONGEST: u64 = 28 * 86_400;
+/// Most bytes of a rule's conditions, and of its actions, in JSON: its runs carry both.
+const SIZE: usize = 16 * 1024;
 /// Longest description.
 const DESCRIPTION: usize = 500;
 
@@ -162,6 +164,10 @@ impl Delay {
     }
 }
 
+fn size(part: &impl Serialize) -> usize {
+    serde_json::to_string(part).map_or(usize::MAX, |text| text.len())
+}
+
 impl Rule {
     /// Whether it waits for events of that name.
     pub fn waits_for(&self, name: &str) -> bool {
@@ -184,6 +190,11 @@ impl Rule {
         }
         if self.actions.is_empty() || self.actions.len() > ACTIONS {
             faults.add("/actions", "count", format!("1 to {ACTIONS} actions are needed"));
+        }
+        for (pointer, size) in [("/conditions", size(&self.conditions)), ("/actions", size(&self.actions))] {
+            if size > SIZE {
+                faults.add(pointer, "too_long", format!("at most {SIZE} bytes"));
+            }
         }
         for (number, action) in self.actions.iter().enumerate() {
             action.check(&format!("/actions/{number}"), &mut faults);

@@ -39,6 +39,8 @@ pub struct Run {
     /// Until when its actions wait.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Time>,
+    /// When its actions were to be done for the first time: it stays, however often they are tried.
+    pub begins_at: Time,
     /// How often its actions have been tried in vain.
     #[serde(default)]
     pub tries: u32,
@@ -113,7 +115,7 @@ impl Run {
 
     /// What the ids of whatever an action makes are drawn from: the same again when it is done again.
     pub fn ids(&self, keys: &Keys, action: usize) -> (Ids, Clock) {
-        (Ids::derived(keys, &format!("action\0{}\0{action}", self.id)), Clock::manual(self.state_at))
+        (Ids::derived(keys, &format!("action\0{}\0{action}", self.id)), Clock::manual(self.begins_at))
     }
 
     /// Enters a state.

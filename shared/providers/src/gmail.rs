@@ -2,9 +2,10 @@
 //! attachments", "Resolve errors", "Push notifications"), Cloud Pub/Sub ("Authentication for push subscriptions"), Google Identity
 //! ("Using OAuth 2.0 for web server applications").
 //!
-//! The account's person consents to sending. What becomes of a message is told by mail, to the mailbox itself. Posts come
-//! through Pub/Sub when somebody has the mailbox watched: they name the mailbox and say that something changed, but not what.
+//! The account's person consents to sending, and to reading where that is switched on. What becomes of a message is told by mail, to
+//! the mailbox itself. Posts come through Pub/Sub when the mailbox is watched: they name it and say that something changed, but not what.
 
+mod mailbox;
 #[cfg(test)]
 mod tests;
 
@@ -18,8 +19,8 @@ use crate::json::{list, text};
 use crate::oauth::{self, Client, Consent};
 use crate::settings::{self, fault};
 use crate::{
-    Body, Call, Callback, Channel, Event, HttpCall, HttpReply, Inbound, Login, Method, Outgoing, Provider, Receiving, Reply,
-    Sending, Setup, Verdict, Verified, proof,
+    Body, Call, Callback, Channel, Event, HttpCall, HttpReply, Inbound, Login, Method, Outgoing, Provider, Reads, Receiving,
+    Reply, Sending, Setup, Verdict, Verified, proof,
 };
 
 /// See the file's head.
@@ -28,7 +29,11 @@ pub struct Gmail;
 
 /// The right that sending needs.
 const SEND: &str = "https://www.googleapis.com/auth/gmail.send";
+/// The right that reading needs.
+const READ: &str = "https://www.googleapis.com/auth/gmail.readonly";
 /// Rights that hold it.
+const MAY_READ: [&str; 3] = [READ, "https://www.googleapis.com/auth/gmail.modify", "https://mail.google.com/"];
+/// Rights that hold the right to send.
 const MAY_SEND: [&str; 4] = [
     SEND,
     "https://www.googleapis.com/auth/gmail.compose",
@@ -52,6 +57,12 @@ struct Settings {
     /// Email address of the service account whose tokens come with posts; without it no post is believed.
     #[serde(default)]
     push_account: Option<Email>,
+    /// Whether mail that comes in is read.
+    #[serde(default)]
+    receive: bool,
+    /// The Pub/Sub topic that Gmail tells of new mail, `projects/name/topics/name`; without it the mailbox is looked at now and then.
+    #[serde(default)]
+    topic: Option<String>,
 }
 
 impl Settings {
@@ -59,6 +70,9 @@ impl Settings {
         let given: Self = settings::settings(value)?;
         if given.push_account.is_some() && given.mailbox.is_none() {
             return Err(fault("/settings/mailbox", "the mailbox that posts are about is needed"));
+        }
+        if !given.topic.as_deref().is_none_or(mailbox::is_topic) {
+            return Err(fault("/settings/topic", "projects/name/topics/name is needed"));
         }
         Ok(given)
     }
@@ -82,7 +96,7 @@ fn consent(settings: &Settings, credentials: &Value) -> Result<Consent> {
     Ok(Consent {
         page: "https://accounts.google.com/o/oauth2/v2/auth".to_owned(),
         tokens: oauth::GOOGLE.to_owned(),
-        scopes: &[SEND],
+        scopes: if settings.receive { &[SEND, READ] } else { &[SEND] },
         // Otherwise a person who consented before gives no refresh token.
         further: &[("access_type", "offline"), ("prompt", "consent")],
         client,
@@ -106,6 +120,10 @@ impl Provider for Gmail {
 
     fn consent(&self, settings: &Value, credentials: &Value) -> Result<Option<Consent>> {
         consent(&Settings::read(settings)?, credentials).map(Some)
+    }
+
+    fn reads(&self, settings: &Value) -> Option<Reads> {
+        mailbox::reads(&Settings::read(settings).ok()?)
     }
 }
 
@@ -139,6 +157,21 @@ impl Sending for Gmail {
             Ok(verdict) => verdict,
             Err(answer) => verdict(answer),
         }
+    }
+
+    /// Of a token, that it may do what the account is set to.
+    fn verdict_for(&self, reply: &Reply, setup: &Setup<'_>) -> Verdict {
+        let verdict = self.verdict(reply);
+        let receives = Settings::read(setup.settings).is_ok_and(|settings| settings.receive);
+        let Reply::Answered(answer) = reply else { return verdict };
+        let body = answer.json();
+        let reads = |rights: &str| rights.split(' ').any(|right| MAY_READ.contains(&right));
+        if receives && matches!(verdict, Verdict::Sent { .. }) && text(&body, "/scope").is_some_and(|rights| !reads(rights)) {
+            return Verdict::Misconfigured {
+                reason: "the consent does not allow to read: somebody has to consent again".to_owned(),
+            };
+        }
+        verdict
     }
 
     /// Asks what the token may do. The right to send alone allows no other question.
@@ -181,7 +214,11 @@ impl Receiving for Gmail {
         Vec::new()
     }
 
-    /// A post says that something changed; the mails themselves are fetched by other means.
+    fn pushes(&self, _verified: &Verified) -> bool {
+        true
+    }
+
+    /// A post says that something changed; the mails themselves are fetched.
     fn inbound(&self, _verified: &Verified, _setup: &Setup<'_>) -> Vec<Inbound> {
         Vec::new()
     }

@@ -2,9 +2,10 @@
 //! in MIME format", "Get change notifications delivered through webhooks", "Error responses"), Microsoft identity platform
 //! ("OAuth 2.0 authorization code flow").
 //!
-//! The account's person consents to sending. Graph gives a message no id, and what becomes of it is told by mail, to the mailbox
-//! itself. Posts come when somebody has subscribed to the mailbox: they name what changed, but not what it says.
+//! The account's person consents to sending, and to reading where that is switched on. Graph gives a message no id, and what becomes of
+//! it is told by mail, to the mailbox itself. Posts come when the mailbox is subscribed to: they name what changed, but not what it says.
 
+mod mailbox;
 #[cfg(test)]
 mod tests;
 
@@ -16,8 +17,8 @@ use crate::json::{list, text};
 use crate::oauth::{Client, Consent};
 use crate::settings::{self, fault, visible};
 use crate::{
-    Answer, Body, Call, Callback, Channel, Event, HttpCall, HttpReply, Inbound, Method, Outgoing, Piece, Provider, Receiving,
-    Reply, Sending, Setup, Verdict, Verified, proof,
+    Answer, Body, Call, Callback, Channel, Event, HttpCall, HttpReply, Inbound, Method, Outgoing, Piece, Provider, Reads,
+    Receiving, Reply, Sending, Setup, Verdict, Verified, proof,
 };
 
 /// See the file's head.
@@ -41,7 +42,20 @@ struct Settings {
     /// The mailbox, which is offered to the person who consents.
     #[serde(default)]
     mailbox: Option<Email>,
+    /// Whether mail that comes in is read.
+    #[serde(default)]
+    receive: bool,
 }
+
+/// What sending takes; the second is for the probe.
+const SEND: &[&str] = &["https://graph.microsoft.com/Mail.Send", "https://graph.microsoft.com/User.Read", "offline_access"];
+/// What sending and reading take.
+const SEND_AND_READ: &[&str] = &[
+    "https://graph.microsoft.com/Mail.Send",
+    "https://graph.microsoft.com/Mail.Read",
+    "https://graph.microsoft.com/User.Read",
+    "offline_access",
+];
 
 impl Settings {
     fn read(value: &Value) -> Result<Self> {
@@ -101,8 +115,7 @@ fn consent(settings: &Settings, credentials: &Value) -> Result<Consent> {
     Ok(Consent {
         page: format!("{base}/authorize"),
         tokens: format!("{base}/token"),
-        // The second is for the probe.
-        scopes: &["https://graph.microsoft.com/Mail.Send", "https://graph.microsoft.com/User.Read", "offline_access"],
+        scopes: if settings.receive { SEND_AND_READ } else { SEND },
         further: &[("response_mode", "query")],
         client,
         mailbox: settings.mailbox.as_ref().map(ToString::to_string),
@@ -125,6 +138,10 @@ impl Provider for Graph {
 
     fn consent(&self, settings: &Value, credentials: &Value) -> Result<Option<Consent>> {
         consent(&Settings::read(settings)?, credentials).map(Some)
+    }
+
+    fn reads(&self, settings: &Value) -> Option<Reads> {
+        mailbox::reads(&Settings::read(settings).ok()?)
     }
 }
 
@@ -194,7 +211,11 @@ impl Receiving for Graph {
         Vec::new()
     }
 
-    /// A post names mails only; they are fetched by other means.
+    fn pushes(&self, _verified: &Verified) -> bool {
+        true
+    }
+
+    /// A post names mails only; they are fetched.
     fn inbound(&self, _verified: &Verified, _setup: &Setup<'_>) -> Vec<Inbound> {
         Vec::new()
     }

@@ -11,6 +11,7 @@ mod call;
 mod callback;
 pub mod capture;
 mod channel;
+pub mod collecting;
 pub mod discord;
 mod event;
 pub mod fcm;
@@ -19,6 +20,7 @@ mod form;
 pub mod fuzz;
 pub mod gmail;
 pub mod graph;
+pub mod imap;
 mod inbound;
 #[cfg(feature = "issuer")]
 pub mod issuer;
@@ -64,7 +66,9 @@ pub use call::{
 };
 pub use callback::{Answer, Callback, Once, Setup};
 pub use channel::{ButtonRule, Capabilities, Channel, MediaKind, MediaRule};
+pub use collecting::Reads;
 pub use event::{BounceClass, Event, EventDetail, EventKind};
+pub use imap::ImapServer;
 pub use inbound::{Deposit, FileSource, Inbound, InboundFile, Wish};
 pub use outgoing::{
     Attachment, Button, ButtonParameter, Content, Direct, Location, Mail, Mailbox, Media, Outgoing, Parameter, ProviderTemplate,
@@ -73,9 +77,9 @@ pub use proof::{Roots, Verified};
 pub use reply::{HttpReply, Reply, Verdict};
 
 macro_rules! providers {
-    ($($provider:expr,)*) => {
+    ($($provider:expr,)*; $($reader:expr,)*) => {
         /// Every provider.
-        pub const PROVIDERS: &[&dyn Provider] = &[$($provider),*];
+        pub const PROVIDERS: &[&dyn Provider] = &[$($provider,)* $($reader),*];
         /// Every provider, as those see it who send. Each function is built with what it asks for alone: `send` has no reader of
         /// callbacks in it, and whoever reads callbacks cannot send.
         pub const SENDING: &[&dyn Sending] = &[$($provider),*];
@@ -121,6 +125,9 @@ providers! {
     &twilio::voice::TwilioVoice,
     // webhook
     &webhook::Webhook,
+    // read alone
+    ;
+    &imap::Imap,
 }
 
 /// The provider of that id.
@@ -151,6 +158,14 @@ pub trait Provider: Sync {
     /// it becomes `refresh_token` of the credentials.
     fn consent(&self, _settings: &Value, _credentials: &Value) -> Result<Option<oauth::Consent>> {
         Ok(None)
+    }
+    /// Whether messages go out through it. One that does not is read alone.
+    fn sends(&self) -> bool {
+        true
+    }
+    /// Whether the mailbox of an account with those settings is read, and how often. Settings that do not read switch nothing on.
+    fn reads(&self, _settings: &Value) -> Option<Reads> {
+        None
     }
     /// Hours after the recipient's last message in which free text may be sent through an account with those settings; none for
     /// always.
@@ -232,6 +247,10 @@ pub trait Receiving: Provider {
     }
     /// What a genuine callback tells of messages that were sent; unknown kinds give nothing.
     fn events(&self, verified: &Verified, setup: &Setup<'_>) -> Vec<Event>;
+    /// Whether a genuine callback says that the account's mailbox has new mail, which is then fetched.
+    fn pushes(&self, _verified: &Verified) -> bool {
+        false
+    }
     /// The messages that a genuine callback brings.
     fn inbound(&self, verified: &Verified, setup: &Setup<'_>) -> Vec<Inbound>;
     /// Where a message is that a genuine callback tells of and does not bring.

@@ -70,7 +70,7 @@ fn is_id(text: &str) -> bool {
 fn request(method: Method, host: &str, version: Option<&str>, path: &str, given: Credentials, body: Body) -> HttpCall {
     let headers = match method {
         Method::Get | Method::Delete => Vec::new(),
-        Method::Post | Method::Put => vec![("content-type", "application/json".to_owned())],
+        Method::Post | Method::Put | Method::Patch => vec![("content-type", "application/json".to_owned())],
     };
     HttpCall {
         method,

@@ -99,7 +99,7 @@ pub fn exchange(consent: &Consent, redirect: &str, code: &Secret, verifier: &Sec
 }
 
 /// The request for an access token by the refresh token. There is none before somebody has consented.
-pub(crate) fn refresh(consent: &Consent) -> Result<Access> {
+pub fn refresh(consent: &Consent) -> Result<Access> {
     let refuse = || fault("/credentials/refresh_token", "nobody has consented to this account yet");
     let token = consent.refresh_token.as_ref().ok_or_else(refuse)?;
     let fields = [("grant_type", "refresh_token"), ("refresh_token", token.reveal())];

@@ -1,6 +1,8 @@
 //! Reads an account's settings and credentials into a provider's own types, and says where they are wrong. What was given is
 //! never repeated in a fault: it may be a password.
 
+use std::net::IpAddr;
+
 use kernel::{Error, Result, Secret};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -60,6 +62,22 @@ pub(crate) fn visible(secret: &Secret, pointer: &str) -> Result<()> {
 /// Checks a secret that an account may do without.
 pub(crate) fn visible_if_any(secret: Option<&Secret>, pointer: &str) -> Result<()> {
     secret.map_or(Ok(()), |secret| visible(secret, pointer))
+}
+
+/// Whether it is a host name or an IP address.
+pub(crate) fn is_host(host: &str) -> bool {
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    host.parse::<IpAddr>().is_ok() || (host.len() <= 253 && host.split('.').all(label))
+}
+
+/// Whether it is this machine.
+pub(crate) fn is_loopback(host: &str) -> bool {
+    host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// The error for an account setting that is missing or wrong.

@@ -94,7 +94,7 @@ fn message_id(channel: &str, ts: &str, thread: Option<&str>) -> String {
 fn request(method: Method, url: String, given: Credentials, body: Body) -> HttpCall {
     let headers = match method {
         Method::Get | Method::Delete => Vec::new(),
-        Method::Post | Method::Put => vec![("content-type", "application/json; charset=utf-8".to_owned())],
+        Method::Post | Method::Put | Method::Patch => vec![("content-type", "application/json; charset=utf-8".to_owned())],
     };
     HttpCall { method, url: Secret::new(url), headers, login: Login::Bearer(given.bot_token), body, http2: false }
 }

@@ -2,14 +2,12 @@
 //! here once the server took it. Sources: RFC 5321 (reply codes), RFC 3463 and its registry (enhanced status codes), RFC 4954
 //! (authentication), RFC 8314 (implicit TLS).
 
-use std::net::IpAddr;
-
 use kernel::{Error, Result, Secret};
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::bounce::{Cause, Code};
-use crate::settings::{self, fault};
+use crate::settings::{self, fault, is_host, is_loopback};
 use crate::{
     Call, Callback, Channel, Event, Inbound, Look, Outgoing, Provider, Receiving, Reply, Security, Sending, Setup, SmtpCall,
     SmtpServer, Verdict, Verified, mail,
@@ -68,20 +66,6 @@ fn server(settings: &Value, credentials: &Value) -> Result<SmtpServer> {
         (None, Some(_)) => return Err(fault("/credentials/username", "a password needs a username")),
     };
     Ok(SmtpServer { host: given.host, port: given.port, security, login })
-}
-
-fn is_host(host: &str) -> bool {
-    let label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-    };
-    host.parse::<IpAddr>().is_ok() || (host.len() <= 253 && host.split('.').all(label))
-}
-
-fn is_loopback(host: &str) -> bool {
-    host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 impl Provider for Smtp {

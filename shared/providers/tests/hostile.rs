@@ -44,6 +44,7 @@ fn targets() -> Vec<Target> {
             read: Box::new(fuzz::mime),
             folders: vec![corpus.join("mime"), corpus.join("report")],
         },
+        Target { name: "imap".to_owned(), read: Box::new(fuzz::imap), folders: vec![corpus.join("imap")] },
         Target { name: "report".to_owned(), read: Box::new(fuzz::report), folders: vec![corpus.join("report")] },
     ];
     targets.extend(fuzz::readers().into_iter().map(|id| Target {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use kernel::Time;
-use kernel::ids::{ErrandId, EventId, ExportId, ImportId, MessageId, RunId, TenantId};
+use kernel::ids::{AccountId, ErrandId, EventId, ExportId, ImportId, MessageId, RunId, TenantId};
 use serde::{Deserialize, Serialize};
 
 use crate::Internal;
@@ -31,13 +31,15 @@ pub struct Job {
 pub enum Worker {
     /// `automation`: what the house does by itself.
     Automation,
+    /// `collect`: looks into mailboxes.
+    Collect,
     /// `send`: whatever is asked of a provider.
     Send,
 }
 
 impl Worker {
     /// Every worker.
-    pub const ALL: [Self; 2] = [Self::Automation, Self::Send];
+    pub const ALL: [Self; 3] = [Self::Automation, Self::Collect, Self::Send];
 }
 
 macro_rules! tasks {
@@ -81,6 +83,8 @@ tasks! {
     Export(ExportId) = "export", Automation;
     /// Take in the next part of this import.
     Import(ImportId) = "import", Automation;
+    /// Look into the mailbox of this account.
+    Mailbox(AccountId) = "mailbox", Collect;
     /// Send this message.
     Message(MessageId) = "message", Send;
     /// Find the rules of this tenant that wait for what has happened, as the job says.

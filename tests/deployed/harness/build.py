@@ -9,7 +9,7 @@ from pathlib import Path
 from harness.elf import needed_versions
 
 ROOT = Path(__file__).resolve().parents[3]
-FUNCTIONS = ("api", "webhook-intake", "relay", "send", "reminder-scan", "analytics", "automation")
+FUNCTIONS = ("api", "webhook-intake", "relay", "send", "reminder-scan", "analytics", "automation", "collect")
 
 # The C library of the image behind the runtime provided.al2023.
 GLIBC = (2, 34)

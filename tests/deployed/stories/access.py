@@ -69,6 +69,7 @@ def no_function_may_do_more_than_its_work(world):
     queues = world.emulator.client("sqs")
     send_queue = queues.get_queue_attributes(QueueUrl=ids["SendQueue"], AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     automation_queue = send_queue.replace(send_queue.rsplit(":", 1)[1], ids["AutomationQueue"].rsplit("/", 1)[1])
+    collect_queue = send_queue.replace(send_queue.rsplit(":", 1)[1], ids["CollectQueue"].rsplit("/", 1)[1])
     file, mail = (f"arn:aws:s3:::{ids['Files']}/{key}" for key in ("a/b", "mail/a/b/c"))
     identity = "arn:aws:ses:us-east-1:000000000000:identity/acme.example"
 
@@ -82,15 +83,19 @@ def no_function_may_do_more_than_its_work(world):
         ("sqs:ReceiveMessage", send_queue): {"SendRole"},
         ("sqs:SendMessage", automation_queue): {"RelayRole"},
         ("sqs:ReceiveMessage", automation_queue): {"AutomationRole"},
+        ("sqs:SendMessage", collect_queue): {"RelayRole"},
+        ("sqs:ReceiveMessage", collect_queue): {"CollectRole"},
         ("ses:SendEmail", identity): {"SendRole"},
         ("ses:GetAccount", "*"): {"SendRole"},
         # A suppression that is replaced or lifted takes its list entry away.
-        ("dynamodb:DeleteItem", table): {"ApiRole", "SendRole", "WebhookIntakeRole", "AutomationRole"},
-        ("dynamodb:PutItem", table): {"ApiRole", "WebhookIntakeRole", "SendRole", "AnalyticsRole", "AutomationRole"},
-        ("dynamodb:UpdateItem", table): {"ApiRole", "WebhookIntakeRole", "SendRole", "AnalyticsRole", "AutomationRole", "ReminderScanRole"},
+        ("dynamodb:DeleteItem", table): {"ApiRole", "SendRole", "WebhookIntakeRole", "AutomationRole", "CollectRole"},
+        ("dynamodb:PutItem", table): {"ApiRole", "WebhookIntakeRole", "SendRole", "AnalyticsRole", "AutomationRole", "CollectRole"},
+        ("dynamodb:UpdateItem", table): {
+            "ApiRole", "WebhookIntakeRole", "SendRole", "AnalyticsRole", "AutomationRole", "CollectRole", "ReminderScanRole"
+        },
         ("s3:GetObject", file): {"ApiRole", "AutomationRole", "SendRole"},
         ("s3:GetObject", mail): {"ApiRole", "AutomationRole", "SendRole", "WebhookIntakeRole"},
-        ("s3:PutObject", file): {"ApiRole", "AutomationRole", "SendRole", "WebhookIntakeRole"},
+        ("s3:PutObject", file): {"ApiRole", "AutomationRole", "SendRole", "WebhookIntakeRole", "CollectRole"},
         ("s3:DeleteObject", file): {"ApiRole"},
         ("dynamodb:Scan", table): set(),
         ("sns:Publish", world.topic): set(),

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use providers::fuzz::{self, LEVELS, MOST};
+use providers::imap::response::{self, Heard, Said};
 use providers::{Event, FileSource, Inbound, InboundFile, Roots};
 
 use super::{Post, Stand, all, now};
@@ -16,6 +17,8 @@ use super::{Post, Stand, all, now};
 const REPORTED: usize = 101;
 /// What each event or message may hold that is not its own alone: an id that is a hash, a name, a number of ours.
 const SHARED: usize = 512;
+/// Most bytes of literals in a response of an IMAP server.
+const LITERALS: usize = 64 * 1024;
 /// How much more may be handed out than came in. Charsets grow up to threefold, and a text may be a name and a button as well.
 const GROWTH: usize = 8;
 
@@ -34,6 +37,17 @@ pub fn mime(bytes: &[u8]) {
     assert!(taken.visited <= bytes.len() * (LEVELS + 2), "{} of {} bytes were looked at", taken.visited, bytes.len());
     assert!(taken.parts <= MOST && taken.bytes <= bytes.len(), "{taken:?}");
     brought(taken.letter.as_slice(), bytes.len());
+}
+
+/// Any bytes as what an IMAP server says: responses are read one after the other, and each is taken from the bytes that it is made of.
+pub fn imap(bytes: &[u8]) {
+    let mut rest = bytes;
+    while let Heard::Whole(said, used) = response::read(rest, LITERALS) {
+        assert!((1..=rest.len()).contains(&used), "{used} of {} bytes were read", rest.len());
+        let body = if let Said::Fetched(fetched) = said { fetched.body.map_or(0, |body| body.len()) } else { 0 };
+        assert!(body < used && body <= LITERALS, "a mail of {body} bytes in {used}");
+        rest = &rest[used..];
+    }
 }
 
 /// Any bytes as a report about a message.

@@ -14,11 +14,11 @@ use domain::flows::take_in::take_in;
 use http::Method;
 use kernel::Time;
 use kernel::ids::{AccountId, TenantId};
+use net::http::Http;
+use net::names::{Names, Reach};
+use net::patience::Patience;
 use providers::{Content, Inbound};
 use send::wire::Wire;
-use send::wire::http::Http;
-use send::wire::names::{Names, Reach};
-use send::wire::patience::Patience;
 use send::wire::smtp::Smtp;
 use serde_json::{Value, json};
 use stands::api::{Api, Judgement, RECIPIENT, Request, SENDER, SUBJECT, Said, WORDS};
@@ -320,7 +320,7 @@ async fn everywhere(mood: Mood) {
     }
     assert!(wrong.is_empty(), "{mood:?}:\n{}", wrong.join("\n"));
     // All but SMTP and what stays on this machine.
-    assert_eq!(played, providers::PROVIDERS.len() - 2);
+    assert_eq!(played, providers::SENDING.len() - 2);
 }
 
 #[tokio::test]

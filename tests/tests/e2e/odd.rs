@@ -4,7 +4,7 @@
 use http::Method;
 use serde_json::{Value, json};
 use tests::contract::{Lets, Operation};
-use tests::{Company, Contract, Story};
+use tests::{Company, Contract, Reply, Story};
 
 /// Values that fit nowhere, or only seem to.
 fn odd_values() -> Vec<Value> {
@@ -182,6 +182,13 @@ struct House<'s> {
 }
 
 impl House<'_> {
+    /// A tenant has few rules: those that were taken go again.
+    async fn make_room(&self, operation: &Operation, reply: &Reply) {
+        if ["create_rule", "adopt_rule"].contains(&operation.id.as_str()) && reply.status == 201 {
+            self.acme.delete(&format!("/v1/rules/{}", reply.body["id"].as_str().unwrap())).await;
+        }
+    }
+
     fn path(&self, operation: &Operation) -> String {
         let id = match operation.path.split('/').nth(2).unwrap() {
             "accounts" => &self.account,
@@ -232,6 +239,7 @@ async fn no_field_of_any_body_makes_us_fail() {
                 *changed.pointer_mut(&pointer).unwrap() = odd.clone();
                 let reply = house.acme.ask(operation.method.clone(), &path).json(&changed).now().await;
                 assert!(reply.status < 500, "{} {pointer} {odd}: {}", operation.id, reply.status);
+                house.make_room(operation, &reply).await;
                 taken += usize::from(reply.status < 300);
             }
             let mut changed = body.clone();
@@ -240,6 +248,7 @@ async fn no_field_of_any_body_makes_us_fail() {
                 fields.remove(name);
             }
             let reply = house.acme.ask(operation.method.clone(), &path).json(&changed).now().await;
+            house.make_room(operation, &reply).await;
             assert!(reply.status < 500, "{} without {pointer}: {}", operation.id, reply.status);
         }
     }

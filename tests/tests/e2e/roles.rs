@@ -43,6 +43,7 @@ delete_template manager
 delete_user admin
 estimate_message agent
 find_account admin
+find_account_mailbox admin
 find_api_key admin
 find_attachment viewer
 find_contact viewer

@@ -95,11 +95,12 @@ async fn every_operation_answers_as_it_is_described() {
         step(get.clone(), &format!("{}/{path}", at("accounts", &account)), None, 200).await;
     }
     let mailbox = json!({
-        "name": "M", "provider": "gmail", "from": { "email": "m@acme.example" },
+        "name": "M", "provider": "gmail", "from": { "email": "m@acme.example" }, "settings": { "receive": true },
         "credentials": { "client_id": "app", "client_secret": "s" },
     });
     let mailbox = id(&step(post.clone(), "/v1/accounts", Some(mailbox), 201).await);
     step(post.clone(), &format!("{}/consent", at("accounts", &mailbox)), None, 200).await;
+    step(get.clone(), &format!("{}/mailbox", at("accounts", &mailbox)), None, 200).await;
     let price = json!({ "to": { "email": "e@example.com" }, "content": { "subject": "S", "text": "T" } });
     step(post.clone(), "/v1/messages/estimate", Some(price), 200).await;
     let conversation = tests::chat::conversation(&acme).await;

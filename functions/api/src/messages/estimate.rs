@@ -127,8 +127,8 @@ async fn estimate_message(
     let text =
         if channel == Channel::Sms { Some(SegmentsView::from(sms::segments(&text(&caller, &tenant, draft)?))) } else { None };
     let accounts = catalog.accounts(scope).await?;
-    let carries =
-        |account: &&Account| account.enabled && account.channel == channel && pinned.is_none_or(|pinned| pinned == account.id);
+    let meant = |account: &Account| pinned.is_none_or(|pinned| pinned == account.id);
+    let carries = |account: &&Account| account.enabled && account.channel == channel && account.sends() && meant(account);
     let accounts = accounts.iter().filter(carries).map(|account| AccountEstimate::of(account, text.as_ref())).collect();
     Ok(Reply::ok(EstimateView { channel, text, accounts }))
 }

@@ -6,13 +6,14 @@ use domain::token::Pair;
 use domain::{Account, Errand, Tenant, Token as Row};
 use kernel::crypto::encode;
 use kernel::{Error, Result};
+use net::tokens::{Asks as _, origin};
+use net::veil::Veil;
+use net::words;
 use providers::{Setup, Token, oauth};
 use store::TenantScope;
 
 use super::finding::{Finding, about};
-use crate::tokens::origin;
-use crate::veil::Veil;
-use crate::{Sender, words};
+use crate::Sender;
 
 /// Exchanges the code, and notes what came of it.
 pub async fn exchange(sender: &Sender, scope: &TenantScope, errand: &Errand, sealed: &str) -> Result<()> {

@@ -11,14 +11,14 @@ use domain::{Account, Attachment, Channel, Errand, Tenant};
 use futures_util::StreamExt;
 use kernel::ids::AttachmentId;
 use kernel::{Error, Result, Secret};
+use net::download::Download;
+use net::veil::Veil;
 use providers::{Body, FileSource, HttpCall, Login, Method, Sending, Setup};
 use store::{Stored, TenantScope};
 
 use super::ATTEMPTS;
 use crate::Sender;
 use crate::tokens::{self, Found};
-use crate::veil::Veil;
-use crate::wire::download::Download;
 
 /// Most redirects that are followed, without the login: some providers keep files with somebody else.
 const REDIRECTS: usize = 2;

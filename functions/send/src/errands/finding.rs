@@ -35,14 +35,16 @@ impl Finding {
         Self { state: Checked::Impossible, note: Some(note.to_owned()) }
     }
 
+    /// Whether it is in order.
+    pub fn is_passed(&self) -> bool {
+        self.state == Checked::Passed
+    }
+
     /// Notes it on the account, together with the tokens that came of it. What works is in use again.
     pub async fn note(self, sender: &Sender, scope: &TenantScope, errand: &Errand, tokens: Option<Token>) -> Result<()> {
         let now = sender.context.clock.now();
         let tell = |account: &mut Account| {
-            if self.state == Checked::Passed {
-                account.recover(now);
-            }
-            account.check = Some(Check { errand: errand.id, state: self.state, at: Some(now), note: self.note.clone() });
+            account.checked(Check { errand: errand.id, state: self.state, at: Some(now), note: self.note.clone() }, now);
         };
         let keep = || async {
             match tokens.clone() {

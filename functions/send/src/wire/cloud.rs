@@ -9,9 +9,10 @@ use aws_sdk_sesv2::types::{Destination, EmailContent, MessageTag, RawMessage};
 use aws_sdk_sns::types::MessageAttributeValue;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
+use net::pieces;
 use providers::{HttpCall, Reply, SesCall, SnsCall};
 
-use super::{pieces, ses};
+use super::ses;
 
 /// The one attribute of a text message that is a number.
 const MAX_PRICE: &str = "AWS.SNS.SMS.MaxPrice";

@@ -3,7 +3,6 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use aws::Files;
 use aws::files::Parts;
@@ -11,20 +10,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::StreamExt;
 use kernel::{Email, Secret};
+use net::patience::Limit;
+use net::pieces;
+use net::socket::{Stream, connect, protect};
 use providers::{Body, Security, SmtpCall, SmtpServer};
 use rustls::ClientConfig;
-use rustls::pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::answer::{self, Answer, Heard};
 use super::lines::{self, Lines};
-use super::patience::Limit;
-use super::pieces;
-
-/// How long connecting to one address of a server may take.
-const CONNECT: Duration = Duration::from_secs(5);
 
 /// Why the server did not take the message. What became of it is certain in the first two cases.
 #[derive(Debug)]
@@ -41,11 +35,6 @@ pub enum Failure {
 
 type Done<T> = Result<T, Failure>;
 
-/// A stream of bytes, protected or not.
-pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
-
-impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
-
 /// See the file's head.
 pub struct Dialogue {
     stream: Box<dyn Stream>,
@@ -57,7 +46,7 @@ pub struct Dialogue {
 impl Dialogue {
     /// Connects to the first of the addresses that answers, protects the connection as it should be, and logs in.
     pub async fn open(addresses: &[SocketAddr], server: &SmtpServer, tls: Arc<ClientConfig>, limit: Limit) -> Done<Self> {
-        let socket = connect(addresses, &server.host, &limit).await?;
+        let socket = connect(addresses, &server.host, &limit).await.map_err(Failure::Unreached)?;
         let own = socket.local_addr().map_or_else(|_| "[127.0.0.1]".to_owned(), literal);
         let mut dialogue = Self::on(Box::new(socket), limit);
         if server.security == Security::Tls {
@@ -90,13 +79,8 @@ impl Dialogue {
     }
 
     async fn protected(mut self, host: &str, tls: Arc<ClientConfig>) -> Done<Self> {
-        let failed = |why: &str| Failure::Unreached(format!("the connection to {host} could not be protected: {why}"));
-        let name = ServerName::try_from(host.to_owned()).map_err(|error| failed(&error.to_string()))?;
-        match self.limit.within(TlsConnector::from(tls).connect(name, self.stream)).await {
-            Some(Ok(stream)) => Ok(Self::on(Box::new(stream), self.limit)),
-            Some(Err(error)) => Err(failed(&error.to_string())),
-            None => Err(failed("no answer in time")),
-        }
+        let stream = protect(self.stream, host, tls, &mut self.limit).await.map_err(Failure::Unreached)?;
+        Ok(Self::on(stream, self.limit))
     }
 
     async fn greeting(&mut self) -> Done<()> {
@@ -289,22 +273,6 @@ impl Dialogue {
             }
         }
     }
-}
-
-async fn connect(addresses: &[SocketAddr], host: &str, limit: &Limit) -> Done<TcpStream> {
-    let mut why = "no address".to_owned();
-    for address in addresses {
-        match limit.at_most(CONNECT).within(TcpStream::connect(address)).await {
-            Some(Ok(socket)) => {
-                // The last line of a message must not wait for the answer to the one before it.
-                let _ = socket.set_nodelay(true);
-                return Ok(socket);
-            }
-            Some(Err(error)) => why = error.to_string(),
-            None => "no answer in time".clone_into(&mut why),
-        }
-    }
-    Err(Failure::Unreached(format!("{host} could not be connected to: {why}")))
 }
 
 /// Sorts an answer by whether it is one that was hoped for.

@@ -9,14 +9,14 @@ use aws::Files;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use kernel::crypto::sha256;
+use net::names::{Names, Reach};
+use net::patience::{Limit, Patience};
+use net::pieces;
 use providers::{Reply, SmtpCall, SmtpServer};
 use rustls::ClientConfig;
 
 use super::answer::Answer;
 use super::dialogue::{Dialogue, Failure};
-use super::names::{Names, Reach};
-use super::patience::{Limit, Patience};
-use super::pieces;
 
 /// Most servers that connections are kept to.
 const SERVERS: usize = 50;

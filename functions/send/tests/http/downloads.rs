@@ -1,7 +1,7 @@
 //! Files that are fetched.
 
 use futures_util::StreamExt;
-use send::wire::download::Download;
+use net::download::Download;
 
 use super::*;
 

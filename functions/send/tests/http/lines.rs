@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use send::wire::names::Names;
+use net::names::Names;
 
 use super::*;
 use stub::Identity;

@@ -10,11 +10,11 @@ mod logins;
 mod tokens;
 
 use kernel::{Clock, Secret, Time};
+use net::http::Http;
+use net::names::Reach;
+use net::patience::Patience;
 use providers::{Body, Call, HttpCall, HttpReply, Login, Method, Reply};
 use send::wire::Wire;
-use send::wire::http::Http;
-use send::wire::names::Reach;
-use send::wire::patience::Patience;
 use send::wire::smtp::Smtp;
 
 use stub::web::{Deed, Script, Stub, says};

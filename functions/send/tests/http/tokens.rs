@@ -3,11 +3,11 @@
 use futures_util::future::join_all;
 use kernel::ids::AccountId;
 use kernel::{Error, Ids, Result};
+use net::tokens::Tokens;
 use providers::{
     Access, Callback, Channel, Event, Inbound, Outgoing, Provider, Receiving, Sending, Setup, Token, Verdict, Verified,
 };
 use send::Carrier;
-use send::tokens::Tokens;
 use serde_json::{Value, json};
 
 use super::*;

@@ -9,12 +9,12 @@ mod phases;
 mod protection;
 
 use kernel::{Clock, Email, Secret};
+use net::http::Http;
+use net::names::Reach;
+use net::patience::Patience;
 use providers::smtp::Smtp as Provider;
 use providers::{Body, Call, Look, Reply, Security, Sending as _, SmtpCall, SmtpServer, Verdict};
 use send::wire::Wire;
-use send::wire::http::Http;
-use send::wire::names::Reach;
-use send::wire::patience::Patience;
 use send::wire::smtp::Smtp;
 
 use stub::mail::{Script, Session, Stub};

@@ -74,7 +74,10 @@ pub async fn draft(catalog: &Catalog, files: &Files, scope: &TenantScope, order:
     let recipient = recipient(&order, contact.as_ref(), channel)?;
     if let Some(account) = order.account {
         let known = catalog.account(scope, account).await?;
-        known.ok_or_else(|| gone("/account", "account"))?;
+        let known = known.ok_or_else(|| gone("/account", "account"))?;
+        if !known.sends() {
+            return Err(Error::invalid("/account", "account", "nothing is sent through this account: its mailbox is read"));
+        }
     }
     let locale = order.locale.clone().or_else(|| contact.as_ref().and_then(|contact| contact.locale.clone()));
     let mut category = order.category.clone();

@@ -133,6 +133,7 @@ async fn run(desk: Desk<'_>, rule: &Rule, scene: &Scene) -> Result<Run> {
         state_at: now,
         state_seq: 1,
         until: None,
+        begins_at: now,
         tries: 0,
         findings,
         actions: Vec::new(),
@@ -152,7 +153,8 @@ async fn run(desk: Desk<'_>, rule: &Rule, scene: &Scene) -> Result<Run> {
         None => desk.catalog.tenant(desk.scope).await?.zone.clone(),
     };
     let until = rule.delay.after(now, &zone);
-    Ok(Run { state: if until.is_some() { State::Waiting } else { State::Ready }, until, ..run })
+    let state = if until.is_some() { State::Waiting } else { State::Ready };
+    Ok(Run { state, until, begins_at: until.unwrap_or(now), ..run })
 }
 
 /// Whether the rule's conditions hold, with what each of them saw.

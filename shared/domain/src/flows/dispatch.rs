@@ -6,14 +6,15 @@ use store::{Job, Record, Task};
 use crate::event::raised::raised;
 use crate::export::{self, Export};
 use crate::import::{self, Import};
-use crate::{Errand, Event, Message, Run, errand, run};
+use crate::{Errand, Event, Mailbox, Message, Run, errand, mailbox, run};
 
 /// The jobs that a change asks for. Most changes are no transition of a thing that has states and are told by one attribute: a row
 /// is read whole only for a job.
 pub fn jobs(record: &Record) -> Vec<Job> {
     let mut jobs: Vec<Job> = event(record).into_iter().chain(news(record)).collect();
     if record.new_value(&attr::STATE_SEQ) != record.old_value(&attr::STATE_SEQ) {
-        jobs.extend(errand(record).or_else(|| run(record)).or_else(|| part(record)).or_else(|| message(record)));
+        let other = || part(record).or_else(|| message(record));
+        jobs.extend(errand(record).or_else(|| run(record)).or_else(|| mailbox(record)).or_else(other));
     }
     jobs
 }
@@ -52,6 +53,12 @@ fn part(record: &Record) -> Option<Job> {
     let export = record.new_row::<Export>()?.row;
     let job = Job::new(&evidence, Task::Export(export.id), export.state_seq);
     (export.state == export::State::Queued).then_some(job)
+}
+
+fn mailbox(record: &Record) -> Option<Job> {
+    let mailbox = record.new_row::<Mailbox>()?.row;
+    let job = Job::new(&record.internal()?, Task::Mailbox(mailbox.account), mailbox.state_seq);
+    (mailbox.state == mailbox::State::Queued).then_some(job)
 }
 
 fn message(record: &Record) -> Option<Job> {

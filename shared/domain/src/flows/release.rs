@@ -6,8 +6,9 @@ use store::change::n;
 use store::schema::attr;
 use store::{Change, Cond, Due};
 
+use super::look;
 use crate::message::{Hold, State, Try, Verdict, Wait};
-use crate::{Message, Run, run};
+use crate::{Mailbox, Message, Run, run};
 
 /// What became of a due row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +23,9 @@ pub enum Released {
 
 /// Moves one due row on.
 pub async fn release(due: &Due, now: Time) -> Result<Released> {
+    if due.concerns::<Mailbox>() {
+        return look::release(due, now).await;
+    }
     if due.concerns::<Run>() {
         return run(due, now).await;
     }

@@ -1,4 +1,4 @@
-//! Renewing the tokens of an account that a person consented to: what `send` carries out around the question to the provider.
+//! Renewing the tokens of an account that a person consented to: what `send` and `collect` carry out around the question to the provider.
 //!
 //! All processes share one row of tokens. Whoever finds that the access token is about to end takes the lease with one conditional
 //! write, asks the provider, and writes what came with another; everybody else carries on with the old one as long as it lasts. So a

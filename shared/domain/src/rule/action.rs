@@ -7,8 +7,9 @@ use kernel::ids::AccountId;
 use kernel::{Email, Locale};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use url::Url;
 
-use crate::event::{DATA, Occurrence, known};
+use crate::event::{Occurrence, known};
 use crate::flows::accept::{Order, To};
 use crate::{Category, Channel, Extras, name};
 
@@ -112,25 +113,25 @@ impl Action {
     pub fn check(&self, at: &str, faults: &mut Faults) {
         let at = format!("{at}/{}", self.as_str());
         match self {
-            Self::SendMessage(message) => bounded(&message.variables, &format!("{at}/variables"), faults),
+            // What it says is bounded with all actions together.
+            Self::SendMessage(_) => {}
             Self::UpdateContact(change) => change.check(&at, faults),
             Self::CallWebhook(post) => {
-                if post.url.len() > ADDRESS || crate::address::parse(Channel::Webhook, &post.url).is_err() {
+                if !is_address(&post.url) {
                     faults.add(format!("{at}/url"), "url", "a https address without user name and password is needed");
                 }
             }
-            Self::RaiseEvent(event) => {
-                faults.take(&format!("{at}/name"), known::callers(&event.name));
-                bounded(&event.data, &format!("{at}/data"), faults);
-            }
+            Self::RaiseEvent(event) => drop(faults.take(&format!("{at}/name"), known::callers(&event.name))),
         }
     }
 }
 
-fn bounded(data: &Map<String, Value>, at: &str, faults: &mut Faults) {
-    if serde_json::to_string(data).map_or(usize::MAX, |text| text.len()) > DATA {
-        faults.add(at, "too_long", format!("at most {DATA} bytes"));
-    }
+/// Whether a webhook may be posted there, as far as its text tells.
+fn is_address(text: &str) -> bool {
+    let bare = |url: &Url| url.scheme() == "https" && url.username().is_empty() && url.password().is_none();
+    text.len() <= ADDRESS
+        && Url::parse(text).is_ok_and(|url| bare(&url))
+        && crate::address::parse(Channel::Webhook, text).is_ok()
 }
 
 impl UpdateContact {

@@ -55,6 +55,13 @@ attributes! {
     EVENTS = "events", "What providers told.";
     HOLD = "hold", "Why and until when the message waits.";
     BOOKING = "booking", "What an account has promised to a message that waits for its turn.";
+    ERRAND = "errand", "The check of an account that waits for a look into its mailbox.";
+    FAILURES = "failures", "Looks into a mailbox that failed in a row.";
+    LOOKED = "looked", "What the last look into a mailbox said.";
+    MARK = "mark", "How far a mailbox was read.";
+    NEXT_AT = "next_at", "When the next look into a mailbox is due.";
+    PUSHED = "pushed", "That somebody says there is something to see in a mailbox.";
+    WATCH = "watch", "Until when a provider tells of new mail by itself.";
     NEXT = "next", "The next slot of an account that nobody has been promised.";
     CONTACT = "contact", "The contact that an address or message belongs to.";
     ACCOUNT = "account", "The account that a counter is for.";

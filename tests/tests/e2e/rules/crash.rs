@@ -27,11 +27,13 @@ async fn tell(stage: &Story, acme: &Company<'_>, ada: &Contact, delayed: bool) {
 }
 
 async fn walk(delay: Value) {
-    let delayed = !delay.is_null();
+    let delayed = delay != json!({});
     for fault in [Fault::CrashBefore, Fault::CrashAfter, Fault::LostReply, Fault::Throttle, Fault::Conflict] {
         for at in 0.. {
             let stage = Story::begin().await;
-            let acme = stage.tenant("acme").await;
+            let acme = stage.bare_tenant("acme").await;
+            // One that recognises repetitions, so that whatever was accepted goes.
+            acme.account(&json!({ "provider": "capture" })).await;
             let ada = acme.contact("Ada", "ada@example.com").await;
             let actions = json!([{ "send_message": { "template": "welcome" } }, tag("seen"), { "raise_event": { "name": "shop.noticed" } }]);
             let visited = rule(&acme, &json!({ "trigger": "shop.visited", "delay": delay, "actions": actions })).await;
@@ -40,7 +42,8 @@ async fn walk(delay: Value) {
             stage.faults.strike(stage.faults.calls() + at, fault);
             tell(&stage, &acme, &ada, delayed).await;
             let label = format!("{fault:?} at call {at}, {:?}", stage.faults.struck());
-            assert_eq!(stage.letters().len(), 1, "{label}");
+            assert_eq!(acme.get("/v1/messages").await["data"].as_array().unwrap().len(), 1, "{label}");
+            assert_eq!(stage.outbox.taken(), 1, "{label}");
             assert_eq!(tags(&acme, &ada).await, json!(["seen", "noticed"]), "{label}");
             for rule in [&visited, &noticed] {
                 assert_eq!(run(&acme, rule).await["state"], "done", "{label}");
@@ -57,7 +60,7 @@ async fn walk(delay: Value) {
 
 #[tokio::test]
 async fn wherever_it_strikes_each_action_is_done_once() {
-    walk(Value::Null).await;
+    walk(json!({})).await;
 }
 
 #[tokio::test]

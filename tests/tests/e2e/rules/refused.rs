@@ -49,6 +49,7 @@ async fn wrong_rules_are_refused_with_the_place_at_fault() {
         (action(json!({ "update_contact": { "fields": { "A": 1 } } })), "/actions/0/update_contact/fields/A"),
         (action(json!({ "call_webhook": { "url": "http://shop.example" } })), "/actions/0/call_webhook/url"),
         (action(json!({ "raise_event": { "name": "contact.created" } })), "/actions/0/raise_event/name"),
+        (action(json!({ "raise_event": { "name": "a.b", "data": { "long": "x".repeat(17_000) } } })), "/actions"),
         (json!({ "log": "some" }), "/log"),
     ] {
         let refused = acme.post("/v1/rules", &with(change.clone())).await;

@@ -3,19 +3,21 @@
 
 use std::sync::atomic::Ordering;
 
+use aws::Vault;
+use domain::flows::Context;
 use domain::flows::renew::{self, Begun};
 use domain::token::Pair;
 use domain::{Account, Tenant, Token as Row};
 use kernel::crypto::{encode, sha256};
+use kernel::ids::AccountId;
 use kernel::{Error, Result, Secret, Time};
-use providers::oauth::Consent;
-use providers::{Access, HttpCall, Sending, Setup, Token, Verdict};
+use providers::oauth::{self, Consent};
+use providers::{Access, HttpCall, Setup, Token, Verdict};
 use serde_json::Value;
 use store::{Stored, TenantScope};
 
-use super::{Known, Place, fresh, nothing_sent};
+use super::{Asks, Known, Place, Tokens, fresh, nothing_sent};
 use crate::veil::Veil;
-use crate::{Sender, words};
 
 /// How often the row is looked at when others write it meanwhile.
 const LOOKS: usize = 4;
@@ -31,37 +33,37 @@ pub enum Found {
     Busy,
 }
 
-/// The token that calls for the account need, if they need one.
-pub async fn find(
-    sender: &Sender,
+/// What looking for a token takes.
+#[derive(Debug)]
+pub struct Desk<'a, A> {
+    /// Tokens that this process knows.
+    pub tokens: &'a Tokens,
+    /// Time, ids and keys.
+    pub context: &'a Context,
+    /// Data keys of tenants.
+    pub vault: &'a Vault,
+    /// The way to providers.
+    pub asks: &'a A,
+}
+
+/// The token that came of that consent, or of one that the provider gave since.
+pub async fn find<A: Asks>(
+    desk: &Desk<'_, A>,
     scope: &TenantScope,
     tenant: &Tenant,
     account: &Account,
     setup: &Setup<'_>,
+    consent: &Consent,
 ) -> Result<Found> {
-    match search(sender, scope, tenant, account, setup).await {
-        Ok(Found::Refused(verdict)) => Ok(Found::Refused(Veil::of(setup).over(verdict))),
-        Err(Error::Invalid(faults)) => Ok(Found::Refused(Verdict::Misconfigured { reason: words(&faults) })),
-        found => found,
-    }
-}
-
-async fn search(sender: &Sender, scope: &TenantScope, tenant: &Tenant, account: &Account, setup: &Setup<'_>) -> Result<Found> {
-    let provider = account.sending()?;
-    if let Some(consent) = provider.consent(setup.settings, setup.credentials)? {
-        let of = origin(&consent, setup.credentials);
-        return Asker { sender, scope, tenant, account, provider, setup, of }.find().await;
-    }
-    let (carrier, clock) = (&sender.carrier, &sender.context.clock);
-    let token = sender.tokens.find(account.id, provider, setup, carrier, clock).await?;
-    Ok(token.map_or_else(Found::Refused, Found::Token))
+    let of = origin(consent, setup.credentials);
+    Asker { desk, scope, tenant, account, setup, of }.find().await
 }
 
 /// The provider would not have this token: nobody uses it any more. Where that cannot be noted, the next call finds out again.
-pub async fn refuse(sender: &Sender, scope: &TenantScope, account: &Account, token: &Secret) {
-    let Some(ends) = sender.tokens.forget(account.id, token).await else { return };
-    if let Err(error) = renew::spoil(scope, account.id, ends).await {
-        tracing::warn!(account.id = %account.id, ?error, "a token of account {} is of no use, which is not noted", account.id);
+pub async fn refuse(tokens: &Tokens, scope: &TenantScope, account: AccountId, token: &Secret) {
+    let Some(ends) = tokens.forget(account, token).await else { return };
+    if let Err(error) = renew::spoil(scope, account, ends).await {
+        tracing::warn!(account.id = %account, ?error, "a token of account {account} is of no use, which is not noted");
     }
 }
 
@@ -73,21 +75,20 @@ pub fn origin(consent: &Consent, credentials: &Value) -> [u8; 32] {
 }
 
 /// One search for an account's token.
-struct Asker<'a> {
-    sender: &'a Sender,
+struct Asker<'a, A> {
+    desk: &'a Desk<'a, A>,
     scope: &'a TenantScope,
     tenant: &'a Tenant,
     account: &'a Account,
-    provider: &'static dyn Sending,
     setup: &'a Setup<'a>,
     of: [u8; 32],
 }
 
-impl Asker<'_> {
+impl<A: Asks> Asker<'_, A> {
     /// In memory, else on the row, else from the provider. Of several messages of this process one looks and the others wait, for
     /// its failure as well.
     async fn find(&self) -> Result<Found> {
-        let place = self.sender.tokens.place(self.account.id);
+        let place = self.desk.tokens.place(self.account.id);
         let before = place.asked.load(Ordering::Acquire);
         let mut known = place.known.lock().await;
         match known.as_ref().filter(|known| known.of == self.of).map(|known| &known.token) {
@@ -111,7 +112,7 @@ impl Asker<'_> {
             let credentials = self.credentials(pair.as_ref());
             let setup = Setup { credentials: &credentials, ..*self.setup };
             let call = self.question(&setup)?;
-            let context = &self.sender.context;
+            let context = self.desk.context;
             match renew::begin(context, self.scope, self.account.id, &encode(&self.of), row).await? {
                 Begun::Mine(owner) => {
                     let token = self.ask(&call, &owner, pair).await?.map_err(|verdict| Veil::of(&setup).over(verdict));
@@ -133,7 +134,7 @@ impl Asker<'_> {
 
     async fn pair(&self, row: Option<&Stored<Row>>) -> Result<Option<Pair>> {
         match row {
-            Some(row) => row.row.open(&self.sender.vault, self.tenant, &encode(&self.of)).await,
+            Some(row) => row.row.open(self.desk.vault, self.tenant, &encode(&self.of)).await,
             None => Ok(None),
         }
     }
@@ -153,17 +154,19 @@ impl Asker<'_> {
 
     /// What asks for the next token.
     fn question(&self, setup: &Setup<'_>) -> Result<HttpCall> {
-        match self.provider.access(setup, self.now())? {
+        let none = || Error::internal("a consent that no token is asked for with");
+        let consent = self.account.provider()?.consent(setup.settings, setup.credentials)?.ok_or_else(none)?;
+        match oauth::refresh(&consent)? {
             Access::Ask(call) => Ok(*call),
-            Access::Ready | Access::Made(_) => Err(Error::internal("a consent that no token is asked for with")),
+            Access::Ready | Access::Made(_) => Err(none()),
         }
     }
 
     /// Asks under the lease, and writes what came before anybody uses it.
     async fn ask(&self, call: &HttpCall, owner: &str, pair: Option<Pair>) -> Result<std::result::Result<Token, Verdict>> {
-        let (clock, id) = (&self.sender.context.clock, self.account.id);
-        let reply = self.sender.carrier.token(self.account.channel, call, clock).await;
-        let token = match self.provider.token(&reply) {
+        let (clock, id) = (&self.desk.context.clock, self.account.id);
+        let reply = self.desk.asks.token(self.account.channel, call, clock).await;
+        let token = match oauth::granted(&reply) {
             Ok(token) => token,
             Err(verdict) => {
                 renew::release(self.scope, id, owner).await?;
@@ -172,7 +175,7 @@ impl Asker<'_> {
         };
         let refresh = token.refresh.clone().or_else(|| pair.and_then(|pair| pair.refresh));
         let next = Pair { access: token.value.clone(), refresh };
-        let sealed = next.seal(&self.sender.vault, self.tenant).await?;
+        let sealed = next.seal(self.desk.vault, self.tenant).await?;
         if let Err(error) = renew::settle(self.scope, id, owner, &sealed, token.ends).await {
             // It serves this process. The next to ask finds the old refresh token, and may have to say that consent is needed.
             tracing::error!(account.id = %id, ?error, "the tokens of account {id} could not be kept");
@@ -181,7 +184,7 @@ impl Asker<'_> {
     }
 
     fn now(&self) -> Time {
-        self.sender.context.clock.now()
+        self.desk.context.clock.now()
     }
 }
 

@@ -13,8 +13,8 @@ use hyper::body::Incoming;
 use kernel::Clock;
 use providers::{HttpCall, HttpReply};
 
-use super::http::Http;
-use super::patience::Limit;
+use crate::http::Http;
+use crate::patience::Limit;
 
 /// How long fetching a file may take: the function must live to note how it ended.
 const WHOLE: Duration = Duration::from_secs(20);

@@ -21,11 +21,10 @@ use kernel::Clock;
 use providers::{HttpCall, HttpReply, Login, Reply};
 use rustls::ClientConfig;
 
-use super::dial::Dialer;
-use super::login;
-use super::names::{Names, Reach};
-use super::patience::{Limit, Patience};
-use super::pieces;
+use crate::dial::Dialer;
+use crate::names::{Names, Reach};
+use crate::patience::{Limit, Patience};
+use crate::{login, pieces};
 
 /// How long handing a message over may take: the function must live to note how it ended.
 pub const EXCHANGE: Duration = Duration::from_secs(20);
@@ -113,7 +112,7 @@ impl Http {
     }
 
     /// Makes a request that changes nothing: the head of the answer, and the patience that is left for its body.
-    pub(super) async fn begin(
+    pub(crate) async fn begin(
         &self,
         call: &HttpCall,
         whole: Duration,

@@ -18,9 +18,9 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tower::Service;
 
-use super::dialogue::Stream;
-use super::names::{Names, Reach};
-use super::patience::Patience;
+use crate::names::{Names, Reach};
+use crate::patience::Patience;
+use crate::socket::Stream;
 
 /// How long connecting may take, handshake included.
 const CONNECT: Duration = Duration::from_secs(5);
