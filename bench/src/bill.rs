@@ -25,6 +25,7 @@ pub(crate) fn measure() -> Fallible<Value> {
             "queue_requests_per_email": per(plain.queue),
             // One each for accepting and the event; relay and send by their batches; analytics once for all.
             "invocations_per_email": per(plain.invocations),
+            "people_page_units": crate::people::measure().await?,
             "event_with_a_rule": event().await?,
             "list_page_units": { "of_1000": page(1_000).await?, "of_5000": page(5_000).await? },
         }))

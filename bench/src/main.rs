@@ -8,6 +8,7 @@
 
 mod bill;
 mod binaries;
+mod people;
 mod pipeline;
 mod providers;
 mod runtime;

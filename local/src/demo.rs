@@ -8,6 +8,7 @@ use aws::Vault;
 use domain::account::OnUnknown;
 use domain::consent::Evidence;
 use domain::contact::{Consent, QuietHours};
+use domain::field::Definitions;
 use domain::flows::{Context, connect, found, keep_contact, let_in};
 use domain::user::{key_digest, new_key};
 use domain::{Account, Channel, Contact, Role, Tenant};
@@ -199,33 +200,26 @@ impl Maker<'_> {
                 continue;
             }
             let mut contact = Contact {
-                id,
                 first_name: Some(given.to_owned()),
                 last_name: Some(family.to_owned()),
                 company: Some("Analytical Engines".to_owned()),
                 emails: vec![Email::parse(address)?],
                 phones: if address == ADA { vec![Phone::parse("+14155550123")?] } else { Vec::new() },
                 handles: if address == ADA { vec![played::chat()] } else { Vec::new() },
-                suppressed: std::collections::BTreeMap::new(),
                 zone: Some(Zone::parse("Europe/London")?),
                 locale: Some(Locale::default()),
                 do_not_contact: silent,
-                consents: std::collections::BTreeMap::new(),
                 quiet_hours: night,
-                preferences: domain::Preferences::default(),
                 tags: vec!["demo".to_owned()],
                 fields: std::collections::BTreeMap::from([("plan".to_owned(), Value::from("pro"))]),
-                silent: None,
-                source: None,
-                cause: None,
-                created_at: self.made_at,
-                updated_at: self.made_at,
+                ..Contact::blank(id, self.made_at)
             };
             if opted {
                 let consent = Consent { granted: true, at: self.made_at, source: "demo".to_owned() };
                 contact.record_consent(Channel::Email, &domain::Category::parse("newsletter")?, consent);
             }
-            made(keep_contact::create(&context, scope, &mut contact, &Evidence::by("demo")).await)?;
+            let (fields, evidence) = (&Definitions::NONE, Evidence::by("demo"));
+            made(keep_contact::create(&context, scope, fields, &mut contact, &evidence).await)?;
         }
         first.ok_or_else(|| Error::internal("no contact"))
     }

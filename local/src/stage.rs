@@ -33,8 +33,9 @@ use webhook_intake::Intake;
 
 use crate::files;
 use crate::provider::{ORIGIN, Provider, TOPIC};
-use flow::Flow;
+use flow::{Flow, Readers};
 
+mod filter;
 mod flow;
 mod outside;
 
@@ -75,6 +76,7 @@ pub struct Stage {
     analytics: Analytics,
     automation: Automation,
     scanner: Scanner,
+    filters: Readers,
     flow: Mutex<Flow>,
 }
 
@@ -165,6 +167,7 @@ impl Stage {
             fetch,
             others: Vec::new(),
             queue,
+            filters: Readers::deployed(),
             flow: Mutex::default(),
         })
     }

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use axum::extract::State;
+use domain::company::Member;
 use domain::contact::{Consent, Handle, QuietHours};
 use domain::flows::keep_contact;
 use domain::suppression::Reason;
 use domain::{Address, Channel, Contact};
-use kernel::ids::ContactId;
+use kernel::ids::{CompanyId, ContactId, UserId};
 use kernel::{Email, Locale, Phone, Result, Time, Zone};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -15,15 +17,18 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::caller::{Caller, may};
 use crate::failure::Failure;
+use crate::fields::FieldFilters;
 use crate::input::{Id, IfMatch, Input, Repeatable};
 use crate::operations::operations;
-use crate::page::{List, PageParams, Paged};
+use crate::page::{Fielded, List, PageParams};
 use crate::reply::words::{ChannelWord, ReasonWord};
 use crate::reply::{Gone, Reply, refused};
+use crate::state::Api;
 
 pub(crate) mod consents;
 pub(crate) mod fields;
 pub(crate) mod preferences;
+pub(crate) mod upsert;
 
 use fields::{ContactFields, QuietHoursShape};
 
@@ -35,6 +40,12 @@ pub(crate) struct ContactView {
     first_name: Option<String>,
     last_name: Option<String>,
     company: Option<String>,
+    /// The company, when it is a known one. Null when that was deleted before the contact was changed last.
+    #[schema(value_type = Option<String>)]
+    company_id: Option<CompanyId>,
+    /// The user who keeps it.
+    #[schema(value_type = Option<String>)]
+    owner: Option<UserId>,
     /// The preferred one first.
     emails: Vec<EmailView>,
     /// The preferred one first, in E.164.
@@ -55,7 +66,7 @@ pub(crate) struct ContactView {
     #[schema(value_type = Option<QuietHoursShape>)]
     quiet_hours: Option<QuietHours>,
     tags: Vec<String>,
-    /// Further fields, for templates.
+    /// Custom fields.
     #[schema(value_type = Object)]
     fields: BTreeMap<String, Value>,
     /// What brought it about, when it was no request: `inbound`.
@@ -124,6 +135,8 @@ impl From<Contact> for ContactView {
             first_name: contact.first_name,
             last_name: contact.last_name,
             company: contact.company,
+            company_id: contact.company_id,
+            owner: contact.owner,
             emails,
             phones: contact.phones,
             handles,
@@ -152,6 +165,12 @@ pub(crate) struct ContactFilters {
     /// The one contact with this number.
     #[param(value_type = Option<String>)]
     phone: Option<Phone>,
+    /// Contacts of this company. A page may be shorter than asked for.
+    #[param(value_type = Option<String>)]
+    company_id: Option<CompanyId>,
+    /// Contacts that this user keeps.
+    #[param(value_type = Option<String>)]
+    owner: Option<UserId>,
     /// Contacts with this tag.
     tag: Option<String>,
     /// Made at this moment or later.
@@ -167,7 +186,7 @@ pub(crate) struct ContactFilters {
 impl ContactFilters {
     fn list(&self) -> String {
         let email = self.email.as_ref().map(Email::key);
-        format!("contacts {:?}", (email, &self.phone, &self.tag, self.since, self.until))
+        format!("contacts {:?}", (email, &self.phone, self.company_id, self.owner, &self.tag, self.since, self.until))
     }
 
     /// The address that only one contact can have, in the form it is found by.
@@ -178,6 +197,8 @@ impl ContactFilters {
 
     fn keeps(&self, contact: &Contact) -> bool {
         self.phone.as_ref().is_none_or(|phone| contact.phones.contains(phone))
+            && self.company_id.is_none_or(|company| contact.company_id == Some(company))
+            && self.owner.is_none_or(|owner| contact.owner == Some(owner))
             && self.tag.as_ref().is_none_or(|tag| contact.tags.contains(tag))
             && self.since.is_none_or(|since| contact.created_at >= since)
             && self.until.is_none_or(|until| contact.created_at < until)
@@ -195,23 +216,34 @@ async fn owner_of(caller: &Caller<may::Read>, channel: Channel, key: &str) -> Re
     Ok(Page { rows: owner.into_iter().collect(), next: None })
 }
 
+/// A page of the contacts of a company, newest first: one query of its members, one batch read.
+async fn members_of(caller: &Caller<may::Read>, company: CompanyId, asked: &Listing) -> Result<Page<Contact>> {
+    let members = caller.scope.page_below::<Member>(&company.hex(), asked.limit, asked.after.as_ref()).await?;
+    let ids: Vec<_> = members.rows.iter().map(|member| member.row.contact.into()).collect();
+    let contacts = caller.scope.read_many::<Contact>(&ids).await?;
+    Ok(Page { rows: contacts.into_iter().flatten().collect(), next: members.next })
+}
+
 /// Lists contacts, newest first.
 #[utoipa::path(get, path = "/v1/contacts", tag = "contacts", operation_id = "list_contacts", security(("key" = [])),
-    params(PageParams, ContactFilters),
+    params(PageParams, ContactFilters, FieldFilters),
     responses((status = 200, description = "A page of contacts.", body = List<ContactView>), refused::Listing))]
 async fn list_contacts(
     caller: Caller<may::Read>,
-    Paged(page, filters): Paged<ContactFilters>,
+    Fielded(page, filters, fields): Fielded<ContactFilters>,
 ) -> Result<Reply<List<Value>>, Failure> {
-    let (keys, list) = (&caller.context.keys, filters.list());
+    let (keys, list) = (&caller.context.keys, format!("{} {fields:?}", filters.list()));
+    let keeps = |contact: &Contact| filters.keeps(contact) && fields.keeps(&contact.fields);
     let asked = page.listing(keys, &caller.scope, &list)?;
     let mut found = if let Some((channel, key)) = filters.address() {
         owner_of(&caller, channel, &key).await?
+    } else if let Some(company) = filters.company_id {
+        members_of(&caller, company, &asked).await?
     } else {
         let listing = Listing { since: filters.since, until: filters.until, ..asked };
-        caller.scope.list(&listing, caller.context.clock.now(), |contact| filters.keeps(contact)).await?
+        caller.scope.list(&listing, caller.context.clock.now(), keeps).await?
     };
-    found.rows.retain(|contact| filters.keeps(&contact.row));
+    found.rows.retain(|contact| keeps(&contact.row));
     Ok(Reply::ok(page.shape(keys, &caller.scope, &list, found, |contact| ContactView::from(contact.row))))
 }
 
@@ -230,6 +262,7 @@ async fn find_contact(caller: Caller<may::Read>, Id(id): Id<ContactId>) -> Resul
     responses((status = 201, description = "The new contact.", body = ContactView, headers(("etag" = String), ("location" = String))),
         refused::Creating))]
 async fn create_contact(
+    State(api): State<Api>,
     caller: Caller<may::WriteContacts>,
     Input(body): Input<ContactFields>,
 ) -> Result<Reply<ContactView>, Failure> {
@@ -237,7 +270,8 @@ async fn create_contact(
     let now = caller.context.clock.now();
     let mut contact = Contact::blank(id, now);
     body.apply(&mut contact, now)?;
-    keep_contact::create(&caller.context, &caller.scope, &mut contact, &caller.evidence()).await?;
+    let definitions = api.0.catalog.definitions(&caller.scope).await?;
+    keep_contact::create(&caller.context, &caller.scope, &definitions, &mut contact, &caller.evidence()).await?;
     Ok(Reply::created(contact.into(), &format!("/v1/contacts/{id}")).version(1))
 }
 
@@ -247,6 +281,7 @@ async fn create_contact(
     responses((status = 200, description = "The changed contact.", body = ContactView, headers(("etag" = String))),
         refused::Changing))]
 async fn update_contact(
+    State(api): State<Api>,
     caller: Caller<may::WriteContacts>,
     Id(id): Id<ContactId>,
     if_match: IfMatch,
@@ -256,8 +291,9 @@ async fn update_contact(
     if_match.check(contact.version)?;
     let before = contact.row.clone();
     body.apply(&mut contact.row, caller.context.clock.now())?;
-    let evidence = caller.evidence();
-    let version = keep_contact::replace(&caller.context, &caller.scope, &before, &mut contact, &evidence).await?;
+    let (definitions, evidence) = (api.0.catalog.definitions(&caller.scope).await?, caller.evidence());
+    let (context, scope) = (&caller.context, &caller.scope);
+    let version = keep_contact::replace(context, scope, &definitions, &before, &mut contact, &evidence).await?;
     Ok(Reply::ok(contact.row.into()).version(version))
 }
 
@@ -265,10 +301,16 @@ async fn update_contact(
 #[utoipa::path(delete, path = "/v1/contacts/{id}", tag = "contacts", operation_id = "delete_contact", security(("key" = [])),
     params(("id" = String, Path, description = "The contact's id."), IfMatch),
     responses((status = 204, description = "It is gone."), refused::Deleting))]
-async fn delete_contact(caller: Caller<may::Delete>, Id(id): Id<ContactId>, if_match: IfMatch) -> Result<Gone, Failure> {
+async fn delete_contact(
+    State(api): State<Api>,
+    caller: Caller<may::Delete>,
+    Id(id): Id<ContactId>,
+    if_match: IfMatch,
+) -> Result<Gone, Failure> {
     let contact = caller.scope.find::<Contact>(id).await?;
     if_match.check(contact.version)?;
-    keep_contact::delete(&caller.context, &caller.scope, &contact).await?;
+    let definitions = api.0.catalog.definitions(&caller.scope).await?;
+    keep_contact::delete(&caller.context, &caller.scope, &definitions, &contact).await?;
     Ok(Gone)
 }
 

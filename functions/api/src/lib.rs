@@ -19,10 +19,13 @@ mod accounts;
 mod analytics;
 mod attachments;
 mod channels;
+mod companies;
 mod contacts;
 mod conversations;
+mod deals;
 mod events;
 mod exports;
+mod fields;
 mod imports;
 mod keys;
 mod messages;
@@ -30,6 +33,7 @@ mod meta;
 mod operations;
 mod rules;
 mod runs;
+mod search;
 mod suppressions;
 mod teams;
 mod templates;
@@ -70,6 +74,12 @@ resources!(
     contacts,
     contacts::consents,
     contacts::preferences,
+    contacts::upsert,
+    companies,
+    deals,
+    deals::decide,
+    search,
+    fields,
     conversations,
     exports,
     imports,

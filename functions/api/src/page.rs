@@ -9,11 +9,15 @@ use serde_json::Value;
 use store::{Listing, Page, Position, Stored, TenantScope};
 
 use crate::failure::Failure;
+use crate::fields::FieldFilters;
 use crate::input;
 use crate::state::Api;
 
 /// Fields that `fields` does not leave out: the id, and what was asked for by `expand`.
 const ALWAYS: [&str; 2] = ["id", "expanded"];
+
+/// Names of the parameters that every list takes.
+const PARAMETERS: [&str; 3] = ["limit", "after", "fields"];
 
 /// Parameters that every list takes.
 #[derive(Clone, Debug, Default, Deserialize, utoipa::IntoParams)]
@@ -46,8 +50,24 @@ impl<F: DeserializeOwned> FromRequestParts<Api> for Paged<F> {
 
     async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, Failure> {
         let text = parts.uri.query().unwrap_or_default();
-        let ours = |name: &str| ["limit", "after", "fields"].contains(&name);
+        let ours = |name: &str| PARAMETERS.contains(&name);
         Ok(Self(input::query(text, ours)?, input::query(text, |name| !ours(name))?))
+    }
+}
+
+/// The same for a list that is filtered by custom fields too.
+#[derive(Debug)]
+pub(crate) struct Fielded<F>(pub(crate) PageParams, pub(crate) F, pub(crate) FieldFilters);
+
+impl<F: DeserializeOwned> FromRequestParts<Api> for Fielded<F> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, Failure> {
+        let text = parts.uri.query().unwrap_or_default();
+        let ours = |name: &str| PARAMETERS.contains(&name);
+        let fields = FieldFilters::read(text)?;
+        let rest = |name: &str| !ours(name) && !name.starts_with(FieldFilters::PREFIX);
+        Ok(Self(input::query(text, ours)?, input::query(text, rest)?, fields))
     }
 }
 

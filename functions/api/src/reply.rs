@@ -152,7 +152,9 @@ pub mod words {
     use domain::attachment;
     use domain::consent::Said;
     use domain::conversation;
+    use domain::deal;
     use domain::export;
+    use domain::field;
     use domain::gate::Check;
     use domain::import::{self, Encoding as Letters};
     use domain::mailbox::Sight;
@@ -201,6 +203,9 @@ pub mod words {
         ChannelWord = "Channel", "What messages travel by.", Channel::ALL;
         AttachmentStateWord = "AttachmentState", "How far a file is.", attachment::State::ALL;
         OriginWord = "AttachmentOrigin", "Who brings a file.", attachment::Origin::ALL;
+        DealStatusWord = "DealStatus", "Whether a deal is still to be decided.", deal::Status::ALL;
+        FieldKindWord = "FieldKind", "What a custom field holds.", field::Holds::ALL;
+        ObjectWord = "FieldObject", "What can have custom fields.", field::Object::ALL;
         SaidWord = "ConsentAnswer", "What a person said to being written to.", Said::ALL;
         ConversationStatusWord = "ConversationStatus", "Whether somebody is to answer.", [conversation::Status::Open];
         WishWord = "Wish", "What a sender wants of all future messages.", [Wish::Stop, Wish::Start, Wish::Help];

@@ -54,7 +54,10 @@ async fn work(automation: &Automation, job: &Job) -> Result<Done> {
         Task::Event(event) => rules::reported(automation, &scope, event).await,
         Task::News(_) => rules::told(automation, &scope, job.news.as_deref().unwrap_or_default()).await,
         Task::Export(id) => settled(export::carry_out(&automation.context, &automation.files, &scope, id, job.seq).await),
-        Task::Import(id) => settled(import::carry_out(&automation.context, &automation.files, &scope, id, job.seq).await),
+        Task::Import(id) => {
+            let Automation { context, catalog, files, .. } = automation;
+            settled(import::carry_out(context, catalog, files, &scope, id, job.seq).await)
+        }
         Task::Run(run) => rules::carry_out(automation, &scope, run, job.seq).await,
         task => Err(Error::internal(format!("{task:?} is for another function"))),
     }

@@ -4,15 +4,34 @@
 use std::sync::{MutexGuard, PoisonError};
 
 use relay::queue::Waiting;
-use store::Worker;
+use store::{Record, Worker};
 
 use super::Stage;
+use super::filter::Filters;
 use crate::work::{Workers, hand};
 
 /// How long a queue message that was not settled stays out of sight, as in the deployed queue.
 const VISIBILITY_SECONDS: i64 = 180;
 /// Rounds of draining after which something must be going in circles.
 const ROUNDS: usize = 10_000;
+
+/// What the readers of the stream get to see.
+#[derive(Debug)]
+pub(super) struct Readers {
+    relay: Filters,
+    analytics: Filters,
+}
+
+impl Readers {
+    /// As the template has it.
+    pub(super) fn deployed() -> Self {
+        Self { relay: Filters::of("RelayFunction"), analytics: Filters::of("AnalyticsFunction") }
+    }
+}
+
+fn passing(filters: &Filters, records: &[Record]) -> Vec<Record> {
+    records.iter().filter(|record| filters.pass(record)).cloned().collect()
+}
 
 /// How far everything is.
 #[derive(Debug, Default)]
@@ -58,7 +77,8 @@ impl Stage {
         if records.is_empty() {
             return false;
         }
-        if let Some(Ok(_)) = self.alive(relay::relay(&self.relay, &records)).await {
+        let passed = passing(&self.filters.relay, &records);
+        if let Some(Ok(_)) = self.alive(relay::relay(&self.relay, &passed)).await {
             self.flow().relayed = from + records.len();
         }
         true
@@ -99,11 +119,11 @@ impl Stage {
     async fn count_once(&self) -> bool {
         let from = self.flow().counted;
         let records = self.memory.stream(from);
-        // Counter rows change the table too; they concern nobody further down.
         if records.is_empty() {
             return false;
         }
-        if let Some(Ok(())) = self.alive(domain::flows::tally::tally(&self.analytics.store, &records)).await {
+        let passed = passing(&self.filters.analytics, &records);
+        if let Some(Ok(())) = self.alive(domain::flows::tally::tally(&self.analytics.store, &passed)).await {
             self.flow().counted = from + records.len();
         }
         true

@@ -3,19 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kernel::error::Faults;
-use kernel::ids::ContactId;
+use kernel::ids::{CompanyId, ContactId, UserId};
 use kernel::{Email, Error, Locale, Phone, Result, Time, Zone};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::schema::{self, Entity, Locator, Row};
 
 use crate::event::Cause;
+use crate::field::Object;
+use crate::find::{self, Findable};
 use crate::suppression::Reason;
 use crate::{Category, Channel, Preferences, address};
 
-mod quiet;
+mod quiet_hours;
 
-pub use quiet::QuietHours;
+pub use quiet_hours::QuietHours;
 
 /// A person or mailbox.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,6 +33,12 @@ pub struct Contact {
     /// Company name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub company: Option<String>,
+    /// The company, when it is a known one: its name was taken over when the two were linked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub company_id: Option<CompanyId>,
+    /// The user who keeps it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<UserId>,
     /// Email addresses, the preferred one first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub emails: Vec<Email>,
@@ -65,7 +73,7 @@ pub struct Contact {
     /// Words to find and group by.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
-    /// Further fields, for templates.
+    /// Custom fields.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty", with = "crate::as_json")]
     pub fields: BTreeMap<String, Value>,
     /// The version that was written for nobody to act on: no event tells of it.
@@ -115,7 +123,7 @@ pub struct Consent {
     pub source: String,
 }
 
-/// Most addresses of one kind, tags and fields.
+/// Most addresses of one kind and tags.
 const MOST: usize = 20;
 /// Most recorded consents.
 const CONSENTS: usize = 100;
@@ -128,6 +136,8 @@ impl Contact {
             first_name: None,
             last_name: None,
             company: None,
+            company_id: None,
+            owner: None,
             emails: Vec::new(),
             phones: Vec::new(),
             handles: Vec::new(),
@@ -148,7 +158,7 @@ impl Contact {
         }
     }
 
-    /// Checks what the types do not.
+    /// Checks what the types do not. Fields are judged by their definitions.
     pub fn check(&self) -> Result<()> {
         let mut faults = Faults::default();
         for (pointer, text) in [("/first_name", &self.first_name), ("/last_name", &self.last_name), ("/company", &self.company)]
@@ -162,7 +172,6 @@ impl Contact {
             ("/phones", self.phones.len(), MOST),
             ("/handles", self.handles.len(), MOST),
             ("/tags", self.tags.len(), MOST),
-            ("/fields", self.fields.len(), MOST),
             ("/consents", self.consents.len(), CONSENTS),
         ] {
             if count > most {
@@ -185,14 +194,6 @@ impl Contact {
         }
         for (at, tag) in self.tags.iter().enumerate() {
             faults.take(&format!("/tags/{at}"), crate::name::title(tag));
-        }
-        for (name, value) in &self.fields {
-            let pointer = format!("/fields/{}", name.replace('~', "~0").replace('/', "~1"));
-            faults.take(&pointer, crate::name::slug(name));
-            let plain = matches!(value, Value::String(_) | Value::Number(_) | Value::Bool(_) | Value::Null);
-            if !plain || value.to_string().len() > 1000 {
-                faults.add(pointer, "field", "text, a number or true/false of at most 1000 bytes");
-            }
         }
         faults.check()
     }
@@ -334,37 +335,28 @@ impl Entity for Contact {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+impl Findable for Contact {
+    const OBJECT: Object = Object::Contact;
 
-    fn at(text: &str) -> Time {
-        Time::parse(text).unwrap()
+    fn hex(&self) -> String {
+        self.id.hex()
     }
 
-    #[test]
-    fn quiet_hours_end_at_the_contacts_morning() {
-        let quiet: QuietHours = serde_json::from_str(r#"{"start":"21:00","end":"08:00"}"#).unwrap();
-        let berlin = Zone::parse("Europe/Berlin").unwrap();
-        assert_eq!(quiet.until(at("2026-01-10T22:30:00Z"), &berlin), Some(at("2026-01-11T07:00:00Z")));
-        assert_eq!(quiet.until(at("2026-01-11T03:00:00Z"), &berlin), Some(at("2026-01-11T07:00:00Z")));
-        assert_eq!(quiet.until(at("2026-01-11T12:00:00Z"), &berlin), None);
-        // The night in which the clocks go forward is an hour shorter.
-        assert_eq!(quiet.until(at("2026-03-28T22:30:00Z"), &berlin), Some(at("2026-03-29T06:00:00Z")));
+    fn label(&self) -> String {
+        self.id.to_string()
     }
 
-    #[test]
-    fn quiet_hours_within_a_day_and_of_no_length() {
-        let utc = Zone::utc();
-        let noon: QuietHours = serde_json::from_str(r#"{"start":"12:00","end":"13:00"}"#).unwrap();
-        assert_eq!(noon.until(at("2026-01-10T12:59:59Z"), &utc), Some(at("2026-01-10T13:00:00Z")));
-        assert_eq!(noon.until(at("2026-01-10T13:00:00Z"), &utc), None);
-        let none: QuietHours = serde_json::from_str(r#"{"start":"12:00","end":"12:00"}"#).unwrap();
-        assert_eq!(none.until(at("2026-01-10T12:00:00Z"), &utc), None);
-        for bad in
-            [r#"{"start":"24:00","end":"08:00"}"#, r#"{"start":"8:00","end":"09:00"}"#, r#"{"start":"08:60","end":"09:00"}"#]
-        {
-            assert!(serde_json::from_str::<QuietHours>(bad).is_err(), "{bad}");
-        }
+    fn terms(&self) -> BTreeSet<String> {
+        let names = [&self.first_name, &self.last_name, &self.company].into_iter().flatten();
+        let names = names.flat_map(|name| find::words(name));
+        let phones = self.phones.iter().map(|phone| find::digits(phone.as_str()));
+        let emails = self.emails.iter().map(|email| find::address(&email.key()));
+        // Who types the beginning of an address without its @ is understood too.
+        let locals = self.emails.iter().filter_map(|email| Some(find::words(email.as_str().split_once('@')?.0))).flatten();
+        find::bounded(names.chain(phones).chain(emails).chain(locals))
+    }
+
+    fn fields(&self) -> &BTreeMap<String, Value> {
+        &self.fields
     }
 }

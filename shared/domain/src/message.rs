@@ -4,7 +4,7 @@
 //! does not fit is a [`crate::Body`], templates are named and not copied. Our side ([`State`]) and the provider's side
 //! ([`Outcome`]) are separate attributes with separate writers, so they never overwrite each other.
 
-use kernel::ids::{AccountId, ContactId, MessageId, TemplateId};
+use kernel::ids::{AccountId, ContactId, DealId, MessageId, TemplateId};
 use kernel::{Email, Locale, Time};
 use providers::Wish;
 use serde::{Deserialize, Serialize};
@@ -58,6 +58,9 @@ pub struct Message {
     /// The locale asked for, else the contact's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub locale: Option<Locale>,
+    /// The deal that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deal: Option<DealId>,
     /// Variables, when they fit.
     #[serde(default, skip_serializing_if = "Map::is_empty", with = "crate::as_json")]
     pub variables: Map<String, Value>,
@@ -259,6 +262,7 @@ impl Message {
             reply_to: None,
             template: None,
             locale: None,
+            deal: None,
             variables: Map::new(),
             metadata: Map::new(),
             body: false,

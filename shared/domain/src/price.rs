@@ -30,13 +30,18 @@ impl Amount {
 
     /// Reads a decimal such as `0.0075`: at most six digits on either side of the point, nothing below zero.
     pub fn parse(text: &str) -> Result<Self> {
+        Self::parse_up_to(text, DIGITS)
+    }
+
+    /// The same with another number of digits before the point, at most twelve.
+    pub fn parse_up_to(text: &str, digits_before: usize) -> Result<Self> {
         let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
         let digits = |part: &str, most| (1..=most).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
         let read = || -> Option<i64> {
             let millionths: i64 = format!("{fraction:0<DECIMALS$}").parse().ok()?;
             Some(whole.parse::<i64>().ok()? * MILLION + millionths)
         };
-        let amount = (digits(whole, DIGITS) && digits(fraction, DECIMALS)).then(read).flatten();
+        let amount = (digits(whole, digits_before) && digits(fraction, DECIMALS)).then(read).flatten();
         amount
             .map(Self)
             .ok_or_else(|| Error::invalid("", "amount", "a decimal such as 0.0075, with at most six decimals, is needed"))

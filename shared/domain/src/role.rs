@@ -24,7 +24,7 @@ pub enum Role {
 pub enum Right {
     /// See contacts, messages, templates, suppressions, statistics.
     Read,
-    /// Create and change contacts.
+    /// Create and change contacts, companies and deals.
     WriteContacts,
     /// Send, cancel and retry messages.
     Send,
@@ -34,6 +34,8 @@ pub enum Right {
     WriteSuppressions,
     /// Delete contacts and messages.
     Delete,
+    /// Say which custom fields there are.
+    ManageFields,
     /// Create and change rules.
     ManageRules,
     /// Take all contacts out.
@@ -48,13 +50,14 @@ pub enum Right {
 
 impl Right {
     /// Every right.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Read,
         Self::WriteContacts,
         Self::Send,
         Self::WriteTemplates,
         Self::WriteSuppressions,
         Self::Delete,
+        Self::ManageFields,
         Self::ManageRules,
         Self::Export,
         Self::ManageAccounts,
@@ -72,6 +75,7 @@ impl Right {
             Self::WriteSuppressions => "suppressions.write",
             Self::Delete => "delete",
             Self::Export => "contacts.export",
+            Self::ManageFields => "fields.manage",
             Self::ManageRules => "rules.manage",
             Self::ManageAccounts => "accounts.manage",
             Self::ManageUsers => "users.manage",
@@ -105,9 +109,12 @@ impl Role {
         match right {
             Right::Read => Self::Viewer,
             Right::WriteContacts | Right::Send => Self::Agent,
-            Right::Export | Right::WriteTemplates | Right::WriteSuppressions | Right::Delete | Right::ManageRules => {
-                Self::Manager
-            }
+            Right::WriteTemplates
+            | Right::Export
+            | Right::WriteSuppressions
+            | Right::Delete
+            | Right::ManageFields
+            | Right::ManageRules => Self::Manager,
             Right::ManageAccounts | Right::ManageUsers => Self::Admin,
             Right::ManageTenant => Self::Owner,
         }
@@ -143,11 +150,11 @@ mod tests {
             [
                 "viewer: read",
                 "agent: read contacts.write messages.send",
-                "manager: read contacts.write messages.send templates.write suppressions.write delete rules.manage contacts.export",
-                "admin: read contacts.write messages.send templates.write suppressions.write delete rules.manage contacts.export accounts.manage \
-                 users.manage",
-                "owner: read contacts.write messages.send templates.write suppressions.write delete rules.manage contacts.export accounts.manage \
-                 users.manage tenant.manage",
+                "manager: read contacts.write messages.send templates.write suppressions.write delete fields.manage rules.manage contacts.export",
+                "admin: read contacts.write messages.send templates.write suppressions.write delete fields.manage rules.manage contacts.export \
+                 accounts.manage users.manage",
+                "owner: read contacts.write messages.send templates.write suppressions.write delete fields.manage rules.manage contacts.export \
+                 accounts.manage users.manage tenant.manage",
             ]
         );
         assert_eq!(Role::parse("owner"), Some(Role::Owner));

@@ -8,6 +8,7 @@ use aws::Files;
 use aws::files::{Shelf, whole};
 use domain::Attachment;
 use domain::flows::Context;
+use domain::flows::catalog::Catalog;
 use domain::flows::import::{NewImport, carry_out, order};
 use domain::import::{By, Counts, Encoding, Form, Import, Mode, State};
 use kernel::ids::{AttachmentId, TenantId};
@@ -52,11 +53,12 @@ async fn peak(rows: u64) -> (usize, Counts) {
     };
     let import = order(&context, &files, &scope, new).await.unwrap();
 
+    let catalog = Catalog::new(context.clock.clone());
     let before = ALLOCATOR.current_usage();
     ALLOCATOR.reset_peak_usage();
     let mut seq = 1;
     let done = loop {
-        carry_out(&context, &files, &scope, import.id, seq).await.unwrap();
+        carry_out(&context, &catalog, &files, &scope, import.id, seq).await.unwrap();
         let row = scope.find::<Import>(import.id).await.unwrap().row;
         if row.state == State::Done {
             break row;

@@ -68,6 +68,12 @@ pub fn stored<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Phone>, 
     texts.iter().map(number).collect()
 }
 
+/// Reads one number of a row by [`Phone::kept`], for `deserialize_with`.
+pub fn stored_one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Phone>, D::Error> {
+    let number = |text: String| Phone::kept(&text).map_err(|_| serde::de::Error::custom("a stored phone number is no number"));
+    Option::<String>::deserialize(deserializer)?.map(number).transpose()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

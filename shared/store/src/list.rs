@@ -148,6 +148,28 @@ impl TenantScope {
         Ok(Page { rows: found.items.into_iter().map(Stored::read).collect::<Result<_>>()?, next })
     }
 
+    /// One page of the rows below an owner whose sort keys begin like this, the first sort key first: one query.
+    pub async fn page_beginning<E: Entity>(
+        &self,
+        owner: &str,
+        start: &str,
+        limit: usize,
+        after: Option<&Position>,
+    ) -> Result<Page<E>> {
+        let query = Query {
+            pk: schema::below_partition(self.tenant, &E::ROW, owner)?,
+            index: Index::Primary,
+            after: Some(after.map_or_else(|| start.to_owned(), |position| position.0.clone())),
+            before: Some(format!("{start}{}", char::MAX)),
+            forward: true,
+            limit: u16::try_from(limit.clamp(1, 100)).unwrap_or(CHUNK),
+        };
+        let found = self.table.query(&query).await?;
+        let last = found.items.last().and_then(|item| text(item, attr::SK.as_str())).map(str::to_owned);
+        let next = last.filter(|_| found.more).map(Position);
+        Ok(Page { rows: found.items.into_iter().map(Stored::read).collect::<Result<_>>()?, next })
+    }
+
     #[expect(clippy::too_many_arguments, reason = "the bounds of one walk, used in one place")]
     async fn walk_months<E: Entity>(
         &self,

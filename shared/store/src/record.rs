@@ -31,6 +31,22 @@ impl Record {
         Self::new(image(old), image(new), sequence.unwrap_or_default())
     }
 
+    /// The record as a stream's filters see it: the event's name and the images.
+    pub fn as_event(&self) -> serde_json::Value {
+        let name = match (&self.old, &self.new) {
+            (None, _) => "INSERT",
+            (Some(_), Some(_)) => "MODIFY",
+            (Some(_), None) => "REMOVE",
+        };
+        let mut event = serde_json::json!({ "eventName": name, "dynamodb": {} });
+        for (image, rows) in [("OldImage", &self.old), ("NewImage", &self.new)] {
+            if let (Some(rows), Some(images)) = (rows, event.pointer_mut("/dynamodb")) {
+                images[image] = serde_json::to_value(rows.as_ref()).unwrap_or_default();
+            }
+        }
+        event
+    }
+
     /// The sequence number.
     pub fn sequence(&self) -> &str {
         &self.sequence

@@ -209,6 +209,19 @@ impl TenantScope {
         Ok(Write(Op::Delete(key, Cond::Version(row.version))))
     }
 
+    /// A write of a transaction without a condition of its own: a row that hangs on another one of the same transaction, whose
+    /// condition guards both.
+    pub fn hanging<E: Entity>(&self, row: &E) -> Result<Write> {
+        let key = self.key(&E::ROW, &row.locator())?;
+        Ok(Write(Op::Put(item_of(&key, row, 1)?, Cond::All(Vec::new()))))
+    }
+
+    /// A write of a transaction that takes away what was written by [`Self::hanging`].
+    pub fn unhanging<E: Entity>(&self, row: &E) -> Result<Write> {
+        let key = self.key(&E::ROW, &row.locator())?;
+        Ok(Write(Op::Delete(key, Cond::All(Vec::new()))))
+    }
+
     /// A write of a transaction that only checks that a row is still at the version it was read at.
     pub fn checking<E: Entity>(&self, row: &Stored<E>) -> Result<Write> {
         let key = self.key(&E::ROW, &row.row.locator())?;

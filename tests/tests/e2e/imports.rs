@@ -138,6 +138,22 @@ async fn rules_hear_of_an_import_unless_it_is_told_to_be_silent() {
 }
 
 #[tokio::test]
+async fn custom_fields_are_read_as_their_definitions_hold_them() {
+    let stage = Story::begin().await;
+    let acme = stage.tenant("acme").await;
+    for (key, kind) in [("seats", "number"), ("vip", "boolean")] {
+        let field = json!({ "object": "contact", "key": key, "label": key, "kind": kind });
+        acme.post("/v1/fields", &field).await.is(201);
+    }
+    stage.clock.advance(5_000).unwrap();
+    let file = b"email,seats,vip\na@example.com,3,yes\nb@example.com,many,no\n";
+    let mapping = json!({ "email": "email", "seats": "field.seats", "vip": "field.vip" });
+    let done = import(&acme, file, &json!({ "mapping": mapping })).await;
+    assert_eq!(errors(&acme, &done).await, [(3, "seats".to_owned(), "field".to_owned())]);
+    assert_eq!(by_email(&acme, "a@example.com").await["fields"], json!({ "seats": 3, "vip": true }));
+}
+
+#[tokio::test]
 async fn each_wrong_row_is_told_by_line_and_column_and_holds_nobody_up() {
     let stage = Story::begin().await;
     let acme = stage.tenant("acme").await;

@@ -125,7 +125,9 @@ async fn questions_that_make_no_sense_are_refused() {
     let last = if flipped.pop() == Some('A') { 'B' } else { 'A' };
     flipped.push(last);
     let before = stage.rows();
-    for list in ["messages", "contacts", "templates", "accounts", "suppressions", "users", "api-keys"] {
+    for list in
+        ["messages", "contacts", "companies", "deals", "fields", "templates", "accounts", "suppressions", "users", "api-keys"]
+    {
         for (query, parameter) in [
             ("limit=0", "?limit"),
             ("limit=101", "?limit"),

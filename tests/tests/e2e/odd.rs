@@ -58,8 +58,22 @@ fn whole(operation: &str, contact: &str, account: &str, attachment: &str) -> Opt
         "test_account" => json!({ "to": { "email": "a@example.com", "name": "A" } }),
         "create_api_key" => json!({ "name": "A", "role": "viewer", "expires_at": "2027-01-01T00:00:00Z" }),
         "create_attachment" => json!({ "name": "a.png", "media_type": "image/png", "bytes": 4 }),
-        "create_contact" | "update_contact" => json!({
-            "first_name": "A", "last_name": "B", "company": "C", "emails": ["odd@example.com"], "phones": ["+14155552671"],
+        "create_company" | "update_company" => json!({
+            "name": "A", "domains": ["odd.example"], "phone": "+14155552671", "website": "https://example.com/", "address": ["L"],
+            "owner": null, "tags": ["t"], "fields": { "f": 1.5 },
+        }),
+        "create_deal" | "update_deal" => json!({
+            "title": "A", "value": "1.5", "currency": "EUR", "stage": "new", "expected_close": "2026-04-01", "contact_id": contact,
+            "company_id": null, "owner": null, "tags": ["t"], "fields": { "f": 1.5 },
+        }),
+        "win_deal" | "lose_deal" => json!({ "reason": "R" }),
+        "create_field" => json!({
+            "object": "task", "key": "odd", "label": "L", "kind": "select", "options": ["a"], "required": false, "unique": false,
+        }),
+        "update_field" => json!({ "label": "L", "options": ["a"], "required": false, "archived": false }),
+        "put_contacts" => json!({ "by": "email", "contacts": [{ "emails": ["odd@example.com"], "first_name": "A" }] }),
+        "create_contact" | "put_contact" | "update_contact" => json!({
+            "first_name": "A", "last_name": "B", "company": "C", "company_id": null, "owner": null, "emails": ["odd@example.com"], "phones": ["+14155552671"],
             "zone": "UTC", "locale": "de", "do_not_contact": false, "consents": { "email:news": true }, "tags": ["t"],
             "quiet_hours": { "start": "21:00", "end": "08:00" }, "fields": { "f": 1.5 },
         }),
@@ -107,7 +121,7 @@ fn whole(operation: &str, contact: &str, account: &str, attachment: &str) -> Opt
             "to": { "email": "a@example.com", "name": "A" }, "channel": "email", "content": content, "locale": "en",
             "variables": { "v": { "w": [1] } }, "metadata": { "m": 1 }, "headers": { "X-A": "b" }, "reply_to": "r@example.com",
             "cc": ["c@example.com"], "bcc": ["d@example.com"], "tags": ["t"], "category": "transactional",
-            "send_at": "2026-03-03T00:00:00Z", "account": account, "campaign": "c", "cancel_key": "k",
+            "send_at": "2026-03-03T00:00:00Z", "account": account, "campaign": "c", "cancel_key": "k", "deal_id": null,
             "throttle": { "key": "t", "per": 60, "limit": 100 }, "sandbox": true, "track": false,
             "attachments": [{ "id": attachment, "inline": "logo" }],
         }),
@@ -175,6 +189,10 @@ struct House<'s> {
     contact: String,
     account: String,
     attachment: String,
+    company: String,
+    /// One that is changed and lost, and one that is won.
+    deals: [String; 2],
+    field: String,
     rule: String,
     template: String,
     user: String,
@@ -193,7 +211,10 @@ impl House<'_> {
         let id = match operation.path.split('/').nth(2).unwrap() {
             "accounts" => &self.account,
             "attachments" => &self.attachment,
+            "companies" => &self.company,
             "contacts" => &self.contact,
+            "deals" => &self.deals[usize::from(operation.id == "win_deal")],
+            "fields" => &self.field,
             "rules" => &self.rule,
             "teams" => &self.team,
             "templates" => &self.template,
@@ -212,9 +233,14 @@ async fn house(stage: &Story) -> House<'_> {
     let user = json!({ "name": "U", "email": "u@acme.example", "role": "agent" });
     let user = acme.post("/v1/users", &user).await.is(201)["id"].as_str().unwrap().to_owned();
     let attachment = tests::files::bring(&acme, "a.png", "image/png", b"PNG!").await;
+    let made = async |path: &str, body: Value| acme.post(path, &body).await.is(201)["id"].as_str().unwrap().to_owned();
+    let company = made("/v1/companies", json!({ "name": "C" })).await;
+    let deals = [made("/v1/deals", json!({ "title": "D" })).await, made("/v1/deals", json!({ "title": "D" })).await];
+    let field = json!({ "object": "task", "key": "kept", "kind": "select", "options": ["a"] });
+    let field = made("/v1/fields", field).await;
     let team = acme.post("/v1/teams", &json!({ "name": "T" })).await.is(201)["id"].as_str().unwrap().to_owned();
     let rule = acme.post("/v1/rules", &rule(&account)).await.is(201)["id"].as_str().unwrap().to_owned();
-    House { acme, contact, account, attachment, rule, template, user, team }
+    House { acme, contact, account, attachment, company, deals, field, rule, template, user, team }
 }
 
 #[tokio::test]

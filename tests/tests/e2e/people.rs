@@ -103,8 +103,12 @@ async fn a_change_over_a_change_is_refused() {
     let account = acme.get("/v1/accounts").await["data"][0]["id"].as_str().unwrap().to_owned();
     let template = acme.get("/v1/templates?name=welcome").await["data"][0]["id"].as_str().unwrap().to_owned();
     let user = acme.post("/v1/users", &json!({ "name": "Eve", "email": "eve@acme.example", "role": "agent" })).await.is(201);
+    let made = acme.post("/v1/companies", &json!({ "name": "Engines" })).await.is(201);
+    let deal = acme.post("/v1/deals", &json!({ "title": "Seats" })).await.is(201);
     for (path, change) in [
         (format!("/v1/contacts/{}", ada.id), json!({ "first_name": "Eve" })),
+        (format!("/v1/companies/{}", made["id"].as_str().unwrap()), json!({ "name": "Other" })),
+        (format!("/v1/deals/{}", deal["id"].as_str().unwrap()), json!({ "stage": "offer" })),
         (format!("/v1/accounts/{account}"), json!({ "name": "Other" })),
         (format!("/v1/templates/{template}"), json!({ "description": "Other" })),
         (format!("/v1/users/{}", user["id"].as_str().unwrap()), json!({ "name": "Other" })),

@@ -22,9 +22,12 @@ count_emails viewer
 create_account admin
 create_api_key admin
 create_attachment agent
+create_company agent
 create_contact agent
 create_export manager
 create_import agent
+create_deal agent
+create_field manager
 create_rule manager
 create_suppression manager
 create_team admin
@@ -34,7 +37,9 @@ create_version manager
 delete_account admin
 delete_api_key admin
 delete_attachment manager
+delete_company manager
 delete_contact manager
+delete_deal manager
 delete_message manager
 delete_rule manager
 delete_suppression manager
@@ -46,11 +51,14 @@ find_account admin
 find_account_mailbox admin
 find_api_key admin
 find_attachment viewer
+find_company viewer
 find_contact viewer
 find_export manager
 find_import viewer
 find_conversation viewer
+find_deal viewer
 find_event viewer
+find_field viewer
 find_message viewer
 find_preferences viewer
 find_rule viewer
@@ -63,13 +71,16 @@ find_user admin
 find_version viewer
 list_accounts admin
 list_api_keys admin
+list_companies viewer
 list_consents viewer
 list_contacts viewer
 list_conversation_messages viewer
 list_conversations viewer
 list_import_errors viewer
 list_imports viewer
+list_deals viewer
 list_events viewer
+list_fields viewer
 list_messages viewer
 list_rules viewer
 list_runs viewer
@@ -80,15 +91,20 @@ list_templates viewer
 list_users admin
 list_versions viewer
 pause_import agent
+lose_deal agent
 preview_template viewer
 publish_version manager
+put_contact agent
+put_contacts agent
 read_account_health admin
 read_channels viewer
 record_consent agent
+reopen_deal agent
 report_event agent
 report_events agent
 resume_import agent
 retry_message agent
+search_things viewer
 send_message agent
 test_account admin
 test_draft_rule manager
@@ -96,13 +112,17 @@ test_rule manager
 test_template manager
 trace_message viewer
 update_account admin
+update_company agent
 update_contact agent
+update_deal agent
+update_field manager
 update_preferences agent
 update_rule manager
 update_team admin
 update_template manager
 update_tenant owner
 update_user admin
+win_deal agent
 ";
 
 #[tokio::test]

@@ -71,13 +71,38 @@ async fn every_operation_answers_as_it_is_described() {
     let file = id(&step(post.clone(), "/v1/attachments", Some(file), 201).await);
 
     let at = |noun: &str, id: &str| format!("/v1/{noun}/{id}");
+    let field = json!({ "object": "company", "key": "size", "label": "Size", "kind": "select", "options": ["s", "l"] });
+    let field = id(&step(post.clone(), "/v1/fields", Some(field), 201).await);
+    let company = json!({
+        "name": "C", "domains": ["c.example"], "phone": "+14155552672", "website": "https://c.example", "address": ["1 Street"],
+        "owner": user, "tags": ["t"], "fields": { "size": "l" },
+    });
+    let company = id(&step(post.clone(), "/v1/companies", Some(company), 201).await);
+    let deal = json!({
+        "title": "D", "value": "1200.50", "currency": "EUR", "stage": "offer", "expected_close": "2026-04-01", "contact_id": contact,
+        "company_id": company, "owner": user, "tags": ["t"], "fields": { "f": true },
+    });
+    let deal = id(&step(post.clone(), "/v1/deals", Some(deal), 201).await);
+    let linked = json!({ "emails": ["c@example.com"], "company_id": company, "owner": user });
+    step(Method::PUT, "/v1/contacts?by=email", Some(linked), 200).await;
+    let batch = json!({ "contacts": [{ "emails": ["n@example.com"] }, { "first_name": "nobody" }] });
+    step(post.clone(), "/v1/contacts/batch", Some(batch), 200).await;
+    step(post.clone(), &format!("{}/lose", at("deals", &deal)), Some(json!({ "reason": "R" })), 200).await;
+    step(post.clone(), &format!("{}/reopen", at("deals", &deal)), None, 200).await;
+    step(post.clone(), &format!("{}/win", at("deals", &deal)), Some(json!({})), 200).await;
+    for kind in ["contact", "company", "deal"] {
+        step(get.clone(), &format!("/v1/search?kind={kind}&q=no"), None, 200).await;
+    }
     step(get.clone(), &at("attachments", &file), None, 200).await;
     for (noun, id, change) in [
         ("accounts", &account, Some(json!({ "from": { "name": "N" }, "on_unknown": "resend" }))),
         ("users", &user, Some(json!({ "role": "viewer", "subject": "s" }))),
         ("teams", &team, Some(json!({ "name": "Sales" }))),
         ("api-keys", &key, None),
+        ("companies", &company, Some(json!({ "website": null }))),
         ("contacts", &contact, Some(json!({ "zone": null }))),
+        ("deals", &deal, Some(json!({ "tags": null }))),
+        ("fields", &field, Some(json!({ "archived": true }))),
         ("templates", &template, Some(json!({ "category": "news", "description": "D" }))),
         ("suppressions", &entry, None),
         ("messages", &message, None),
@@ -171,6 +196,8 @@ async fn every_operation_answers_as_it_is_described() {
         ("suppressions", &entry),
         ("attachments", &file),
         ("templates", &template),
+        ("deals", &deal),
+        ("companies", &company),
         ("contacts", &contact),
         ("api-keys", &key),
         ("teams", &team),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use domain::contact::{Consent, Handle, QuietHours, parse_consent_key};
 use domain::{Channel, Contact};
 use kernel::error::Faults;
+use kernel::ids::{CompanyId, UserId};
 use kernel::{Email, Locale, Phone, Result, Time, Zone};
 use serde::Deserialize;
 use serde_json::Value;
@@ -38,7 +39,7 @@ pub(crate) struct HandleShape {
 }
 
 /// What a contact is made of, and what changes of one. What is absent stays as it is; null removes.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ContactFields {
     #[serde(default, deserialize_with = "double_option")]
@@ -50,6 +51,14 @@ pub(crate) struct ContactFields {
     #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<String>, max_length = 200)]
     company: Option<Option<String>>,
+    /// A known company, whose name is taken over.
+    #[serde(default, deserialize_with = "double_option")]
+    #[schema(value_type = Option<String>)]
+    company_id: Option<Option<CompanyId>>,
+    /// The user who keeps it.
+    #[serde(default, deserialize_with = "double_option")]
+    #[schema(value_type = Option<String>)]
+    owner: Option<Option<UserId>>,
     /// All addresses, the preferred one first. One that another contact has is refused.
     #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<Vec<String>>, max_items = 20, example = json!(["ada@example.com"]))]
@@ -86,13 +95,13 @@ pub(crate) struct ContactFields {
     #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<Vec<String>>, max_items = 20)]
     tags: Option<Option<Vec<String>>>,
-    /// Further fields, for templates: text, numbers, true and false; null removes one.
+    /// Custom fields, as `/v1/fields` defines them; others hold text, numbers, true and false. Null removes one.
     #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<Object>)]
     fields: Option<Option<BTreeMap<String, Value>>>,
 }
 
-fn trimmed(text: String) -> String {
+pub(crate) fn trimmed(text: String) -> String {
     text.trim().to_owned()
 }
 
@@ -102,6 +111,8 @@ impl ContactFields {
         put(&mut contact.first_name, self.first_name.map(|name| name.map(trimmed)));
         put(&mut contact.last_name, self.last_name.map(|name| name.map(trimmed)));
         put(&mut contact.company, self.company.map(|name| name.map(trimmed)));
+        put(&mut contact.company_id, self.company_id);
+        put(&mut contact.owner, self.owner);
         put(&mut contact.emails, self.emails.map(Option::unwrap_or_default));
         put(&mut contact.phones, self.phones.map(Option::unwrap_or_default));
         put(&mut contact.handles, self.handles.map(Option::unwrap_or_default));
@@ -127,7 +138,7 @@ impl ContactFields {
     }
 }
 
-fn merge_fields(fields: &mut BTreeMap<String, Value>, patch: BTreeMap<String, Value>) {
+pub(crate) fn merge_fields(fields: &mut BTreeMap<String, Value>, patch: BTreeMap<String, Value>) {
     for (name, value) in patch {
         if value.is_null() {
             fields.remove(&name);

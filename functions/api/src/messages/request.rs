@@ -6,7 +6,7 @@ use domain::attachment::Enclosing;
 use domain::flows::accept::{Order, To};
 use domain::message::Throttle;
 use domain::{Category, Channel, Extras};
-use kernel::ids::{AccountId, AttachmentId, ContactId};
+use kernel::ids::{AccountId, AttachmentId, ContactId, DealId};
 use kernel::{Email, Locale, Phone, Time};
 use providers::{Button, Location, ProviderTemplate};
 use serde::Deserialize;
@@ -36,6 +36,9 @@ pub(crate) struct NewMessage {
     /// Another locale than the contact's.
     #[schema(value_type = Option<String>, example = "de")]
     locale: Option<Locale>,
+    /// The deal that it is about: templates see it as `deal`, and its company as `company`, as they are now.
+    #[schema(value_type = Option<String>)]
+    deal_id: Option<DealId>,
     /// Values for the template.
     #[serde(default)]
     #[schema(value_type = Object, required = false)]
@@ -190,6 +193,7 @@ impl From<NewMessage> for Order {
             version,
             content: content.map(Into::into),
             locale,
+            deal_id: new.deal_id,
             variables: new.variables,
             metadata: new.metadata,
             headers: new.headers,

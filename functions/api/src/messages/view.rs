@@ -4,7 +4,7 @@ use domain::attachment::Enclosed;
 use domain::message::{Entry, Hold, Message, Status, Throttle, Wait};
 use domain::price::{Amount, Cost, Currency};
 use domain::{Body, Category, Channel};
-use kernel::ids::{AccountId, AttachmentId, ContactId, MessageId, TemplateId};
+use kernel::ids::{AccountId, AttachmentId, ContactId, DealId, MessageId, TemplateId};
 use kernel::{Email, Error, Locale, Result, Time};
 use providers::{BounceClass, EventKind, Wish};
 use serde::Serialize;
@@ -41,6 +41,9 @@ pub(crate) struct MessageView {
     #[schema(value_type = String, example = "transactional")]
     category: Category,
     tags: Vec<String>,
+    /// The deal that it is about.
+    #[schema(value_type = Option<String>)]
+    deal_id: Option<DealId>,
     /// The campaign that it belongs to.
     campaign: Option<String>,
     /// The key that calls it off together with others.
@@ -297,6 +300,7 @@ impl MessageView {
             reply_to: message.reply_to,
             template: message.template.map(|made| MadeView { id: made.id, version: made.number }),
             locale: message.locale,
+            deal_id: message.deal,
             category: message.category,
             tags: message.tags,
             campaign: message.campaign,

@@ -22,6 +22,7 @@ use crate::message::{Hold, Made, Message, Recipient, State, Wait};
 use crate::recall::Recall;
 use crate::{Body, Channel, Contact, Template, Tenant};
 
+mod about;
 mod order;
 
 use order::size;
@@ -82,6 +83,9 @@ pub async fn draft(catalog: &Catalog, files: &Files, scope: &TenantScope, order:
     let locale = order.locale.clone().or_else(|| contact.as_ref().and_then(|contact| contact.locale.clone()));
     let mut category = order.category.clone();
     let mut variables = order.variables;
+    if let Some(deal) = order.deal_id {
+        about::deal(scope, deal, &mut variables).await?;
+    }
     let mut made = None;
     let mut content = None;
     let enclosing = !order.attachments.is_empty();
@@ -152,6 +156,7 @@ pub async fn draft(catalog: &Catalog, files: &Files, scope: &TenantScope, order:
         reply_to: order.reply_to,
         template: made,
         locale: order.locale,
+        deal: order.deal_id,
         variables: if apart { Map::new() } else { variables },
         metadata: if apart { Map::new() } else { order.metadata },
         body: apart,
@@ -288,11 +293,14 @@ pub fn checked(schema: &[render::Variable], variables: Map<String, Value>) -> Re
     }
 }
 
-/// The values that a template sees: the caller's variables, the contact, and the system's own.
+/// The values that a template sees: the caller's variables, the contact with its company, and the system's own.
 pub fn values(variables: &Map<String, Value>, contact: Option<&Contact>, recipient: &Recipient) -> Value {
     let mut values = variables.clone();
     let person =
         contact.map_or_else(|| serde_json::json!({ "email": recipient.address, "name": recipient.name }), Contact::variables);
+    if let Some(company) = person.get("company").filter(|_| contact.is_some() && !values.contains_key("company")) {
+        values.insert("company".to_owned(), company.clone());
+    }
     values.insert("contact".to_owned(), person);
     Value::Object(values)
 }

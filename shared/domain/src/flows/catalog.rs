@@ -9,8 +9,9 @@ use kernel::{Clock, Error, Locale, Result, Time};
 use render::{Compiled, Layout, Limits, Source};
 use store::{Listing, Stored, TenantScope};
 
+use crate::field::{DEFINITIONS, Definitions};
 use crate::name::Name;
-use crate::{Account, Rule, Team, Template, Tenant, User, Version};
+use crate::{Account, Field, Rule, Team, Template, Tenant, User, Version};
 
 mod people;
 mod rules;
@@ -40,6 +41,7 @@ pub struct Catalog {
 struct Kept {
     tenants: HashMap<TenantId, (Time, Arc<Tenant>)>,
     accounts: HashMap<TenantId, (Time, Arc<Vec<Account>>)>,
+    definitions: HashMap<TenantId, (Time, Arc<Definitions>)>,
     teams: HashMap<TenantId, (Time, Arc<Vec<Team>>)>,
     members: HashMap<(TenantId, TeamId), (Time, Arc<Vec<User>>)>,
     rules: HashMap<TenantId, (Time, Arc<Vec<Rule>>)>,
@@ -54,6 +56,7 @@ impl Default for Kept {
         Self {
             tenants: HashMap::new(),
             accounts: HashMap::new(),
+            definitions: HashMap::new(),
             teams: HashMap::new(),
             members: HashMap::new(),
             rules: HashMap::new(),
@@ -140,6 +143,24 @@ impl Catalog {
         let mut kept = self.kept();
         kept.tenants.remove(&scope.tenant());
         kept.accounts.remove(&scope.tenant());
+    }
+
+    /// The tenant's definitions of custom fields.
+    pub async fn definitions(&self, scope: &TenantScope) -> Result<Arc<Definitions>> {
+        let found = self.fresh(self.kept().definitions.get(&scope.tenant()));
+        if let Some(definitions) = found {
+            return Ok(definitions);
+        }
+        let listing = Listing { limit: DEFINITIONS, after: None, since: None, until: None };
+        let page = scope.list::<Field>(&listing, self.clock.now(), |_| true).await?;
+        let definitions = Arc::new(Definitions(page.rows.into_iter().map(|stored| stored.row).collect()));
+        put(&mut self.kept().definitions, scope.tenant(), (self.clock.now(), definitions.clone()));
+        Ok(definitions)
+    }
+
+    /// Forgets the definitions: who looks next sees them as they are.
+    pub fn forget_definitions(&self, scope: &TenantScope) {
+        self.kept().definitions.remove(&scope.tenant());
     }
 
     /// The template of that id, or of that name.

@@ -15,7 +15,9 @@ use kernel::{Error, Result};
 use store::{Stored, TenantScope};
 
 use super::Context;
+use super::catalog::Catalog;
 use crate::attachment;
+use crate::field::Definitions;
 use crate::import::reader::Reader;
 use crate::import::{Counts, Import, State};
 use rows::Worker;
@@ -26,12 +28,20 @@ const ROWS: u64 = 100;
 const MILLIS: i64 = 10_000;
 
 /// Carries out the next part of the import whose state has that number.
-pub async fn carry_out(context: &Context, files: &Files, scope: &TenantScope, id: ImportId, seq: u64) -> Result<()> {
+pub async fn carry_out(
+    context: &Context,
+    catalog: &Catalog,
+    files: &Files,
+    scope: &TenantScope,
+    id: ImportId,
+    seq: u64,
+) -> Result<()> {
     let Some(mut import) = scope.read_now::<Import>(id).await? else { return Ok(()) };
     if import.row.state != State::Queued || import.row.state_seq != seq {
         return Ok(());
     }
-    match part(context, files, scope, &import.row).await? {
+    let definitions = catalog.definitions(scope).await?;
+    match part(context, &definitions, files, scope, &import.row).await? {
         Some(Part { state, position, line, counts }) => {
             import.row.state = state;
             import.row.position = position;
@@ -66,9 +76,15 @@ struct Part {
 }
 
 /// Takes rows in until the part is full or the file ends. None: the file is gone.
-async fn part(context: &Context, files: &Files, scope: &TenantScope, row: &Import) -> Result<Option<Part>> {
+async fn part(
+    context: &Context,
+    definitions: &Definitions,
+    files: &Files,
+    scope: &TenantScope,
+    row: &Import,
+) -> Result<Option<Part>> {
     let key = attachment::key(scope.tenant(), row.attachment);
-    let mut worker = Worker::new(context, scope, row);
+    let mut worker = Worker::new(context, definitions, scope, row);
     let mut reader = Reader::new(row.form, row.position, row.line);
     let began = context.clock.now();
     let full = |worker: &Worker<'_>| {

@@ -2,10 +2,11 @@
 
 use kernel::error::Faults;
 use kernel::{Email, Error, Locale, Phone, Result, Time, Zone};
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 use super::{Form, Import, Target};
 use crate::contact::{Consent, Handle, QuietHours, parse_consent_key};
+use crate::field::{Definitions, Holds, Object};
 use crate::{Category, Channel, Contact};
 
 /// What makes a program of tables take a cell for a formula. Whoever writes a file for such programs puts a `'` before it
@@ -33,9 +34,9 @@ fn unguarded(cell: &str) -> &str {
 }
 
 /// Carries a row out on a contact. Faults point to `/column/` and the column's number; [`Contact::check`] judges the result.
-pub fn apply(import: &Import, cells: &[String], contact: &mut Contact, now: Time) -> Result<()> {
+pub fn apply(import: &Import, definitions: &Definitions, cells: &[String], contact: &mut Contact, now: Time) -> Result<()> {
     let mut faults = Faults::default();
-    let mut draft = Draft { import, contact, now, emails: Vec::new(), phones: Vec::new() };
+    let mut draft = Draft { import, definitions, contact, now, emails: Vec::new(), phones: Vec::new() };
     for (at, (cell, target)) in cells.iter().zip(&import.columns).enumerate() {
         let (Some(target), text) = (target, unguarded(cell)) else { continue };
         if !text.is_empty() {
@@ -51,6 +52,7 @@ pub fn apply(import: &Import, cells: &[String], contact: &mut Contact, now: Time
 
 struct Draft<'a> {
     import: &'a Import,
+    definitions: &'a Definitions,
     contact: &'a mut Contact,
     now: Time,
     emails: Vec<Email>,
@@ -90,10 +92,24 @@ impl Draft<'_> {
                     self.answer(channel, &category, granted);
                 }
             }
-            Target::Field(name) => drop(self.contact.fields.insert(name.clone(), Value::from(text))),
+            Target::Field(name) => drop(self.contact.fields.insert(name.clone(), self.field(name, text)?)),
             Target::Fields => self.contact.fields.extend(fields(text)?),
         }
         Ok(())
+    }
+
+    /// The value of a custom field, as its definition holds it.
+    fn field(&self, name: &str, text: &str) -> Result<Value> {
+        let known = self.definitions.of(Object::Contact).find(|field| !field.archived && field.key == name);
+        match known.map(|field| field.holds) {
+            Some(Holds::Number) => {
+                let number: Option<Number> = serde_json::from_str(text).ok();
+                number.map(Value::Number).ok_or_else(|| Error::invalid("", "field", "a number is needed"))
+            }
+            Some(Holds::Boolean) => yes(text).map(Value::Bool),
+            Some(Holds::MultiSelect) => each(self.import.form, text, |one| Ok(Value::from(one))).map(Value::Array),
+            Some(_) | None => Ok(Value::from(text)),
+        }
     }
 
     /// Records an answer. Who has said no is not made to say yes by a list that somebody brings.

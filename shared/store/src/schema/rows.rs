@@ -63,18 +63,26 @@ rows! {
         "Which file is this, and are its bytes there?";
     BODY = "body", "", "BODY", Shape::Single, "T#tenant#BODY#message id", "-",
         "What content did this message bring along, when it does not fit its row?";
+    COMPANY = "company", "cmp", "CMP", Shape::Dated { shards: 1 }, "T#tenant#CMP#yyyymm#shard", "company id",
+        "Which organisation is this? Which companies are newest?";
     CONSENT = "consent", "", "CNS", Shape::Below, "T#tenant#CNS#contact id", "version of the contact",
         "What did this person say to being written to, when, and how is that known?";
     CONTACT = "contact", "con", "CON", Shape::Dated { shards: 1 }, "T#tenant#CON#yyyymm#shard", "contact id",
         "Who is this person, how are they reached, what do they allow? Which contacts are newest?";
     CONVERSATION = "conversation", "cnv", "CNV", Shape::Dated { shards: 1 }, "T#tenant#CNV#yyyymm#shard", "conversation id",
         "Who talks to us through which account, and what is unread? Which conversations are newest?";
+    DEAL = "deal", "dea", "DEA", Shape::Dated { shards: 1 }, "T#tenant#DEA#yyyymm#shard", "deal id",
+        "What is to be won, and how far is it? Which deals are newest?";
     ERRAND = "errand", "erd", "ERD", Shape::Dated { shards: 1 }, "T#tenant#ERD#yyyymm#shard", "errand id",
         "What is to be asked of an account's provider, apart from messages?";
     EVENT = "event", "evt", "EVT", Shape::Dated { shards: 4 }, "T#tenant#EVT#yyyymm#shard", "event id",
         "What was reported, or raised by a rule, in the last 30 days?";
     EXPORT = "export", "exp", "EXP", Shape::Dated { shards: 1 }, "T#tenant#EXP#yyyymm#shard", "export id",
         "How far is this export, and which files has it?";
+    FIELD = "field", "fld", "FLD", Shape::Small, "T#tenant#FLD", "field id",
+        "What do a tenant's own fields hold?";
+    FIND = "find", "", "FIND", Shape::Below, "T#tenant#FIND#noun:first letters", "word#id",
+        "Which contacts, companies or deals have a word that begins like this?";
     IDEMPOTENCY = "idempotency", "", "IDEM", Shape::Single, "T#tenant#IDEM#digest of key", "-",
         "Was a request with this key seen in the last 24 hours, and how was it answered?";
     IMPORT = "import", "imp", "IMP", Shape::Dated { shards: 1 }, "T#tenant#IMP#yyyymm#shard", "import id",
@@ -85,10 +93,12 @@ rows! {
         "What did this contact write to us, newest first?";
     MAILBOX = "mailbox", "", "MBX", Shape::Single, "T#tenant#MBX#account id", "-",
         "How far was the mailbox of this account read, and when is it looked at next?";
+    MEMBER = "member", "", "MEM", Shape::Below, "T#tenant#MEM#company id", "contact id",
+        "Which contacts belong to this company?";
     MESSAGE = "message", "msg", "MSG", Shape::Dated { shards: 4 }, "T#tenant#MSG#yyyymm#shard", "message id",
         "What is the state of this message, and why? Which messages are newest?";
     NAME = "name", "", "NAME", Shape::Single, "T#tenant#NAME#noun:slug", "-",
-        "Which template has this name?";
+        "Which template or field has this name?";
     PACE = "pace", "", "PACE", Shape::Single, "T#tenant#PACE#account:window:limit", "-",
         "How far are the slots of this limit of an account promised to messages?";
     PROOF = "proof", "", "PRF", Shape::Single, "T#tenant#PRF#digest of account and token", "-",
@@ -119,6 +129,8 @@ rows! {
         "Which conversation does a message of this contact belong to?";
     TOKEN = "token", "", "TOK", Shape::Single, "T#tenant#TOK#account id", "-",
         "Which access token does this account use, and who asks for the next?";
+    UNIQUE = "unique", "", "UNQ", Shape::Single, "T#tenant#UNQ#noun:field:digest", "-",
+        "Which thing has this value, of those that no two may have?";
     USER = "user", "usr", "USR", Shape::Small, "T#tenant#USR", "user id",
         "Who works for this tenant, in which role?";
     VERSION = "version", "ver", "VER", Shape::Below, "T#tenant#VER#template id", "version number",

@@ -1,7 +1,7 @@
 //! What a caller asks for, and what of it can be judged without reading anything.
 
 use kernel::error::Faults;
-use kernel::ids::{AccountId, ContactId};
+use kernel::ids::{AccountId, ContactId, DealId};
 use kernel::{Email, Error, Locale, Phone, Result, Time};
 use render::Source;
 use serde::Deserialize;
@@ -33,6 +33,9 @@ pub struct Order {
     /// Another locale than the contact's.
     #[serde(default)]
     pub locale: Option<Locale>,
+    /// The deal that it is about.
+    #[serde(default)]
+    pub deal_id: Option<DealId>,
     /// Values for the template.
     #[serde(default)]
     pub variables: Map<String, Value>,

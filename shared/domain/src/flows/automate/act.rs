@@ -85,6 +85,7 @@ async fn is_there(scope: &TenantScope, id: MessageId) -> Result<bool> {
 async fn update(desk: Desk<'_>, run: &Run, number: usize, change: &UpdateContact) -> Result<String> {
     let none = || Error::invalid("", "contact", "the event is about no contact");
     let id = run.event.about.contact.ok_or_else(none)?;
+    let definitions = desk.catalog.definitions(desk.scope).await?;
     for _ in 0..CONTENDED {
         let mut contact = desk.scope.find::<Contact>(id).await?;
         let before = contact.row.clone();
@@ -94,7 +95,8 @@ async fn update(desk: Desk<'_>, run: &Run, number: usize, change: &UpdateContact
         }
         contact.row.cause = Some(cause(run, number));
         contact.row.updated_at = desk.context.clock.now();
-        match keep_contact::replace(desk.context, desk.scope, &before, &mut contact, &Evidence::by("rule")).await {
+        let evidence = Evidence::by("rule");
+        match keep_contact::replace(desk.context, desk.scope, &definitions, &before, &mut contact, &evidence).await {
             Err(Error::Stale { .. }) => {}
             other => return other.map(|_| id.to_string()),
         }

@@ -1,10 +1,12 @@
 //! What one row does.
 
+use kernel::error::Faults;
 use kernel::ids::ContactId;
 use kernel::{Clock, Error, Fault, Ids, Result};
 use store::{Stored, TenantScope};
 
 use crate::consent::Evidence;
+use crate::field::{Definitions, Object};
 use crate::flows::{Context, keep_contact};
 use crate::import::reader::{Record, Unread};
 use crate::import::{By, Counts, FAULTS, Import, Mode, RowFault, SOURCE, cells};
@@ -16,6 +18,7 @@ const TRIES: usize = 4;
 /// Takes rows in, and counts.
 pub(super) struct Worker<'a> {
     context: &'a Context,
+    definitions: &'a Definitions,
     scope: &'a TenantScope,
     import: &'a Import,
     evidence: Evidence,
@@ -29,10 +32,10 @@ enum Done {
 }
 
 impl<'a> Worker<'a> {
-    pub(super) fn new(context: &'a Context, scope: &'a TenantScope, import: &'a Import) -> Self {
+    pub(super) fn new(context: &'a Context, definitions: &'a Definitions, scope: &'a TenantScope, import: &'a Import) -> Self {
         let source = import.consent_source.clone();
         let evidence = Evidence { import: Some(import.id), actor: import.actor.clone(), text: source, ..Evidence::by(SOURCE) };
-        Self { context, scope, import, evidence, counts: import.counts }
+        Self { context, definitions, scope, import, evidence, counts: import.counts }
     }
 
     /// Takes a row in, or notes what is wrong with it. An error means that neither happened.
@@ -66,7 +69,7 @@ impl<'a> Worker<'a> {
         let id = self.id_of(line);
         for _ in 0..TRIES {
             let mut wanted = Contact::blank(id, now);
-            cells::apply(self.import, cells, &mut wanted, now)?;
+            cells::apply(self.import, self.definitions, cells, &mut wanted, now)?;
             let tried = match (self.known(&wanted).await?, self.import.mode) {
                 // This very row made it, in a part that was carried out before.
                 (Some(known), _) if known.row.id == id => Ok(Done::Created),
@@ -115,9 +118,9 @@ impl<'a> Worker<'a> {
         contact.source = Some(SOURCE.to_owned());
         contact.silent = self.import.silent.then_some(1);
         if self.import.dry_run {
-            contact.check()?;
+            self.judge(None, &mut contact)?;
         } else {
-            keep_contact::create(self.context, self.scope, &mut contact, &self.evidence).await?;
+            keep_contact::create(self.context, self.scope, self.definitions, &mut contact, &self.evidence).await?;
         }
         Ok(Done::Created)
     }
@@ -125,15 +128,25 @@ impl<'a> Worker<'a> {
     async fn change(&self, mut known: Stored<Contact>, cells: &[String]) -> Result<Done> {
         let before = known.row.clone();
         let now = self.context.clock.now();
-        cells::apply(self.import, cells, &mut known.row, now)?;
+        cells::apply(self.import, self.definitions, cells, &mut known.row, now)?;
         if self.import.dry_run {
-            known.row.check()?;
+            self.judge(Some(&before), &mut known.row)?;
         } else if known.row != before {
             known.row.updated_at = now;
             known.row.silent = self.import.silent.then_some(known.version.saturating_add(1));
-            keep_contact::replace(self.context, self.scope, &before, &mut known, &self.evidence).await?;
+            let (context, evidence) = (self.context, &self.evidence);
+            keep_contact::replace(context, self.scope, self.definitions, &before, &mut known, evidence).await?;
         }
         Ok(Done::Updated)
+    }
+
+    /// Judges what a dry run does not write.
+    fn judge(&self, before: Option<&Contact>, contact: &mut Contact) -> Result<()> {
+        let mut faults = Faults::default();
+        faults.take("", contact.check());
+        let before = before.map(|before| &before.fields);
+        self.definitions.judge(Object::Contact, before, &mut contact.fields, &mut faults);
+        faults.check()
     }
 
     /// Keeps what is wrong with a row, as long as there is not too much of it.

@@ -10,6 +10,7 @@ use crate::address::Suppressed;
 use crate::consent::{Evidence, Said};
 use crate::contact::Handle;
 use crate::flows::Context;
+use crate::flows::gather::find_rows;
 use crate::flows::keep_contact::own;
 use crate::flows::suppress::{address_row, declared, enter};
 use crate::suppression::Reason;
@@ -123,7 +124,10 @@ impl<'a> Person<'a> {
     pub(super) fn writes(&self, scope: &TenantScope) -> Result<Vec<Write>> {
         let address = (self.address.row != self.before).then(|| scope.replacing(&self.address));
         let contact = self.contact.as_ref().map(|contact| scope.replacing(contact));
-        address.into_iter().chain(contact).collect()
+        let made = self.contact.as_ref().filter(|contact| contact.version == 0);
+        let words = made.map(|contact| find_rows(&contact.row)).unwrap_or_default();
+        let words = words.iter().map(|row| scope.hanging(row));
+        address.into_iter().chain(contact).chain(words).collect()
     }
 }
 

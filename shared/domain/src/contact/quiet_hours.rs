@@ -1,4 +1,4 @@
-//! When a contact does not want to be disturbed.
+//! When a contact is not to be disturbed.
 
 use kernel::{Time, Zone};
 use serde::{Deserialize, Serialize};
@@ -51,5 +51,40 @@ impl QuietHours {
         // A wall clock time that the zone skips is taken as the moment after the gap.
         let end = day.at(hour, minute, 0, 0).to_zoned(local.time_zone().clone()).ok()?;
         Some(Time::from(end.timestamp())).filter(|end| *end > now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Time {
+        Time::parse(text).unwrap()
+    }
+
+    #[test]
+    fn quiet_hours_end_at_the_contacts_morning() {
+        let quiet: QuietHours = serde_json::from_str(r#"{"start":"21:00","end":"08:00"}"#).unwrap();
+        let berlin = Zone::parse("Europe/Berlin").unwrap();
+        assert_eq!(quiet.until(at("2026-01-10T22:30:00Z"), &berlin), Some(at("2026-01-11T07:00:00Z")));
+        assert_eq!(quiet.until(at("2026-01-11T03:00:00Z"), &berlin), Some(at("2026-01-11T07:00:00Z")));
+        assert_eq!(quiet.until(at("2026-01-11T12:00:00Z"), &berlin), None);
+        // The night in which the clocks go forward is an hour shorter.
+        assert_eq!(quiet.until(at("2026-03-28T22:30:00Z"), &berlin), Some(at("2026-03-29T06:00:00Z")));
+    }
+
+    #[test]
+    fn quiet_hours_within_a_day_and_of_no_length() {
+        let utc = Zone::utc();
+        let noon: QuietHours = serde_json::from_str(r#"{"start":"12:00","end":"13:00"}"#).unwrap();
+        assert_eq!(noon.until(at("2026-01-10T12:59:59Z"), &utc), Some(at("2026-01-10T13:00:00Z")));
+        assert_eq!(noon.until(at("2026-01-10T13:00:00Z"), &utc), None);
+        let none: QuietHours = serde_json::from_str(r#"{"start":"12:00","end":"12:00"}"#).unwrap();
+        assert_eq!(none.until(at("2026-01-10T12:00:00Z"), &utc), None);
+        for bad in
+            [r#"{"start":"24:00","end":"08:00"}"#, r#"{"start":"8:00","end":"09:00"}"#, r#"{"start":"08:60","end":"09:00"}"#]
+        {
+            assert!(serde_json::from_str::<QuietHours>(bad).is_err(), "{bad}");
+        }
     }
 }

@@ -1,0 +1,138 @@
+//! The writes that keep a thing: its own row, the words that it is found by, and the values that nobody else may have, in one
+//! transaction.
+
+use std::collections::BTreeMap;
+
+use kernel::{Error, Keys, Result};
+use serde_json::Value;
+use store::schema::{Entity, Locator};
+use store::{TenantScope, Write};
+
+use crate::field::Definitions;
+use crate::find::{Find, Findable};
+use crate::unique::Unique;
+
+/// Most writes of one transaction (Amazon DynamoDB API reference, `TransactWriteItems`).
+const MOST: usize = 100;
+
+/// Writes to be carried out together.
+pub(super) struct Gathered<'a> {
+    scope: &'a TenantScope,
+    keys: &'a Keys,
+    writes: Vec<Write>,
+    claims: Vec<Claim>,
+}
+
+/// A value that is made a thing's own by the write at that place.
+struct Claim {
+    write: usize,
+    row: Unique,
+    /// What it is, for people.
+    value: String,
+}
+
+impl<'a> Gathered<'a> {
+    /// None yet.
+    pub(super) const fn new(scope: &'a TenantScope, keys: &'a Keys) -> Self {
+        Self { scope, keys, writes: Vec::new(), claims: Vec::new() }
+    }
+
+    /// Adds a write.
+    pub(super) fn push(&mut self, write: Write) {
+        self.writes.push(write);
+    }
+
+    /// Adds a write, if there is one.
+    pub(super) fn extend(&mut self, write: Option<Write>) {
+        self.writes.extend(write);
+    }
+
+    /// Whether there is nothing to write.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.writes.is_empty()
+    }
+
+    /// What a thing is found by from now on. Nobody else writes these rows, and the thing's own condition guards them.
+    pub(super) fn found_by<E: Findable>(&mut self, before: Option<&E>, after: Option<&E>) -> Result<()> {
+        let (old, new) = (before.map(find_rows).unwrap_or_default(), after.map(find_rows).unwrap_or_default());
+        for row in new.iter().filter(|row| !old.contains(row)) {
+            self.writes.push(self.scope.hanging(row)?);
+        }
+        for row in old.iter().filter(|row| !new.contains(row)) {
+            self.writes.push(self.scope.unhanging(row)?);
+        }
+        Ok(())
+    }
+
+    /// The values of custom fields that belong to a thing alone.
+    pub(super) async fn fields<E: Findable>(
+        &mut self,
+        definitions: &Definitions,
+        before: Option<&E>,
+        after: Option<&E>,
+    ) -> Result<()> {
+        let none = BTreeMap::new();
+        let old = before.map_or(&none, Findable::fields);
+        let new = after.map_or(&none, Findable::fields);
+        let Some(of) = after.or(before).map(Findable::label) else { return Ok(()) };
+        let row = |key: &str, value: &Value| Unique::of_field(self.keys, E::OBJECT, key, value, of.clone());
+        let gone = definitions.unique(E::OBJECT, old).filter(|(field, value)| new.get(&field.key) != Some(value));
+        let gone: Vec<Unique> = gone.map(|(field, value)| row(&field.key, value)).collect();
+        let taken =
+            definitions.unique(E::OBJECT, new).filter(|(field, value)| !field.archived && old.get(&field.key) != Some(value));
+        let taken: Vec<(Unique, String)> =
+            taken.map(|(field, value)| (row(&field.key, value), format!("/fields/{}", field.key))).collect();
+        for unique in gone {
+            self.release(&unique).await?;
+        }
+        for (unique, value) in taken {
+            self.claim(unique, value)?;
+        }
+        Ok(())
+    }
+
+    /// Makes a value a thing's own.
+    pub(super) fn claim(&mut self, row: Unique, value: String) -> Result<()> {
+        self.writes.push(self.scope.creating(&row)?);
+        self.claims.push(Claim { write: self.writes.len().saturating_sub(1), row, value });
+        Ok(())
+    }
+
+    /// Gives a value back, if it is the thing's own: one that stood before its definition is nobody's.
+    pub(super) async fn release(&mut self, row: &Unique) -> Result<()> {
+        let held = self.scope.read_now::<Unique>(row.locator()).await?.filter(|held| held.row.of == row.of);
+        if let Some(held) = held {
+            self.writes.push(self.scope.erasing(&held)?);
+        }
+        Ok(())
+    }
+
+    /// Carries all of it out. `false`: nothing was written, because a row was changed by somebody else in the meantime. A value
+    /// that another thing has is a conflict.
+    pub(super) async fn carry_out(self) -> Result<bool> {
+        if self.writes.len() > MOST {
+            let words = format!("addresses, words and unique values that change at once take at most {MOST} writes");
+            return Err(Error::invalid("", "too_many", words));
+        }
+        let Some(refused) = self.scope.transact(self.writes).await? else { return Ok(true) };
+        if let Some(claim) = self.claims.iter().find(|claim| claim.write == refused) {
+            let holder = self.scope.read_now::<Unique>(claim.row.locator()).await?;
+            if let Some(holder) = holder.filter(|holder| holder.row.of != claim.row.of) {
+                return Err(Error::conflict(format!("The value of {} belongs to {}", claim.value, holder.row.of)));
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// The rows of the words that a thing is found by.
+pub(super) fn find_rows<E: Findable>(thing: &E) -> Vec<Find> {
+    let of = thing.hex();
+    thing.terms().into_iter().map(|term| Find { object: E::OBJECT, term, of: of.clone() }).collect()
+}
+
+/// Refuses an id that names nothing of this tenant.
+pub(super) async fn known<E: Entity>(scope: &TenantScope, pointer: &str, at: impl Into<Locator>) -> Result<E> {
+    let found = scope.read_now::<E>(at).await?;
+    found.map(|found| found.row).ok_or_else(|| Error::invalid(pointer, "unknown", format!("no such {}", E::ROW.kind)))
+}

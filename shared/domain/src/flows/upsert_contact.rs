@@ -1,0 +1,154 @@
+//! Making a contact or changing the one that has an address or unique value already: whoever sends contacts need not know which are
+//! here. Of several requests at once one makes the contact and the others find it.
+
+use kernel::ids::ContactId;
+use kernel::{Error, Result};
+use store::schema::Entity;
+use store::{Stored, TenantScope};
+
+use super::{Context, keep_contact};
+use crate::consent::Evidence;
+use crate::field::{Definitions, Object};
+use crate::unique::Unique;
+use crate::{Address, Channel, Contact};
+
+/// How often it is looked again, when others change the same contact meanwhile.
+const TRIES: usize = 4;
+
+/// What a contact is recognised by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum By {
+    /// Its first email address.
+    Email,
+    /// Its first telephone number.
+    Phone,
+    /// A custom field whose values are unique.
+    Field(String),
+}
+
+impl By {
+    /// Reads `email`, `phone` or `field.` and a key.
+    pub fn parse(text: &str) -> Result<Self> {
+        match text {
+            "email" => Ok(Self::Email),
+            "phone" => Ok(Self::Phone),
+            other => other.strip_prefix("field.").map(|key| Self::Field(key.to_owned())).ok_or_else(|| {
+                Error::invalid("?by", "parameter", "email, phone, or field. and the key of a field whose values are unique")
+            }),
+        }
+    }
+}
+
+/// What was done.
+#[derive(Clone, Debug)]
+pub struct Upserted {
+    /// The contact as it is now.
+    pub contact: Stored<Contact>,
+    /// Whether it is new.
+    pub new: bool,
+}
+
+/// Makes the contact under that id, or changes the one that is recognised. `apply` carries the request out on either.
+pub async fn upsert(
+    context: &Context,
+    scope: &TenantScope,
+    definitions: &Definitions,
+    by: &By,
+    id: ContactId,
+    evidence: &Evidence,
+    apply: impl Fn(&mut Contact) -> Result<()> + Send + Sync,
+) -> Result<Upserted> {
+    let mut refusal = Error::conflict("the contact is changed by others all the time");
+    for _ in 0..TRIES {
+        let mut contact = Contact::blank(id, context.clock.now());
+        apply(&mut contact)?;
+        let tried = match recognised(context, scope, definitions, by, &contact).await? {
+            Some(mut known) => {
+                let before = known.row.clone();
+                apply(&mut known.row)?;
+                keep_addresses(&before, &mut known.row);
+                let changed = keep_contact::replace(context, scope, definitions, &before, &mut known, evidence).await;
+                changed.map(|version| Upserted { contact: Stored { row: known.row, version }, new: false })
+            }
+            None => {
+                let made = keep_contact::create(context, scope, definitions, &mut contact, evidence).await;
+                made.map(|()| Upserted { contact: Stored { row: contact, version: 1 }, new: true })
+            }
+        };
+        match tried {
+            Err(Error::Stale { .. } | Error::NotFound { .. }) => {}
+            Err(error) if passing(&error) => refusal = error,
+            done => return done,
+        }
+    }
+    Err(refusal)
+}
+
+/// Whether another look may find what stood in the way.
+fn passing(error: &Error) -> bool {
+    match error {
+        Error::Conflict { .. } => true,
+        Error::Invalid(faults) => faults.iter().any(|fault| fault.code == "taken"),
+        Error::Unauthenticated
+        | Error::Forbidden { .. }
+        | Error::NotFound { .. }
+        | Error::Stale { .. }
+        | Error::MethodNotAllowed
+        | Error::Malformed { .. }
+        | Error::UnsupportedMediaType
+        | Error::TooLarge { .. }
+        | Error::KeyInUse
+        | Error::KeyReused
+        | Error::TooMany { .. }
+        | Error::Unavailable(_)
+        | Error::Internal(_) => false,
+    }
+}
+
+/// Emails and phones that the request does not name stay, behind those that it names: it need not know all of them.
+fn keep_addresses(before: &Contact, contact: &mut Contact) {
+    let emails = before.emails.iter().filter(|email| !contact.emails.iter().any(|given| given.key() == email.key()));
+    let emails: Vec<_> = emails.cloned().collect();
+    contact.emails.extend(emails);
+    let phones: Vec<_> = before.phones.iter().filter(|phone| !contact.phones.contains(phone)).cloned().collect();
+    contact.phones.extend(phones);
+}
+
+/// The contact that has the address or value which the request names.
+async fn recognised(
+    context: &Context,
+    scope: &TenantScope,
+    definitions: &Definitions,
+    by: &By,
+    wanted: &Contact,
+) -> Result<Option<Stored<Contact>>> {
+    let needed = |pointer: String| Error::invalid(pointer, "required", "the contact is recognised by this");
+    let owner = match by {
+        By::Email => {
+            let email = wanted.emails.first().ok_or_else(|| needed("/emails".to_owned()))?;
+            holder(context, scope, Channel::Email, &email.key()).await?
+        }
+        By::Phone => {
+            let phone = wanted.phones.first().ok_or_else(|| needed("/phones".to_owned()))?;
+            holder(context, scope, Channel::Sms, phone.as_str()).await?
+        }
+        By::Field(key) => {
+            let known = definitions.of(Object::Contact).find(|field| field.unique && !field.archived && field.key == *key);
+            let field = known.ok_or_else(|| Error::invalid("?by", "unknown", "no such field whose values are unique"))?;
+            let pointer = format!("/fields/{key}");
+            let value = wanted.fields.get(key).ok_or_else(|| needed(pointer.clone()))?;
+            let value = field.read(value).map_err(|error| error.under(&pointer))?;
+            let row = Unique::of_field(&context.keys, Object::Contact, key, &value, String::new());
+            scope.read_now::<Unique>(row.locator()).await?.and_then(|held| ContactId::parse(&held.row.of))
+        }
+    };
+    match owner {
+        Some(owner) => scope.read_now::<Contact>(owner).await,
+        None => Ok(None),
+    }
+}
+
+async fn holder(context: &Context, scope: &TenantScope, channel: Channel, key: &str) -> Result<Option<ContactId>> {
+    let address = scope.read_now::<Address>(Address::at(&context.keys, channel, key)).await?;
+    Ok(address.and_then(|address| address.row.contact))
+}
