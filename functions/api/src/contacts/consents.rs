@@ -149,7 +149,7 @@ impl NewConsent {
     /// The caller's evidence with this proof.
     fn evidence(&self, caller: Evidence) -> Evidence {
         let Some(proof) = &self.proof else { return caller };
-        let evidence = caller.from_visitor(proof.ip.as_deref(), proof.user_agent.as_deref());
+        let evidence = caller.seen_from(proof.ip.as_deref(), proof.user_agent.as_deref());
         Evidence { text: proof.text.clone(), ..evidence }
     }
 }
