@@ -2,16 +2,19 @@
 //!
 //! `cargo run --release -p bench` measures everything; `-- --skip-binaries` leaves out building and starting the functions,
 //! `-- --binaries` does nothing else. `-- --pipeline` times the pipeline alone, and `-- --pipeline 2000` with that many messages,
-//! as a profiler wants it. `-- --providers` times the providers alone.
+//! as a profiler wants it. `-- --providers` times the providers alone, `-- --counting`
+//! the counters, `-- --tasks` tasks, `-- --bill` the units of an email.
 #![expect(clippy::disallowed_methods, reason = "a bench reads the clock, its arguments and its environment")]
 #![expect(clippy::large_futures, reason = "a stage is large, and a bench has a stack of its own")]
 
 mod bill;
 mod binaries;
+mod counting;
 mod people;
 mod pipeline;
 mod providers;
 mod runtime;
+mod tasks;
 mod templates;
 mod watch;
 mod world;
@@ -40,6 +43,12 @@ fn main() -> ExitCode {
         pipeline::measure(arguments.get(1))
     } else if has("--providers") {
         providers::measure()
+    } else if has("--tasks") {
+        tasks::measure()
+    } else if has("--bill") {
+        bill::measure()
+    } else if has("--counting") {
+        counting::measure()
     } else if has("--binaries") {
         binaries::measure()
     } else {
@@ -67,6 +76,10 @@ fn all(skip_binaries: bool) -> Fallible<Value> {
     };
     note("counting the bill");
     add(bill::measure()?);
+    note("counting tasks, and scanning");
+    add(json!({ "tasks": tasks::measure()? }));
+    note("counting and asking what was counted");
+    add(counting::measure()?);
     note("timing the pipeline in a process of its own");
     let child = Command::new(std::env::current_exe()?).arg("--pipeline").output()?;
     if !child.status.success() {

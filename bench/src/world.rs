@@ -10,6 +10,8 @@ use crate::Fallible;
 pub(crate) struct World {
     /// The stage.
     pub(crate) stage: Stage,
+    /// The tenant's id.
+    pub(crate) tenant: String,
     /// The owner's key.
     pub(crate) key: String,
     /// Contacts to write to.
@@ -20,12 +22,13 @@ impl World {
     /// A tenant with that many contacts; all work done.
     pub(crate) async fn new(contacts: usize) -> Fallible<Self> {
         let stage = Stage::new().map_err(|error| format!("{error:?}"))?;
-        let mut world = Self { stage, key: PLATFORM_KEY.to_owned(), contacts: Vec::new() };
+        let mut world = Self { stage, tenant: String::new(), key: PLATFORM_KEY.to_owned(), contacts: Vec::new() };
         // Limits that are counted like any other and that nothing here reaches.
         let founding = json!({
             "slug": "bench", "name": "Bench", "requests_per_hour": 100_000_000, "requests_per_minute": 10_000_000,
         });
         let tenant = world.post("/v1/tenants", &founding, &[]).await?;
+        world.tenant = text(&tenant, "/id")?;
         world.key = text(&tenant, "/key/secret")?;
         let account = json!({ "name": "SES", "provider": "ses", "from": { "email": "hello@bench.example", "name": "Bench" } });
         world.post("/v1/accounts", &account, &[]).await?;

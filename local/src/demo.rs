@@ -173,6 +173,7 @@ impl Maker<'_> {
             probe_at: None,
             check: None,
             asking: None,
+            registration: None,
             outages: Vec::new(),
             created_at: self.made_at,
             updated_at: self.made_at,

@@ -15,6 +15,7 @@ pub mod files;
 pub mod google;
 pub mod letter;
 pub mod log;
+pub mod person;
 pub mod sns;
 pub mod story;
 pub mod tenant;

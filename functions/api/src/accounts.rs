@@ -24,6 +24,7 @@ pub(crate) mod check;
 pub(crate) mod consent;
 mod deposit;
 pub(crate) mod mailbox;
+mod registration;
 mod sender;
 mod terms;
 pub(crate) mod trial;
@@ -31,6 +32,7 @@ pub(crate) mod usage;
 
 use check::AccountCheckView;
 use deposit::DepositView;
+use registration::RegistrationView;
 use sender::{NewSender, SenderChange, SenderView};
 use terms::{LimitsBody, LimitsChange, PriceBody, WarmUpBody};
 
@@ -66,6 +68,8 @@ pub(crate) struct AccountView {
     check: Option<AccountCheckView>,
     /// Where the provider posts its events, below this deployment's address. Who knows it can post there.
     callback_path: String,
+    /// Whether the provider calls back there, as it said when it was checked last; null where a person has to tell it to.
+    registration: Option<RegistrationView>,
     /// Where a receipt rule of SES has to put mail for this account; null of other providers, and of an account that is brought along by
     /// `?expand`.
     deposit: Option<DepositView>,
@@ -113,6 +117,7 @@ impl From<Account> for AccountView {
             id: account.id,
             callback_path: account.callback(""),
             check: account.check.map(AccountCheckView::from),
+            registration: account.registration.map(Into::into),
             deposit: None,
             name: account.name,
             channel: account.channel,
@@ -237,6 +242,7 @@ impl NewAccount {
             probe_at: None,
             check: None,
             asking: None,
+            registration: None,
             outages: Vec::new(),
             created_at: now,
             updated_at: now,

@@ -106,7 +106,7 @@ pub(crate) struct NewAttachment {
     bytes: u64,
 }
 
-/// Announces a file, and says how to bring its bytes. What is not brought within a day is forgotten.
+/// Announces a file, and says how to bring its bytes. What is not brought, and then ordered or looked at, within a day is deleted.
 #[utoipa::path(post, path = "/v1/attachments", tag = "attachments", operation_id = "create_attachment", security(("key" = [])),
     params(Repeatable), request_body = NewAttachment,
     responses((status = 201, description = "The attachment, without its bytes.", body = AttachmentView,

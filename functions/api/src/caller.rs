@@ -6,10 +6,12 @@ use std::sync::PoisonError;
 use axum::extract::FromRequestParts;
 use domain::consent::Evidence;
 use domain::flows::Context;
+use domain::task::Actor;
 use domain::user::{KEY_PREFIX, key_digest, subject_digest};
 use domain::{Right, Role};
 use http::header::AUTHORIZATION;
 use http::request::Parts;
+use kernel::ids::UserId;
 use kernel::{Error, Result, Time, crypto};
 use store::{Credential, TenantScope};
 
@@ -151,6 +153,23 @@ impl Api {
 }
 
 impl<N> Caller<N> {
+    /// Who does what is done by this request.
+    pub(crate) const fn actor(&self) -> Actor {
+        Actor { user: self.credential.user, key: self.credential.key }
+    }
+
+    /// The user that a question is about: the caller, or the one that is named. A key speaks for nobody and has to name one; a person may
+    /// ask about others with the right to manage users.
+    pub(crate) fn user(&self, named: Option<UserId>, place: &str) -> Result<UserId> {
+        match (self.credential.user, named) {
+            (Some(own), None) => Ok(own),
+            (Some(own), Some(named)) if own == named => Ok(own),
+            (Some(_), Some(named)) => self.role.check(Right::ManageUsers).map(|()| named),
+            (None, Some(named)) => Ok(named),
+            (None, None) => Err(Error::invalid(place, "required", "a key speaks for no user: name one")),
+        }
+    }
+
     /// How it is known what this caller tells of a contact.
     pub(crate) fn evidence(&self) -> Evidence {
         let Credential { user, key, .. } = &self.credential;

@@ -21,6 +21,8 @@ use crate::page::{List, PageParams, Paged, Unfiltered};
 use crate::reply::words::{ChannelWord, ConversationStatusWord, WishWord};
 use crate::reply::{Reply, refused};
 
+pub(crate) mod answer;
+
 /// What a contact says to us through one account.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ConversationView {
@@ -42,6 +44,10 @@ pub(crate) struct ConversationView {
     status: Status,
     /// Messages that nobody has read.
     unread: u32,
+    /// Since when somebody waits for an answer: when the first message came in that was not answered here.
+    #[serde(with = "kernel::clock::rfc3339::option")]
+    #[schema(required, value_type = Option<String>, format = DateTime)]
+    awaiting_since: Option<Time>,
     /// When the latest message came in.
     #[serde(with = "kernel::clock::rfc3339")]
     #[schema(value_type = String, format = DateTime)]
@@ -107,6 +113,7 @@ impl From<Conversation> for ConversationView {
             thread: row.thread,
             status: row.status,
             unread: row.unread,
+            awaiting_since: row.awaiting,
             last_at: row.last_at,
             preview: row.preview,
             created_at: row.created_at,

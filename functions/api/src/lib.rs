@@ -30,11 +30,14 @@ mod imports;
 mod keys;
 mod messages;
 mod meta;
+mod notifications;
 mod operations;
 mod rules;
 mod runs;
 mod search;
+mod series;
 mod suppressions;
+mod tasks;
 mod teams;
 mod templates;
 mod tenants;
@@ -81,6 +84,7 @@ resources!(
     search,
     fields,
     conversations,
+    conversations::answer,
     exports,
     imports,
     templates,
@@ -97,9 +101,19 @@ resources!(
     events,
     rules,
     rules::ready_made,
+    rules::terms,
     rules::trial,
     runs,
+    series,
+    tasks,
+    tasks::deeds,
+    notifications,
     analytics,
+    analytics::channels,
+    analytics::dashboard,
+    analytics::engagement,
+    analytics::responses,
+    analytics::templates,
     users,
     teams,
     keys,

@@ -4,10 +4,10 @@ use axum::extract::State;
 use domain::flows::accept::{self, Accepted, Order};
 use domain::flows::release::enter;
 use domain::flows::window;
-use domain::message::{State as Place, Status};
-use domain::{Body, Category, Channel, Message, idempotency};
-use kernel::ids::{ContactId, MessageId, TemplateId};
-use kernel::{Error, Result, Time};
+use domain::message::State as Place;
+use domain::{Body, Message, idempotency};
+use kernel::ids::MessageId;
+use kernel::{Error, Result};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use store::change::n;
@@ -21,12 +21,12 @@ use crate::failure::Failure;
 use crate::input::{Id, IfMatch, Params, Repeatable};
 use crate::operations::operations;
 use crate::page::{List, PageParams, Paged};
-use crate::reply::words::{ChannelWord, StatusWord};
 use crate::reply::{Gone, Reply, refused};
 use crate::state::Api;
 
 pub(crate) mod estimate;
 pub(crate) mod expanded;
+pub(crate) mod filters;
 mod once;
 pub(crate) mod recall;
 pub(crate) mod request;
@@ -34,45 +34,11 @@ mod trace;
 pub(crate) mod view;
 
 use expanded::{Referred, Thing};
+use filters::MessageFilters;
 use once::{Begun, Ordered};
 use request::NewMessage;
 use trace::TraceView;
 use view::MessageView;
-
-/// Filters of the list.
-#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields, default)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct MessageFilters {
-    /// Messages with this status.
-    #[param(value_type = Option<StatusWord>)]
-    status: Option<Status>,
-    /// Messages to this contact.
-    #[param(value_type = Option<String>)]
-    contact: Option<ContactId>,
-    /// Messages made of this template.
-    #[param(value_type = Option<String>)]
-    template: Option<TemplateId>,
-    /// Messages with this tag.
-    tag: Option<String>,
-    /// Messages of this category.
-    #[param(value_type = Option<String>)]
-    category: Option<Category>,
-    /// Messages of this channel.
-    #[param(value_type = Option<ChannelWord>)]
-    channel: Option<Channel>,
-    /// Accepted at this moment or later.
-    #[serde(with = "kernel::clock::rfc3339::option")]
-    #[param(value_type = Option<String>, format = DateTime)]
-    since: Option<Time>,
-    /// Accepted before this moment.
-    #[serde(with = "kernel::clock::rfc3339::option")]
-    #[param(value_type = Option<String>, format = DateTime)]
-    until: Option<Time>,
-    /// What to bring along in `expanded`: `contact`, `template`, `account`, separated by commas.
-    #[param(value_type = Option<String>, example = "contact,template")]
-    expand: Expand<Thing>,
-}
 
 /// Parameters of finding one.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -82,25 +48,6 @@ pub(crate) struct MessageParams {
     /// What to bring along in `expanded`: `contact`, `template`, `account`, separated by commas.
     #[param(value_type = Option<String>, example = "contact,template")]
     expand: Expand<Thing>,
-}
-
-impl MessageFilters {
-    /// What a page brings along does not make it another list.
-    fn list(&self) -> String {
-        format!("messages {:?}", Self { expand: Expand::default(), ..self.clone() })
-    }
-
-    fn keeps(&self, message: &Message) -> bool {
-        fn fits<T: PartialEq>(wanted: Option<&T>, found: Option<&T>) -> bool {
-            wanted.is_none() || wanted == found
-        }
-        fits(self.status.as_ref(), Some(&message.status()))
-            && fits(self.contact.as_ref(), message.to.contact.as_ref())
-            && fits(self.template.as_ref(), message.template.as_ref().map(|made| &made.id))
-            && self.tag.as_ref().is_none_or(|tag| message.tags.contains(tag))
-            && fits(self.category.as_ref(), Some(&message.category))
-            && fits(self.channel.as_ref(), Some(&message.channel))
-    }
 }
 
 /// Sends a message: stores it and answers. What becomes of it is told by its status.
@@ -123,7 +70,7 @@ async fn send_message(
         Begun::Run(claim) => claim,
     };
     let made = match prepare(&api, &caller, ordered.message.into(), claim.id).await {
-        Ok(made) => made,
+        Ok(made) => made.sent_by(caller.credential.user),
         Err(error) => return Err(claim.refused(scope, error).await.into()),
     };
     match accept::write(scope, &made).await {
@@ -160,13 +107,17 @@ async fn repeated(scope: &TenantScope, message: &Message) -> Result<Reply<Messag
     params(PageParams, MessageFilters),
     responses((status = 200, description = "A page of messages.", body = List<MessageView>), refused::Listing))]
 async fn list_messages(
+    State(api): State<Api>,
     caller: Caller<may::Read>,
     Paged(page, filters): Paged<MessageFilters>,
 ) -> Result<Reply<List<Value>>, Failure> {
+    filters.check()?;
+    let team = filters.team(&api, &caller.scope).await?;
     let (keys, list) = (&caller.context.keys, filters.list());
     let asked = page.listing(keys, &caller.scope, &list)?;
-    let listing = Listing { since: filters.since, until: filters.until, ..asked };
-    let found = caller.scope.list(&listing, caller.context.clock.now(), |message| filters.keeps(message)).await?;
+    let listing = Listing { since: filters.since, until: filters.before(), ..asked };
+    let found =
+        caller.scope.list(&listing, caller.context.clock.now(), |message| filters.keeps(message, team.as_ref())).await?;
     let rows = found.rows.iter().map(|message| &message.row);
     let referred = Referred::read(&caller.scope, caller.role, &filters.expand, rows).await?;
     let view = |message: Stored<Message>| referred.beside(MessageView::brief(message.row));

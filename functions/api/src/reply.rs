@@ -155,15 +155,19 @@ pub mod words {
     use domain::deal;
     use domain::export;
     use domain::field;
+    use domain::flows::assign::Strategy;
     use domain::gate::Check;
     use domain::import::{self, Encoding as Letters};
     use domain::mailbox::Sight;
-    use domain::message::{Status, Verdict, Wait};
+    use domain::message::{Mark, Status, Verdict, Wait};
+    use domain::notification::About;
     use domain::price::Per;
     use domain::rule::Log;
     use domain::rule::condition::Op;
     use domain::run;
+    use domain::series;
     use domain::suppression::Reason;
+    use domain::task::{Did, Kind, Priority, State as Doing, Way};
     use domain::template::Use;
     use domain::{Channel, Role};
     use providers::sms::Encoding;
@@ -200,6 +204,7 @@ pub mod words {
     }
 
     sets! {
+        AssignStrategyWord = "AssignStrategy", "By what a member of a team is chosen.", [Strategy::RoundRobin, Strategy::Load];
         ChannelWord = "Channel", "What messages travel by.", Channel::ALL;
         AttachmentStateWord = "AttachmentState", "How far a file is.", attachment::State::ALL;
         OriginWord = "AttachmentOrigin", "Who brings a file.", attachment::Origin::ALL;
@@ -223,9 +228,17 @@ pub mod words {
         DeedWord = "RunActionState", "How far an action is.", [Deeds::Pending, Deeds::Done, Deeds::Failed];
         RuleLogWord = "RuleLog", "Which runs of a rule are noted: those whose conditions held, or all.", [Log::Matched, Log::All];
         RunStateWord = "RunState", "How far a run is.", run::State::ALL;
+        NotificationWord = "NotificationKind", "What a user is told.", About::ALL;
+        ReminderWayWord = "ReminderWay", "How somebody is reminded.", Way::ALL;
         RoleWord = "Role", "What a person or key may be.", Role::ALL;
+        SeriesStatusWord = "SeriesStatus", "Whether a series goes on.", series::State::ALL;
+        MarkWord = "Milestone", "What a message has reached, and is counted under.", Mark::ALL;
         SightWord = "MailboxResult", "Whether a mailbox could be read.", [Sight::Read, Sight::Refused, Sight::Failed];
         StatusWord = "MessageStatus", "Where a message is.", Status::ALL;
+        TaskDeedWord = "TaskDeedKind", "What happened to a task.", Did::ALL;
+        TaskKindWord = "TaskKind", "What a task is.", Kind::ALL;
+        TaskPriorityWord = "TaskPriority", "How much a task matters.", Priority::ALL;
+        TaskStatusWord = "TaskStatus", "How far a task is.", Doing::ALL;
         WaitWord = "Wait", "Why a message waits.",
             [Wait::Schedule, Wait::QuietHours, Wait::Retry, Wait::Outage, Wait::Token, Wait::Pace, Wait::DayLimit, Wait::Evidence,
               Wait::Resend];
@@ -234,7 +247,8 @@ pub mod words {
              Verdict::Unknown];
         EventWord = "EventKind", "What happened to a message after it was sent.",
             [EventKind::Sent, EventKind::Delayed, EventKind::Delivered, EventKind::Bounced, EventKind::Complained,
-             EventKind::Rejected, EventKind::RenderingFailed, EventKind::Opened, EventKind::Clicked, EventKind::Unsubscribed];
+             EventKind::Rejected, EventKind::RenderingFailed, EventKind::Opened, EventKind::Clicked, EventKind::Replied,
+             EventKind::Unsubscribed];
         ImportByWord = "ImportBy", "What a contact is recognised by.", import::By::ALL;
         ImportModeWord = "ImportMode", "What may happen to contacts.", import::Mode::ALL;
         ImportStateWord = "ImportState", "How far an import is.", import::State::ALL;

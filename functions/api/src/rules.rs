@@ -23,6 +23,7 @@ use crate::state::Api;
 
 pub(crate) mod ready_made;
 mod shape;
+pub(crate) mod terms;
 pub(crate) mod trial;
 
 use shape::{ActionShape, ConditionShape, DelayShape};

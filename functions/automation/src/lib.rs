@@ -4,7 +4,9 @@
 //! A job may come twice, or to two processes at once: whatever is made has an id that follows from what asked for it, and is made
 //! on the condition that it is not there yet.
 
+mod alarm;
 mod rules;
+mod series;
 
 use aws::{Connection, Env, Files};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
@@ -59,6 +61,8 @@ async fn work(automation: &Automation, job: &Job) -> Result<Done> {
             settled(import::carry_out(context, catalog, files, &scope, id, job.seq).await)
         }
         Task::Run(run) => rules::carry_out(automation, &scope, run, job.seq).await,
+        Task::Alarm(task) => alarm::ring(automation, &scope, task, job.seq).await,
+        Task::Series(series) => series::repeat(automation, &scope, series, job.seq).await,
         task => Err(Error::internal(format!("{task:?} is for another function"))),
     }
 }

@@ -6,10 +6,10 @@ use domain::attachment::{self, Enclosed};
 use domain::extras::fits;
 use domain::flows::accept::{self, Ways};
 use domain::message::Message;
-use domain::{Body, Channel, Contact, Tenant};
-use kernel::{Aim, Email, Error, Fault, Purpose, Result};
+use domain::{Body, Channel, Contact, Tenant, confirmation};
+use kernel::{Aim, Email, Error, Fault, Locale, Purpose, Result};
 use providers::{Attachment, Content, Direct, Mail, Mailbox, Media, Outgoing};
-use render::{Compiled, Limits, Rendered, Strictness};
+use render::{Compiled, Limits, Rendered, Source, Strictness};
 use serde_json::Value;
 use store::TenantScope;
 
@@ -30,7 +30,7 @@ pub async fn compose(
     message: &Message,
     from: Option<&Mailbox>,
 ) -> Result<Outgoing> {
-    let body = match message.body {
+    let mut body = match message.body {
         true => Some(scope.read_now::<Body>(Body::at(message.id)).await?.ok_or_else(|| Error::internal("a body is gone"))?.row),
         false => None,
     };
@@ -42,7 +42,18 @@ pub async fn compose(
     let given = accept::values(variables, contact, &message.to);
     let ways = Ways { leave: unsubscribe.clone(), preferences: contact.map(|contact| preferences(sender, tenant, contact)) };
     let values = accept::with_own(given, tenant, message.id, &ways);
-    let rendered = rendered(sender, scope, contact, message, body.as_ref(), &values).await?;
+    let spoken = message.locale.as_ref().or_else(|| contact.and_then(|contact| contact.locale.as_ref()));
+    let said = match message.confirms {
+        Some(wish) => {
+            let text = confirmation::words(wish, spoken.unwrap_or(&tenant.locale));
+            Some(Source { text: Some(text.to_owned()), ..Source::default() })
+        }
+        None => body.as_mut().and_then(|body| body.source.take()),
+    };
+    let rendered = match said {
+        Some(source) => rendered_once(&source, &values)?,
+        None => rendered(sender, scope, message, spoken, &values).await?,
+    };
     let content = match (message.channel, from) {
         (Channel::Email, Some(from)) => {
             Content::Mail(Box::new(mail(sender, tenant, message, rendered, body, from.clone(), unsubscribe)?))
@@ -51,7 +62,7 @@ pub async fn compose(
         (_, _) => {
             let enclosed = body.as_ref().map(|body| body.attachments.as_slice()).unwrap_or_default();
             let media = media(sender, tenant, enclosed).await?;
-            Content::Direct(Box::new(direct(message, contact, rendered, body, media)?))
+            Content::Direct(Box::new(direct(message, spoken, rendered, body, media)?))
         }
     };
     Ok(Outgoing {
@@ -121,7 +132,7 @@ async fn media(sender: &Sender, tenant: &Tenant, files: &[Enclosed]) -> Result<V
 
 fn direct(
     message: &Message,
-    contact: Option<&Contact>,
+    spoken: Option<&Locale>,
     rendered: Rendered,
     body: Option<Body>,
     media: Vec<Media>,
@@ -129,7 +140,6 @@ fn direct(
     let extras = body.map(|body| body.extras).unwrap_or_default();
     let text = rendered.text.map(|text| text.trim_end().to_owned()).filter(|text| !text.is_empty());
     fits(message.channel, !media.is_empty(), "", rendered.subject.as_deref(), text.as_deref().unwrap_or_default())?;
-    let locale = message.locale.as_ref().or_else(|| contact.and_then(|contact| contact.locale.as_ref()));
     Ok(Direct {
         to: message.to.address.clone(),
         name: message.to.name.clone(),
@@ -140,31 +150,34 @@ fn direct(
         buttons: extras.buttons,
         template: extras.provider_template,
         answers: extras.answers,
-        locale: locale.map(ToString::to_string),
+        locale: spoken.map(ToString::to_string),
         data: extras.data,
     })
 }
 
+/// Content that came with the message.
+fn rendered_once(source: &Source, values: &Value) -> Result<Rendered> {
+    let compiled = Compiled::new(source, &BTreeMap::new(), &Limits::default())
+        .map_err(|faults| faults.into_iter().next().map_or_else(|| Error::internal("content does not compile"), refuse))?;
+    compiled.render(values, Strictness::Send).map_err(refuse)
+}
+
+/// Content by its template.
 async fn rendered(
     sender: &Sender,
     scope: &TenantScope,
-    contact: Option<&Contact>,
     message: &Message,
-    body: Option<&Body>,
+    spoken: Option<&Locale>,
     values: &Value,
 ) -> Result<Rendered> {
-    let refuse =
-        |fault: render::Fault| Error::Invalid(vec![Fault::new(format!("/{}", fault.part), "template", fault.to_string())]);
-    if let Some(source) = body.and_then(|body| body.source.as_ref()) {
-        let compiled = Compiled::new(source, &BTreeMap::new(), &Limits::default())
-            .map_err(|faults| faults.into_iter().next().map_or_else(|| Error::internal("content does not compile"), refuse))?;
-        return compiled.render(values, Strictness::Send).map_err(refuse);
-    }
     // A place or a provider's template speaks for itself.
     let Some(made) = message.template else { return Ok(Rendered::default()) };
-    let wanted = message.locale.as_ref().or_else(|| contact.and_then(|contact| contact.locale.as_ref()));
-    let edition = sender.catalog.edition_of(scope, made.id, made.number, wanted).await?;
+    let edition = sender.catalog.edition_of(scope, made.id, made.number, spoken).await?;
     edition.compiled.render(values, Strictness::Send).map_err(refuse)
+}
+
+fn refuse(fault: render::Fault) -> Error {
+    Error::Invalid(vec![Fault::new(format!("/{}", fault.part), "template", fault.to_string())])
 }
 
 /// Links lead through the click redirect, and a pixel tells of opens.

@@ -9,6 +9,7 @@ mod check;
 mod consent;
 mod fetch;
 mod finding;
+mod registration;
 
 use domain::Errand;
 use domain::errand::{Deed, State};

@@ -1,10 +1,13 @@
-//! `send`: the only function that hands anything to providers; `collect` alone reads from them beside it. It takes jobs off the send queue, one provider call per claim.
+//! `send`: the only function that hands anything to providers; beside it `collect` alone talks to them, and only reads. It takes jobs
+//! off the send queue, one provider call per claim.
 
+mod call;
 pub mod carrier;
 pub mod compose;
 mod cost;
 pub mod deliver;
 pub mod errands;
+mod files;
 mod health;
 pub mod outbox;
 mod pause;
@@ -83,6 +86,7 @@ pub async fn handle(sender: &Sender, event: SqsEvent) -> SqsBatchResponse {
 async fn work(sender: &Sender, job: &Job) -> Result<Done> {
     let scope = sender.store.resume(&job.internal());
     match job.task {
+        Task::Attachment(file) => files::delete(sender, &scope, file).await,
         Task::Message(message) => deliver::deliver(sender, &scope, message, job.seq).await,
         Task::Errand(errand) => errands::carry_out(sender, &scope, errand, job.seq).await,
         task => Err(Error::internal(format!("{task:?} is for another function"))),

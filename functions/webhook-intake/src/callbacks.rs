@@ -16,6 +16,7 @@ use providers::{Answer, Callback, Receiving, Setup, Verified};
 use serde_json::Value;
 use store::TenantScope;
 
+use crate::heard::Heard;
 use crate::{Intake, Refusal, Token, deposits, read};
 
 /// Which way a callback came in.
@@ -184,9 +185,16 @@ async fn events(intake: &Intake, provider: &dyn Receiving, way: Way<'_>, verifie
             tracing::warn!(message.id = %reference.message(), "an event for another tenant's message {}", reference.message());
             continue;
         }
+        let mark = Heard::mark(&event);
+        if mark.is_some_and(|mark| intake.0.heard.knows(&mark)) {
+            continue;
+        }
         let scope = intake.0.store.by_reference(&reference);
-        if report(&intake.0.context, &scope, reference.message(), &event).await? == Taken::NoMessage {
-            tracing::info!(message.id = %reference.message(), "an event for a message that is gone: {}", reference.message());
+        match report(&intake.0.context, &scope, reference.message(), &event).await? {
+            Taken::New | Taken::Repeated => mark.into_iter().for_each(|mark| intake.0.heard.note(mark)),
+            Taken::NoMessage => {
+                tracing::info!(message.id = %reference.message(), "an event for a message that is gone: {}", reference.message());
+            }
         }
     }
     Ok(())

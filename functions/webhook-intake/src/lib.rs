@@ -6,6 +6,7 @@ mod callbacks;
 mod certificates;
 mod consent;
 mod deposits;
+mod heard;
 mod hosted;
 mod key_sets;
 mod pages;
@@ -32,6 +33,7 @@ use providers::Roots;
 use store::{Dynamo, Store, Table};
 
 use certificates::Certificates;
+use heard::Heard;
 use key_sets::KeySets;
 
 /// What the intake shares.
@@ -49,6 +51,7 @@ struct Inner {
     roots: Roots,
     certificates: Certificates,
     key_sets: KeySets,
+    heard: Heard,
 }
 
 /// What an intake is made of.
@@ -88,6 +91,7 @@ impl Intake {
             public_url: parts.public_url,
             topics: parts.topics,
             roots: parts.roots,
+            heard: Heard::default(),
         }))
     }
 

@@ -58,6 +58,9 @@ pub struct Account {
     /// A consent that somebody was sent away to give.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asking: Option<Asking>,
+    /// Whether its provider calls back, where it could be told to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registration: Option<Registration>,
     /// Outages that are over, oldest first: the latest few.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub outages: Vec<PastOutage>,
@@ -126,6 +129,18 @@ pub struct Asking {
     pub ticket: String,
     /// The address that the person comes back to.
     pub redirect: String,
+}
+
+/// Whether an account's provider calls back at the account's address, as it said when it was told to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Registration {
+    /// Whether it does.
+    pub here: bool,
+    /// When it said so.
+    pub at: Time,
+    /// What it says against that, or what went wrong when it called back last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 /// An outage that is over.
@@ -273,7 +288,7 @@ impl Account {
     /// Somebody changed it: what was wrong may be right, and what was found out may not hold any more.
     pub fn mend(&mut self, now: Time) {
         self.recover(now);
-        self.check = None;
+        (self.check, self.registration) = (None, None);
     }
 
     /// Where the provider calls back, below the deployment's own address.

@@ -23,7 +23,7 @@ const NAME: usize = 200;
 const TYPE: usize = 100;
 /// Most bytes of why a file could not be had.
 const WHY: usize = 160;
-/// Hours after which a file that nobody brought is forgotten.
+/// Hours after which a file that nobody brought, or made use of, is given up.
 const WAIT_HOURS: i64 = 24;
 
 /// A file.
@@ -40,6 +40,9 @@ pub struct Attachment {
     pub bytes: Option<u64>,
     /// How far it is.
     pub state: State,
+    /// Raised when it is given up, by which the stream tells that change from others.
+    #[serde(default)]
+    pub state_seq: u64,
     /// Who brings it.
     pub origin: Origin,
     /// Why its bytes could not be had.
@@ -100,7 +103,16 @@ impl Attachment {
         }
         faults.check()?;
         let (Some(name), Some(media_type)) = (name, media_type) else { return Err(Error::internal("a fault was lost")) };
-        Ok(Self { id, name, media_type, bytes: Some(bytes), state: State::Wanted, origin: Origin::Upload, why: None })
+        Ok(Self {
+            id,
+            name,
+            media_type,
+            bytes: Some(bytes),
+            state: State::Wanted,
+            state_seq: 0,
+            origin: Origin::Upload,
+            why: None,
+        })
     }
 
     /// The same, of which nothing more is to be expected.
@@ -114,9 +126,14 @@ impl Attachment {
         key(tenant, self.id)
     }
 
-    /// Whether nobody brought it in time.
+    /// Whether nobody brought it, or made use of it, in time.
     pub fn is_forgotten(&self, now: Time) -> bool {
-        self.expires().is_some_and(|end| end <= now)
+        self.is_given_up() || self.due().is_some_and(|end| end <= now)
+    }
+
+    /// Whether it was announced for nothing: its bytes, if they are there, and then its row are deleted.
+    pub fn is_given_up(&self) -> bool {
+        self.state == State::Failed && self.origin == Origin::Upload
     }
 }
 
@@ -132,7 +149,7 @@ impl Entity for Attachment {
         self.id.into()
     }
 
-    fn expires(&self) -> Option<Time> {
+    fn due(&self) -> Option<Time> {
         let waits = self.state == State::Wanted && self.origin == Origin::Upload;
         waits.then(|| self.id.made_at().plus_seconds(WAIT_HOURS * 3600))
     }
@@ -193,10 +210,15 @@ mod tests {
         let (ids, clock) = (Ids::seeded(3), Clock::manual(Time::parse("2026-03-02T09:30:00Z").unwrap()));
         let mut one = Attachment::wanted(AttachmentId::new(&ids, &clock), "a.pdf", "application/pdf", 3).unwrap();
         let day = clock.now().plus_seconds(86_400);
-        assert_eq!(one.expires(), Some(day));
+        assert_eq!(one.due(), Some(day));
         assert!(one.is_forgotten(day) && !one.is_forgotten(clock.now()));
         one.state = State::Ready;
-        assert!(one.expires().is_none() && !one.is_forgotten(day));
+        assert!(one.due().is_none() && !one.is_forgotten(day) && !one.is_given_up());
+        one.state = State::Failed;
+        assert!(one.due().is_none() && one.is_forgotten(clock.now()) && one.is_given_up());
+        one.origin = Origin::Inbound;
+        assert!(!one.is_forgotten(day) && !one.is_given_up(), "what came in and could not be had stays");
+        one.origin = Origin::Upload;
         let Err(Error::Invalid(faults)) = Attachment::wanted(one.id, "", "x", 0) else { unreachable!() };
         assert_eq!(faults.iter().map(|fault| fault.pointer.as_str()).collect::<Vec<_>>(), ["/name", "/media_type", "/bytes"]);
         assert!(Attachment::wanted(one.id, "a", "a/b", LARGEST).is_ok());

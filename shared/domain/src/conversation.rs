@@ -1,11 +1,13 @@
 //! Conversations: what one contact says to a tenant through one account, kept together by the thread that the provider names.
 
-use kernel::ids::{AccountId, ContactId, ConversationId};
+use kernel::ids::{AccountId, ContactId, ConversationId, MessageId};
 use kernel::{Keys, Time};
 use serde::{Deserialize, Serialize};
 use store::schema::{self, Entity, Locator, Row};
 
 use crate::Channel;
+use crate::message::mark::{Spot, hour};
+use crate::statistic::{Amounts, Counted, Dimension, Figure, Measure, Way};
 
 /// A conversation. Its messages are rows of their own, see [`crate::Inbound`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +35,24 @@ pub struct Conversation {
     pub preview: String,
     /// When it was begun.
     pub created_at: Time,
+    /// How many messages came in.
+    #[serde(default)]
+    pub received: u64,
+    /// Since when somebody waits for an answer: the first message that nobody has answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub awaiting: Option<Time>,
+    /// Our latest answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered: Option<Answered>,
+}
+
+/// An answer of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answered {
+    /// The message.
+    pub message: MessageId,
+    /// When it was accepted.
+    pub at: Time,
 }
 
 /// Most bytes that a conversation keeps of a thread's name.
@@ -51,6 +71,21 @@ impl Entity for Conversation {
 
     fn locator(&self) -> Locator {
         self.id.into()
+    }
+}
+
+impl Counted for Conversation {
+    /// Messages that came in are counted where the latest of them is: each is a change of its own.
+    fn added(&self, before: Option<&Self>) -> Amounts {
+        let spot = |at: Time| Spot { hour: hour(at), account: Some(self.account) };
+        let more = self.received.saturating_sub(before.map_or(0, |before| before.received));
+        let received = ((spot(self.last_at), Figure::Measure(Measure::Received)), i64::try_from(more).unwrap_or(i64::MAX));
+        let begun = ((spot(self.created_at), Figure::Measure(Measure::Begun)), i64::from(before.is_none()));
+        [received, begun].into_iter().filter(|(_, amount)| *amount != 0).collect()
+    }
+
+    fn values(&self, account: Option<AccountId>) -> Vec<(Dimension, String)> {
+        vec![(Dimension::All, Way { channel: self.channel, account, category: None }.value())]
     }
 }
 

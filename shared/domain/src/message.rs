@@ -4,7 +4,7 @@
 //! does not fit is a [`crate::Body`], templates are named and not copied. Our side ([`State`]) and the provider's side
 //! ([`Outcome`]) are separate attributes with separate writers, so they never overwrite each other.
 
-use kernel::ids::{AccountId, ContactId, DealId, MessageId, TemplateId};
+use kernel::ids::{AccountId, ContactId, ConversationId, DealId, MessageId, TemplateId, UserId};
 use kernel::{Email, Locale, Time};
 use providers::Wish;
 use serde::{Deserialize, Serialize};
@@ -16,13 +16,12 @@ use crate::price::Cost;
 use crate::slot::Booking;
 use crate::{Account, Category, Channel};
 
-pub mod calls;
 pub mod event;
+pub mod figures;
 pub mod mark;
 pub mod state;
 pub mod throttle;
 
-pub use calls::Measure;
 pub use event::{Entry, Outcome};
 pub use mark::Mark;
 pub use state::{Hold, State, Status, Wait};
@@ -70,6 +69,15 @@ pub struct Message {
     /// Whether there is a [`crate::Body`] with what did not fit.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub body: bool,
+    /// The person who sent it; none when a machine did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sender: Option<UserId>,
+    /// The conversation that it was written in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversation: Option<ConversationId>,
+    /// How long somebody had waited for it, in milliseconds: of the first answer to what they wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waited: Option<i64>,
     /// Words to find it by.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
@@ -266,6 +274,9 @@ impl Message {
             variables: Map::new(),
             metadata: Map::new(),
             body: false,
+            sender: None,
+            conversation: None,
+            waited: None,
             tags: Vec::new(),
             category: Category::default(),
             campaign: None,

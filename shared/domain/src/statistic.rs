@@ -1,95 +1,89 @@
-//! Statistics: counters of marks, and sums of measures and costs, by hour, account and template, exact under duplicates and replay.
+//! Statistics: how much of what happened in each hour, exact under duplicates and replay.
 //!
-//! Every counter row belongs to one shard of message partitions, and carries as watermark the sequence number of the last
-//! stream record counted into it. Records of one partition come in order, so a record at or below the watermark was counted
-//! before and is skipped: counting twice is impossible, however often and in whatever batches the stream is delivered.
+//! A counter row is one day (UTC) of one value of a [`Dimension`], with a counter for each [`Figure`] and hour. So a month of one
+//! template is one contiguous query of at most 31 rows, whatever the traffic was. A row carries, for each partition of rows that
+//! it counts, the sequence number of the last stream record counted into it as watermark. Records of one partition come in order,
+//! so a record at or below the watermark was counted before and is skipped: counting twice is impossible, however often and in
+//! whatever batches the stream is delivered.
 
 use std::collections::BTreeMap;
 
-use kernel::ids::{AccountId, TemplateId};
-use kernel::{Time, Zone};
+use kernel::Time;
+use kernel::ids::AccountId;
 use serde::{Deserialize, Serialize};
 use store::schema::{self, Entity, Locator, Row};
 
-use crate::message::mark::Cell;
-use crate::message::{Mark, Measure};
-use crate::price::{Amount, Currency};
+use crate::message::mark::Spot;
 
-/// What the names of sums of costs begin with.
-const COST: &str = "cost_";
+pub mod figure;
+pub mod place;
+
+pub use figure::{Figure, Measure, WAITS};
+pub use place::{Dimension, Place, Way};
+
+/// Milliseconds of an hour.
+pub(crate) const HOUR: i64 = 3_600_000;
+/// Milliseconds of a day.
+pub(crate) const DAY: i64 = 24 * HOUR;
+
+/// What is added to which figure, by spot.
+pub type Amounts = BTreeMap<(Spot, Figure), i64>;
+
+/// A noun whose changes are counted.
+pub trait Counted: Entity {
+    /// What the change from `before` to this row adds.
+    fn added(&self, before: Option<&Self>) -> Amounts;
+
+    /// The values that it is counted under, for what belongs to that account.
+    fn values(&self, account: Option<AccountId>) -> Vec<(Dimension, String)>;
+}
+
+/// What the later amounts have more than the earlier ones, where that is something.
+pub fn difference(later: Amounts, earlier: Amounts) -> Amounts {
+    let mut difference = later;
+    for (key, sum) in earlier {
+        *difference.entry(key).or_default() -= sum;
+    }
+    difference.retain(|_, sum| *sum != 0);
+    difference
+}
 
 /// One counter row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Statistic {
-    /// First moment of the hour, in milliseconds.
-    pub hour: Time,
-    /// The account.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub account: Option<AccountId>,
-    /// The template.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub template: Option<TemplateId>,
+    /// Its partition, which names month and dimension.
+    pub pk: String,
+    /// Its sort key: value and day.
+    pub sk: String,
     /// Counters and watermarks, by attribute.
     #[serde(flatten)]
     pub numbers: BTreeMap<String, serde_json::Value>,
 }
 
 impl Statistic {
-    /// Where the row of a cell is, for messages of one shard of partitions.
-    pub fn at(cell: &Cell, shard: &str) -> Locator {
-        let month = cell.hour.month().to_string();
-        Locator::Below(month, format!("{}#{}#{}#{shard}", day_hour(cell.hour), part(cell.account), part(cell.template)))
+    /// Dimension, value and day; none of a row that is none of ours.
+    pub fn place(&self) -> Option<Place> {
+        let (month, dimension) = self.pk.rsplit('#').next()?.split_once(':')?;
+        let (value, day) = self.sk.rsplit_once('#')?;
+        let (year, month) = month.split_at_checked(4)?;
+        let day = Time::parse(&format!("{year}-{month}-{day}T00:00:00Z")).ok()?;
+        Some(Place { dimension: Dimension::parse(dimension)?, value: value.to_owned(), day })
     }
 
-    /// The sort key that it was read under: where a walk over many rows goes on.
-    pub fn place(&self) -> Option<&str> {
-        self.numbers.get(schema::attr::SK.as_str())?.as_str()
-    }
-
-    /// The count of a mark.
-    pub fn count(&self, mark: Mark) -> i64 {
-        self.number(mark.as_str())
-    }
-
-    /// The sum of a measure.
-    pub fn sum(&self, measure: Measure) -> i64 {
-        self.number(measure.as_str())
-    }
-
-    fn number(&self, word: &str) -> i64 {
-        let name = schema::Attr::counter(word);
-        self.numbers.get(name.as_str()).and_then(serde_json::Value::as_i64).unwrap_or(0)
-    }
-
-    /// The sum of costs in a currency, in millionths: its counter's name ends in the currency's letters.
-    pub fn cost(currency: Currency) -> schema::Attr {
-        schema::Attr::counter(&format!("{COST}{}", currency.to_string().to_ascii_lowercase()))
-    }
-
-    /// What messages cost, by currency.
-    pub fn costs(&self) -> impl Iterator<Item = (Currency, Amount)> {
-        let start = schema::Attr::counter(COST);
-        self.numbers.iter().filter_map(move |(name, sum)| {
-            let currency = Currency::parse(&name.strip_prefix(start.as_str())?.to_ascii_uppercase()).ok()?;
-            Some((currency, Amount::from_millionths(sum.as_i64()?)))
+    /// Its counters: first moment of the hour, figure and amount.
+    pub fn amounts(&self, day: Time) -> impl Iterator<Item = (Time, Figure, i64)> {
+        self.numbers.iter().filter_map(move |(name, amount)| {
+            let (code, hour) = name.split_at_checked(name.len().checked_sub(2)?)?;
+            let hour = hour.parse::<u8>().ok().filter(|hour| *hour < 24)?;
+            Some((day.plus_millis(i64::from(hour) * HOUR), Figure::parse(code)?, amount.as_i64()?))
         })
     }
-}
-
-/// Day and hour in UTC as `ddhh`: what sort keys begin with.
-pub fn day_hour(time: Time) -> String {
-    let local = Zone::utc().local(time);
-    format!("{:02}{:02}", local.day(), local.hour())
-}
-
-fn part<T: std::fmt::Display>(id: Option<T>) -> String {
-    id.map_or_else(|| "-".to_owned(), |id| id.to_string())
 }
 
 impl Entity for Statistic {
     const ROW: Row = schema::STATISTIC;
 
     fn locator(&self) -> Locator {
-        Self::at(&Cell { hour: self.hour, account: self.account, template: self.template }, "0")
+        Locator::Below(self.pk.rsplit('#').next().unwrap_or_default().to_owned(), self.sk.clone())
     }
 }

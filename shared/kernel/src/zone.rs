@@ -35,6 +35,50 @@ impl Zone {
         let zone = jiff::tz::TimeZone::get(&self.0).unwrap_or(jiff::tz::TimeZone::UTC);
         time.timestamp().to_zoned(zone)
     }
+
+    /// The moment at which this zone's wall clock shows that. What the clock jumps over is taken as much later as it jumps; of what
+    /// comes twice the first is meant.
+    pub fn instant(&self, wall: jiff::civil::DateTime) -> Time {
+        let zone = jiff::tz::TimeZone::get(&self.0).unwrap_or(jiff::tz::TimeZone::UTC);
+        let zoned = wall.to_zoned(zone).or_else(|_| wall.to_zoned(jiff::tz::TimeZone::UTC));
+        zoned.map_or(Time::EPOCH, |zoned| zoned.timestamp().into())
+    }
+
+    /// First moments of the day that a moment lies in, and of the next day.
+    pub fn day(&self, time: Time) -> (Time, Time) {
+        let date = self.local(time).date();
+        self.dates(Some(date), date.tomorrow().ok())
+    }
+
+    /// First moments of the week that a moment lies in, and of the next week. A week begins on Monday.
+    pub fn week(&self, time: Time) -> (Time, Time) {
+        let date = self.local(time).date();
+        let past = i64::from(date.weekday().to_monday_zero_offset());
+        let at = |days: i64| date.checked_add(jiff::SignedDuration::from_hours(24 * days)).ok();
+        self.dates(at(-past), at(7 - past))
+    }
+
+    /// First moments of the month that a moment lies in, and of the next month.
+    pub fn month(&self, time: Time) -> (Time, Time) {
+        let date = self.local(time).date();
+        self.dates(Some(date.first_of_month()), date.last_of_month().tomorrow().ok())
+    }
+
+    /// The hour of the week, from 0 on Monday at midnight to 167.
+    pub fn hour_of_week(&self, time: Time) -> u8 {
+        let local = self.local(time);
+        let hour = local.weekday().to_monday_zero_offset().saturating_mul(24).unsigned_abs();
+        hour.saturating_add(local.hour().unsigned_abs())
+    }
+
+    /// Where two dates begin. Dates at the ends of all time begin at the epoch.
+    fn dates(&self, first: Option<jiff::civil::Date>, next: Option<jiff::civil::Date>) -> (Time, Time) {
+        let begin = |date: Option<jiff::civil::Date>| {
+            let zone = jiff::tz::TimeZone::get(&self.0).unwrap_or(jiff::tz::TimeZone::UTC);
+            date.and_then(|date| date.to_zoned(zone).ok()).map_or(Time::EPOCH, |begin| begin.timestamp().into())
+        };
+        (begin(first), begin(next))
+    }
 }
 
 impl fmt::Display for Zone {
@@ -61,5 +105,17 @@ mod tests {
         assert!(Zone::parse("").is_err());
         let noon = Time::parse("2026-07-01T12:00:00Z").unwrap();
         assert_eq!(Zone::parse("Europe/Berlin").unwrap().local(noon).hour(), 14);
+    }
+
+    #[test]
+    fn days_weeks_and_months_begin_at_midnight_on_the_wall() {
+        let at = |text: &str| Time::parse(text).unwrap();
+        let berlin = Zone::parse("Europe/Berlin").unwrap();
+        // The clocks go forward on Sunday, the 29th of March 2026.
+        let sunday = at("2026-03-29T21:30:00Z");
+        assert_eq!(berlin.day(sunday), (at("2026-03-28T23:00:00Z"), at("2026-03-29T22:00:00Z")));
+        assert_eq!(berlin.week(sunday), (at("2026-03-22T23:00:00Z"), at("2026-03-29T22:00:00Z")));
+        assert_eq!(berlin.month(sunday), (at("2026-02-28T23:00:00Z"), at("2026-03-31T22:00:00Z")));
+        assert_eq!((berlin.hour_of_week(sunday), berlin.hour_of_week(at("2026-03-29T22:00:00Z"))), (167, 0));
     }
 }

@@ -4,7 +4,7 @@ use kernel::{Time, crypto};
 use serde::{Deserialize, Serialize};
 
 /// Something that happened to a message after it was handed over.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Event {
     /// What happened.
     pub kind: EventKind,
@@ -44,6 +44,8 @@ pub enum EventKind {
     Opened,
     /// A link was followed.
     Clicked,
+    /// The recipient answered it.
+    Replied,
     /// The recipient does not want more.
     Unsubscribed,
 }

@@ -140,24 +140,51 @@ const STOP: &[&str] = &[
     "opt out",
     "opt-out",
     "revoke",
-    "arret",
-    "arrêt",
+    // German.
     "stopp",
     "abmelden",
+    "abbestellen",
+    // French; Canadian carriers demand the first.
+    "arret",
+    "arrêt",
+    "desabonner",
+    "désabonner",
+    // Spanish and Portuguese.
     "baja",
     "alto",
     "parar",
+    "salir",
     "sair",
+    "descadastrar",
+    // Italian.
     "basta",
+    "cancellami",
+    // Dutch.
+    "afmelden",
+    "uitschrijven",
+    // Russian and Turkish.
     "стоп",
     "отписаться",
     "iptal",
     "dur",
 ];
 /// Words that welcome messages again.
-const START: &[&str] = &["start", "unstop", "yes", "subscribe", "optin", "opt in", "opt-in", "alta", "anmelden", "старт"];
+const START: &[&str] = &[
+    "start",
+    "unstop",
+    "yes",
+    "subscribe",
+    "optin",
+    "opt in",
+    "opt-in",
+    "alta",
+    "anmelden",
+    "aanmelden",
+    "iscrivimi",
+    "старт",
+];
 /// Words that ask how to stop.
-const HELP: &[&str] = &["help", "info", "hilfe", "aide", "ayuda", "ajuda", "aiuto", "помощь"];
+const HELP: &[&str] = &["help", "info", "hilfe", "aide", "ayuda", "ajuda", "aiuto", "hulp", "помощь"];
 
 impl Wish {
     /// The word in the API and in rows.
@@ -195,7 +222,20 @@ mod tests {
         }
         assert_eq!(Wish::of("start"), Some(Wish::Start));
         assert_eq!(Wish::of("HELP"), Some(Wish::Help));
-        for text in ["please stop by at noon", "stop it", "", "...", "nonstop", &"stop ".repeat(9)] {
+        for text in ["Stopp", "Abbestellen", "ARRET", "Désabonner", "Baja", "PARAR", "Sair", "Cancellami", "Afmelden!"] {
+            assert_eq!(Wish::of(text), Some(Wish::Stop), "{text}");
+        }
+        for text in [
+            "please stop by at noon",
+            "bitte abmelden",
+            "quiero parar",
+            "arret de bus",
+            "stop it",
+            "",
+            "...",
+            "nonstop",
+            &"stop ".repeat(9),
+        ] {
             assert_eq!(Wish::of(text), None, "{text}");
         }
     }

@@ -36,6 +36,7 @@ pub mod oauth;
 mod outgoing;
 pub mod postmark;
 pub mod proof;
+mod registration;
 mod reply;
 pub mod resend;
 mod rooms;
@@ -74,6 +75,7 @@ pub use outgoing::{
     Attachment, Button, ButtonParameter, Content, Direct, Location, Mail, Mailbox, Media, Outgoing, Parameter, ProviderTemplate,
 };
 pub use proof::{Roots, Verified};
+pub use registration::{Registered, Registration};
 pub use reply::{HttpReply, Reply, Verdict};
 
 macro_rules! providers {
@@ -210,6 +212,15 @@ pub trait Sending: Provider {
     /// A harmless request that tells whether the account is in order; [`Verdict::Sent`] of its answer says so. None where the
     /// provider has no such request.
     fn probe(&self, setup: &Setup<'_>) -> Result<Option<Call>>;
+    /// How the provider is told where to call back. None where a person does that, where nothing it says would be believed, and where
+    /// it cannot reach the address.
+    fn registration(&self, _setup: &Setup<'_>) -> Result<Option<Registration>> {
+        Ok(None)
+    }
+    /// What the answer to [`Registration::look`] says. The error is what it means instead.
+    fn registered(&self, reply: &Reply, _setup: &Setup<'_>) -> std::result::Result<Registered, Verdict> {
+        Err(self.verdict(reply))
+    }
     /// The request that fetches a file that came in, by [`FileSource::Id`] or [`FileSource::Url`].
     fn file(&self, _source: &FileSource, _setup: &Setup<'_>) -> Result<Option<HttpCall>> {
         Ok(None)

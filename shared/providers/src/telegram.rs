@@ -17,8 +17,8 @@ use crate::proof;
 use crate::reply::wait;
 use crate::settings::{self, Nothing, fault};
 use crate::{
-    Answer, Call, Callback, Channel, Event, FileSource, HttpCall, Inbound, Login, Method, Outgoing, Provider, Receiving, Reply,
-    Sending, Setup, Verdict, Verified,
+    Answer, Body, Call, Callback, Channel, Event, FileSource, HttpCall, Inbound, Login, Method, Outgoing, Provider, Receiving,
+    Registered, Registration, Reply, Sending, Setup, Verdict, Verified,
 };
 
 /// See the file's head.
@@ -113,6 +113,31 @@ impl Sending for Telegram {
 
     fn probe(&self, setup: &Setup<'_>) -> Result<Option<Call>> {
         Ok(Some(Call::Http(HttpCall::question(Credentials::read(setup.credentials)?.address("getMe"), Login::None))))
+    }
+
+    /// Telegram keeps one address for each bot and calls no other: the one that it was told last.
+    fn registration(&self, setup: &Setup<'_>) -> Result<Option<Registration>> {
+        let given = Credentials::read(setup.credentials)?;
+        let Some(word) = given.secret_token.as_ref().filter(|_| setup.callback.starts_with("https://")) else {
+            return Ok(None);
+        };
+        let told = json!({"url": setup.callback, "secret_token": word.reveal(), "allowed_updates": update::KINDS});
+        let tell = HttpCall::json(Method::Post, given.address("setWebhook"), Login::None, Body::json(&told));
+        let look = HttpCall::question(given.address("getWebhookInfo"), Login::None);
+        Ok(Some(Registration { tell: Call::Http(tell), look: Call::Http(look) }))
+    }
+
+    fn registered(&self, reply: &Reply, setup: &Setup<'_>) -> std::result::Result<Registered, Verdict> {
+        let body = match reply {
+            Reply::Answered(answer) if answer.is_success() => answer.json(),
+            other => return Err(self.verdict(other)),
+        };
+        // Empty where nobody has told it.
+        let url = body.pointer("/result/url").and_then(Value::as_str).ok_or_else(|| self.verdict(reply))?;
+        let when = crate::json::time(&body, "/result/last_error_date").map(|at| format!(" at {at}"));
+        let failed = crate::json::text(&body, "/result/last_error_message");
+        let note = failed.map(|words| format!("its last call failed{}: {words}", when.unwrap_or_default()));
+        Ok(Registered { here: url == setup.callback, note })
     }
 
     /// A file is fetched in two steps: its id gives JSON whose `/result/file_path`, behind `https://api.telegram.org/file/`, is the

@@ -6,12 +6,18 @@
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test")]
 
-#[path = "hostile/corpus.rs"]
-mod corpus;
+#[path = "hostile/documents.rs"]
+mod documents;
+#[path = "hostile/go.rs"]
+mod go;
+#[path = "hostile/jinja.rs"]
+mod jinja;
 
 use std::collections::BTreeMap;
 
-use corpus::{documents, go, jinja};
+use documents::documents;
+use go::go;
+use jinja::jinja;
 use peak_alloc::PeakAlloc;
 use render::{Compiled, Engine, Kind, Layout, Limits, Source, Strictness};
 use serde_json::{Value, json};

@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 
 use kernel::Time;
-use kernel::ids::{AccountId, ErrandId, EventId, ExportId, ImportId, MessageId, RunId, TenantId};
+use kernel::ids::{
+    AccountId, AttachmentId, ErrandId, EventId, ExportId, ImportId, MessageId, RunId, SeriesId, TaskId, TenantId,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::Internal;
@@ -75,6 +77,10 @@ macro_rules! tasks {
 }
 
 tasks! {
+    /// Tell what this task has to tell.
+    Alarm(TaskId) = "task", Automation;
+    /// Delete this file, which nobody made use of.
+    Attachment(AttachmentId) = "attachment", Send;
     /// Carry out this errand.
     Errand(ErrandId) = "errand", Send;
     /// Find the rules that wait for this event.
@@ -91,6 +97,8 @@ tasks! {
     News(TenantId) = "news_of", Automation;
     /// Carry out this run of a rule.
     Run(RunId) = "run", Automation;
+    /// Send the next message of this series.
+    Series(SeriesId) = "series", Automation;
 }
 
 /// A job as the queue message says it: what it is about stands under its kind's word.

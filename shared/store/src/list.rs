@@ -134,21 +134,11 @@ impl TenantScope {
 
     /// One page of the rows below an owner, the last sort key first: one query, which ends early where a megabyte is full.
     pub async fn page_below<E: Entity>(&self, owner: &str, limit: usize, after: Option<&Position>) -> Result<Page<E>> {
-        let query = Query {
-            pk: schema::below_partition(self.tenant, &E::ROW, owner)?,
-            index: Index::Primary,
-            after: None,
-            before: after.map(|position| position.0.clone()),
-            forward: false,
-            limit: u16::try_from(limit.clamp(1, 100)).unwrap_or(CHUNK),
-        };
-        let found = self.table.query(&query).await?;
-        let last = found.items.last().and_then(|item| text(item, attr::SK.as_str())).map(str::to_owned);
-        let next = last.filter(|_| found.more).map(Position);
-        Ok(Page { rows: found.items.into_iter().map(Stored::read).collect::<Result<_>>()?, next })
+        let before = after.map(|position| position.0.clone());
+        self.page_between(owner, None, before, false, limit).await
     }
 
-    /// One page of the rows below an owner whose sort keys begin like this, the first sort key first: one query.
+    /// The same of the rows whose sort keys begin like this, the first sort key first.
     pub async fn page_beginning<E: Entity>(
         &self,
         owner: &str,
@@ -156,15 +146,32 @@ impl TenantScope {
         limit: usize,
         after: Option<&Position>,
     ) -> Result<Page<E>> {
-        let query = Query {
-            pk: schema::below_partition(self.tenant, &E::ROW, owner)?,
-            index: Index::Primary,
-            after: Some(after.map_or_else(|| start.to_owned(), |position| position.0.clone())),
-            before: Some(format!("{start}{}", char::MAX)),
-            forward: true,
-            limit: u16::try_from(limit.clamp(1, 100)).unwrap_or(CHUNK),
-        };
-        let found = self.table.query(&query).await?;
+        let after = after.map_or_else(|| start.to_owned(), |position| position.0.clone());
+        self.page_between(owner, Some(after), Some(format!("{start}{}", char::MAX)), true, limit).await
+    }
+
+    /// The same, the first sort key first and none at or after `before`.
+    pub async fn page_ahead<E: Entity>(
+        &self,
+        owner: &str,
+        limit: usize,
+        after: Option<&Position>,
+        before: Option<String>,
+    ) -> Result<Page<E>> {
+        self.page_between(owner, after.map(|position| position.0.clone()), before, true, limit).await
+    }
+
+    async fn page_between<E: Entity>(
+        &self,
+        owner: &str,
+        after: Option<String>,
+        before: Option<String>,
+        forward: bool,
+        limit: usize,
+    ) -> Result<Page<E>> {
+        let pk = schema::below_partition(self.tenant, &E::ROW, owner)?;
+        let limit = u16::try_from(limit.clamp(1, 100)).unwrap_or(CHUNK);
+        let found = self.table.query(&Query { pk, index: Index::Primary, after, before, forward, limit }).await?;
         let last = found.items.last().and_then(|item| text(item, attr::SK.as_str())).map(str::to_owned);
         let next = last.filter(|_| found.more).map(Position);
         Ok(Page { rows: found.items.into_iter().map(Stored::read).collect::<Result<_>>()?, next })

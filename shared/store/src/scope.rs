@@ -228,6 +228,19 @@ impl TenantScope {
         Ok(Write(Op::Check(key, Cond::Version(row.version))))
     }
 
+    /// A write of a transaction: changes a row, making it when it does not exist. For counters.
+    pub fn tallying<E: Entity>(&self, locator: &Locator, change: Change) -> Result<Write> {
+        let key = self.key(&E::ROW, locator)?;
+        let change = change.set(attr::KIND, Value::S(E::ROW.kind.to_owned()));
+        Ok(Write(Op::Update(key, change, Cond::All(Vec::new()))))
+    }
+
+    /// A write of a transaction: changes a row that exists, on a condition.
+    pub fn changing<E: Entity>(&self, locator: &Locator, change: Change, cond: Cond) -> Result<Write> {
+        let key = self.key(&E::ROW, locator)?;
+        Ok(Write(Op::Update(key, change, Cond::All(vec![Cond::Present, cond]))))
+    }
+
     /// Carries out all writes or none. `Ok(Some(i))`: the condition of the i-th did not hold, nothing was written.
     pub async fn transact(&self, writes: Vec<Write>) -> Result<Option<usize>> {
         match self.table.transact(writes.into_iter().map(|write| write.0).collect()).await {

@@ -96,7 +96,7 @@ def no_function_may_do_more_than_its_work(world):
         ("s3:GetObject", file): {"ApiRole", "AutomationRole", "SendRole"},
         ("s3:GetObject", mail): {"ApiRole", "AutomationRole", "SendRole", "WebhookIntakeRole"},
         ("s3:PutObject", file): {"ApiRole", "AutomationRole", "SendRole", "WebhookIntakeRole", "CollectRole"},
-        ("s3:DeleteObject", file): {"ApiRole"},
+        ("s3:DeleteObject", file): {"ApiRole", "SendRole"},
         ("dynamodb:Scan", table): set(),
         ("sns:Publish", world.topic): set(),
     }

@@ -39,7 +39,7 @@ mod slack;
 mod sms_gateway;
 mod smtp;
 mod teams;
-mod telegram;
+pub mod telegram;
 mod twilio;
 mod vonage;
 mod webhook;

@@ -1,10 +1,15 @@
+//! A bot of Telegram, and what the Bot API keeps of where it calls one.
+
+use std::sync::Mutex;
+
 use kernel::Time;
 use providers::Content;
 use serde_json::{Value, json};
 
-use super::api::{self, Api, Door, WORDS, said};
+use super::api::{self, Api, Door, Request, Said, WORDS, held, said};
 use super::{Post, Sample, Stand, answered, direct, nothing};
 
+/// The stand.
 pub fn stand() -> Stand {
     Stand {
         id: "telegram",
@@ -55,6 +60,7 @@ fn answers() -> Vec<(providers::Reply, &'static str)> {
     vec![
         (answered(200, &[], &taken), "sent 700000001:51"),
         (answered(200, &[], &bot), "sent"),
+        (answered(200, &[], &json!({"ok": true, "result": true, "description": "Webhook was set"})), "sent"),
         (answered(200, &[], &json!("<html>")), "unknown"),
         (answered(200, &[], &json!({"ok": false, "error_code": 400, "description": "Bad Request"})), "rejected"),
         (said(400, "Bad Request: chat not found"), "undeliverable"),
@@ -104,5 +110,43 @@ pub fn api() -> Api {
         refused: said(400, &[], &refused(400, "Bad Request: message is too long")),
         down: said(503, &[], &refused(503, "Service Unavailable")),
         garbled: "unknown",
+    }
+}
+
+/// What the Bot API keeps of where it calls a bot: told by `setWebhook`, shown by `getWebhookInfo`.
+#[derive(Debug, Default)]
+pub struct Hook {
+    /// What it was told last.
+    pub told: Mutex<Option<Value>>,
+    /// What came of its last call there, when that failed.
+    pub failure: Mutex<Option<&'static str>>,
+}
+
+impl Hook {
+    /// The answer to a request of the bot's; `None` to what has to do with none of this. The error is what is odd in the request.
+    pub fn answer(&self, request: &Request<'_>) -> Result<Option<Said>, String> {
+        const BOT: &str = "https://api.telegram.org/bot123456:AAhunter2token/";
+        let is = |line: String| request.line == line;
+        if is(format!("GET {BOT}getMe")) {
+            let bot = json!({"id": 123_456, "is_bot": true, "first_name": "Corner Shop"});
+            return Ok(Some(said(200, &[], &json!({"ok": true, "result": bot}))));
+        }
+        if is(format!("POST {BOT}setWebhook")) {
+            api::json(vec![("/url", json!(null)), ("/secret_token", json!(null))])(request)?;
+            let told = api::read(request.body)?;
+            held(told["url"].as_str().is_some_and(|url| url.starts_with("https://")), || "not over TLS".to_owned())?;
+            *self.told.lock().unwrap() = Some(told);
+            return Ok(Some(said(200, &[], &json!({"ok": true, "result": true, "description": "Webhook was set"}))));
+        }
+        if is(format!("GET {BOT}getWebhookInfo")) {
+            let told = self.told.lock().unwrap().clone().unwrap_or_default();
+            let mut info = json!({"url": told["url"].as_str().unwrap_or_default(), "pending_update_count": 0});
+            if let Some(words) = *self.failure.lock().unwrap() {
+                info["last_error_date"] = json!(1_772_441_000);
+                info["last_error_message"] = json!(words);
+            }
+            return Ok(Some(said(200, &[], &json!({"ok": true, "result": info}))));
+        }
+        Ok(None)
     }
 }

@@ -1,10 +1,13 @@
 //! Files that go along with messages: brought by a link, looked for when they are ordered, carried as the channel can.
 
+use domain::attachment;
+use kernel::ids::{AttachmentId, TenantId};
 use mail_parser::{MessageParser, MimeHeaders};
 use providers::{HttpReply, Reply as Said};
 use serde_json::{Value, json};
-use tests::Story;
+use store::memory::Fault;
 use tests::files::{announce, bring, follow};
+use tests::{Company, Story};
 
 /// A file of some kilobytes with every byte in it.
 fn picture() -> Vec<u8> {
@@ -171,6 +174,65 @@ async fn a_deleted_file_is_gone_and_a_message_that_needs_it_is_not_sent() {
     assert_eq!(acme.get("/v1/accounts").await["data"][0]["health"]["state"], "working");
 }
 
+/// The bytes of a file, when they are there.
+async fn stored(stage: &Story, company: &Company<'_>, id: &str) -> Option<u64> {
+    let tenant = TenantId::parse(&company.id).unwrap();
+    stage.sender.files.size(&attachment::key(tenant, AttachmentId::parse(id).unwrap())).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_file_that_nobody_makes_use_of_is_deleted_after_a_day_and_another_is_kept() {
+    let stage = Story::begin().await;
+    let acme = stage.tenant("acme").await;
+    let (idle, used, seen) = (
+        bring(&acme, "a.png", "image/png", b"PNG!").await,
+        bring(&acme, "b.png", "image/png", b"PNG!").await,
+        bring(&acme, "c.png", "image/png", b"PNG!").await,
+    );
+    announce(&acme, "d.png", "image/png", 4).await;
+    stage.clock.advance(86_399_000).unwrap();
+    acme.send_with(&email(&json!([{ "id": used }]))).await;
+    acme.get(&format!("/v1/attachments/{seen}")).await;
+    stage.drain().await;
+    assert_eq!((stage.scan().await.unwrap().moved, stage.rows_of("attachment").len()), (0, 4), "not before its time");
+    stage.pass(1).await;
+    assert_eq!(stored(&stage, &acme, &idle).await, None);
+    acme.look(&format!("/v1/attachments/{idle}")).await.problem(404, "not-found");
+    assert_eq!(stage.rows_of("attachment").len(), 2);
+    for kept in [&used, &seen] {
+        assert_eq!(stored(&stage, &acme, kept).await, Some(4));
+        assert_eq!(acme.get(&format!("/v1/attachments/{kept}")).await["state"], "ready");
+    }
+
+    let before = stage.rows();
+    stage.replay_stream();
+    stage.pass(86_400).await;
+    assert_eq!(stage.rows_of("attachment").len(), 2);
+    assert_eq!(stored(&stage, &acme, &used).await, Some(4));
+    stage.nothing_changed_since(&before, "the same jobs again");
+}
+
+#[tokio::test]
+async fn wherever_the_process_dies_an_unused_file_goes_with_its_row() {
+    for at in 0.. {
+        let fault = if at % 2 == 0 { Fault::CrashBefore } else { Fault::CrashAfter };
+        let stage = Story::begin().await;
+        let acme = stage.bare_tenant("acme").await;
+        let id = bring(&acme, "a.png", "image/png", b"PNG!").await;
+        stage.drain().await;
+        stage.faults.strike(stage.faults.calls() + at / 2, fault);
+        stage.pass(86_400).await;
+        let struck = !stage.faults.struck().is_empty();
+        stage.faults.calm();
+        stage.pass(180).await;
+        stage.pass(180).await;
+        assert_eq!((stored(&stage, &acme, &id).await, stage.rows_of("attachment").len()), (None, 0), "{fault:?} at {}", at / 2);
+        if !struck {
+            break;
+        }
+    }
+}
+
 #[tokio::test]
 async fn the_bill_of_files() {
     let stage = Story::begin().await;
@@ -182,10 +244,18 @@ async fn the_bill_of_files() {
         let bill = stage.memory.bill().since(before);
         (bill.write_units, bill.read_units)
     };
+    // The first order fills what is kept in memory.
+    cost(email(&json!([]))).await;
     let plain = cost(email(&json!([]))).await;
     let first = cost(email(&json!([{ "id": id }]))).await;
     let again = cost(email(&json!([{ "id": id }]))).await;
-    assert_eq!((first.0 - plain.0, first.1 - plain.1), (1.0, 1.0), "its row is read, and that it is there is noted once");
+    assert_eq!((first.0 - plain.0, first.1 - plain.1), (2.0, 1.0), "its row is read, and that it is there is noted once");
     assert_eq!((again.0 - plain.0, again.1 - plain.1), (0.0, 1.0));
     stage.drain().await;
+
+    bring(&acme, "b.png", "image/png", b"PNG!").await;
+    stage.drain().await;
+    let before = stage.memory.bill();
+    stage.pass(86_400).await;
+    assert_eq!(stage.memory.bill().since(before).write_units, 3.0, "given up, off the due index, deleted");
 }

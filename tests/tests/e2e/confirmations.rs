@@ -71,6 +71,39 @@ async fn a_stop_is_confirmed_once_by_a_message_that_passes_the_stop_itself() {
 }
 
 #[tokio::test]
+async fn a_confirmation_speaks_as_the_contact_does_or_else_as_the_tenant() {
+    let stage = Story::begin().await;
+    let acme = stage.bare_tenant("acme").await;
+    let path = own(&acme).await;
+    works(&stage);
+    acme.contact_with(&json!({ "phones": [ADA], "locale": "de-AT" })).await;
+    for (sid, word) in [("SM1", "Stopp"), ("SM2", "Anmelden"), ("SM3", "Hilfe")] {
+        told(&stage, &path, sid, ADA, word).await;
+        stage.drain().await;
+    }
+    let german = [
+        "acme Ltd: Sie erhalten keine Nachrichten mehr von uns. Antworten Sie START, um sie wieder zu erhalten.",
+        "acme Ltd: Sie erhalten wieder Nachrichten von uns. Antworten Sie STOP, um keine mehr zu erhalten.",
+        "acme Ltd: Antworten Sie STOP, um keine Nachrichten mehr von uns zu erhalten, START, um sie wieder zu erhalten.",
+    ];
+    assert_eq!(said(&stage), german);
+
+    let bravo = stage.bare_tenant("bravo").await;
+    let path = own(&bravo).await;
+    for (sid, locale) in [("SM4", "fr"), ("SM5", "fi")] {
+        bravo.patch("/v1/tenant", &json!({ "locale": locale })).await;
+        stage.pass(10).await;
+        told(&stage, &path, sid, ADA, if locale == "fr" { "Aide" } else { "Stop" }).await;
+        stage.drain().await;
+    }
+    let others = [
+        "bravo Ltd : Répondez STOP pour ne plus recevoir nos messages, START pour les recevoir à nouveau.",
+        "bravo Ltd: You will get no more messages from us. Reply START to get them again.",
+    ];
+    assert_eq!(said(&stage)[3..], others, "whom nobody knows, in the tenant's language, or else in English");
+}
+
+#[tokio::test]
 async fn a_confirmation_passes_no_other_suppression_than_the_one_it_confirms() {
     let stage = Story::begin().await;
     let acme = stage.bare_tenant("acme").await;
@@ -150,7 +183,7 @@ async fn wherever_the_process_dies_there_is_one_stop_and_one_confirmation() {
         told(&stage, &path, "SM1", ADA, "Stop").await;
         stage.drain().await;
         assert_eq!(said(&stage), [STOPPED], "{fault:?} at call {}", at / 2);
-        for kind in ["inbound", "receipt", "suppression", "message", "body"] {
+        for kind in ["inbound", "receipt", "suppression", "message"] {
             assert_eq!(stage.rows_of(kind).len(), 1, "{fault:?} at call {}: {kind}", at / 2);
         }
         if !struck {

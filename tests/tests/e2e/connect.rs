@@ -278,8 +278,8 @@ async fn usage_tells_what_went_through_and_how_well() {
 
     let numbers = acme.get(&format!("/v1/accounts/{main}/usage?group_by=hour")).await;
     let expected = json!({
-        "sent": 3, "delivered": 1, "bounced": 1, "complained": 0, "failed": 0, "calls": 4, "calls_in_vain": 1,
-        "success_rate": 0.75, "mean_latency_ms": 210,
+        "sent": 3, "delivered": 1, "bounced": 1, "complained": 0, "failed": 0, "delivery_rate": 0.3333, "bounce_rate": 0.3333,
+        "calls": 4, "calls_in_vain": 1, "success_rate": 0.75, "mean_latency_ms": 210,
     });
     assert_eq!(numbers["totals"], expected);
     assert_eq!(numbers["groups"], json!([{ "start": "2026-03-02T09:00:00.000Z", "numbers": expected }]));
@@ -295,7 +295,9 @@ async fn usage_tells_what_went_through_and_how_well() {
     assert_eq!((&later["hour"]["calls"], &later["hour"]["success_rate"], &later["day"]), (&json!(0), &json!(null), &expected));
     stage.pass(24 * 3_600).await;
     assert_eq!(acme.get(&format!("/v1/accounts/{main}/health")).await["day"]["calls"], 0);
-    for wrong in ["since=2026-01-01T00:00:00Z&until=2026-06-01T00:00:00Z", "since=x", "group_by=template", "from=x"] {
+    for wrong in
+        ["since=2026-01-01T00:00:00Z&until=2026-06-01T00:00:00Z&group_by=hour", "since=x", "group_by=template", "from=x"]
+    {
         acme.look(&format!("/v1/accounts/{main}/usage?{wrong}")).await.problem(422, "invalid");
     }
     // Counting them costs no write of its own, and a stream that comes again changes nothing.

@@ -13,6 +13,7 @@ use axum::Router;
 use domain::consent::Declaration;
 use domain::flows::connect;
 use domain::message::{Hold, Made, Mark, Recipient, State, Status, Wait};
+use domain::statistic::{Dimension, Figure, Way};
 use domain::user::key_digest;
 use domain::{Account, Contact, Message, Role, Tenant, Version};
 use http_body_util::BodyExt;
@@ -27,7 +28,7 @@ use store::{Credential, Item, Job, Memory, Store, Table, Task, TenantScope, Work
 use tower::ServiceExt;
 use webhook_intake::Intake;
 
-use crate::exact::{self, Sum};
+use crate::exact;
 
 /// Ids and the key that stand in the files.
 const TENANT: &str = "ten_019cac0000007a10b1c2d3e4f5a6b7c8";
@@ -295,13 +296,15 @@ async fn analytics() {
         let changes: Changes = serde_json::from_str(&file("analytics")).unwrap();
         assert!(analytics::handle(&analytics, changes).await.unwrap().batch_item_failures.is_empty());
         let counted = exact::counted(&memory.rows());
-        let sums: BTreeMap<Sum, (String, Option<AccountId>, i64)> =
-            counted.into_iter().map(|((_, hour, account, _, sum), count)| (sum, (hour.to_string(), account, count))).collect();
+        let all = counted.into_iter().filter(|(counter, _)| counter.1 == Dimension::All);
+        let sums: BTreeMap<Figure, (String, Option<AccountId>, i64)> = all
+            .map(|((_, _, way, hour, figure), count)| (figure, (hour.to_string(), Way::parse(&way).unwrap().account, count)))
+            .collect();
         let account = AccountId::parse(ACCOUNT);
         let expected = [
-            (Sum::Mark(Mark::Accepted), ("2026-03-02T08:00:00.000Z".to_owned(), None, 1)),
-            (Sum::Mark(Mark::Sent), ("2026-03-02T09:00:00.000Z".to_owned(), account, 1)),
-            (Sum::Mark(Mark::Delivered), ("2026-03-02T09:00:00.000Z".to_owned(), account, 1)),
+            (Figure::Mark(Mark::Accepted), ("2026-03-02T08:00:00.000Z".to_owned(), None, 1)),
+            (Figure::Mark(Mark::Sent), ("2026-03-02T09:00:00.000Z".to_owned(), account, 1)),
+            (Figure::Mark(Mark::Delivered), ("2026-03-02T09:00:00.000Z".to_owned(), account, 1)),
         ];
         assert_eq!(sums, BTreeMap::from(expected));
     }

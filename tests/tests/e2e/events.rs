@@ -3,6 +3,7 @@
 use http::Method;
 use local::provider::Deed;
 use serde_json::{Value, json};
+use tests::sns::{Speaker, TOPIC};
 use tests::{Company, Letter, Message, Story};
 
 const PERSON: &str =
@@ -52,6 +53,30 @@ async fn an_open_and_a_click_are_noted_and_leave_the_status_alone() {
     assert_eq!(engagement(&acme, &message).await, [("opened".to_owned(), false, 1), ("clicked".to_owned(), false, 1)]);
     let events = acme.message(&message).await["events"].clone();
     assert_eq!((&events[2]["url"], &events[2]["agent"]), (&json!("https://shop.example/new?a=1&b=2"), &json!(PERSON)));
+}
+
+#[tokio::test]
+async fn an_event_that_comes_again_costs_the_process_that_stored_it_nothing() {
+    let stage = Story::begin().await;
+    let (acme, message, letter) = arrived(&stage).await;
+    let rows = stage.rows();
+    let before = stage.memory.bill();
+    stage.told(&letter, Deed::Deliver).await;
+    let spent = |before| {
+        let bill = stage.memory.bill().since(before);
+        (bill.write_units, bill.read_units)
+    };
+    assert_eq!(spent(before), (0.0, 0.0));
+
+    // Another process has it refused; what is told with other words is another event.
+    let speaker = Speaker::new(&stage);
+    let before = stage.memory.bill();
+    assert_eq!(speaker.post("/hooks/ses", &speaker.signed(&speaker.envelope(TOPIC, &letter, Deed::Deliver))).await, 200);
+    assert_eq!(spent(before), (1.0, 0.0));
+    stage.nothing_changed_since(&rows, "an event that was told before");
+    stage.clock.advance(60_000).unwrap();
+    stage.told(&letter, Deed::Bounce).await;
+    assert_eq!(acme.status(&message).await, "bounced");
 }
 
 #[tokio::test]

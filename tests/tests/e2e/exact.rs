@@ -1,33 +1,24 @@
 //! Counters are exact: whatever way the stream is cut into batches, whatever is delivered again or from an earlier point, wherever
 //! a tally dies half way, they end as the messages themselves say.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use domain::message::mark::Mark;
-use domain::message::{Entry, Made, Measure, Recipient, State, Try, Verdict};
+use domain::conversation::Status;
+use domain::message::mark::{Mark, Spot};
+use domain::message::{Entry, Made, Recipient, State, Try, Verdict};
 use domain::price::{Amount, Cost, Currency};
-use domain::{Channel, Message, Statistic};
-use kernel::ids::{AccountId, MessageId, TemplateId, TenantId};
+use domain::statistic::{Counted, Dimension, Figure, Measure, WAITS};
+use domain::{Category, Channel, Conversation, Inbound, Message, Statistic};
+use kernel::ids::{AccountId, ContactId, ConversationId, InboundId, MessageId, TemplateId, TenantId, UserId};
 use kernel::{Clock, Ids, Time};
 use proptest::prelude::*;
 use providers::{EventDetail, EventKind};
 use store::memory::{Fault, Faults};
 use store::schema::attr;
-use store::{Change, Cond, Item, Memory, Outcome, Record, Store, Table, TenantScope, Value};
+use store::{Change, Cond, Item, Memory, Outcome, Record, Store, Stored, Table, TenantScope, Value};
 
-/// What is counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Sum {
-    /// Messages that reached a milestone.
-    Mark(Mark),
-    /// What their calls come to.
-    Measure(Measure),
-    /// What they cost, in millionths.
-    Cost(Currency),
-}
-
-/// Tenant, hour, account, template, and what is counted.
-pub(crate) type Counter = (String, Time, Option<AccountId>, Option<TemplateId>, Sum);
+/// Tenant, dimension and value, hour, and what is counted.
+pub(crate) type Counter = (String, Dimension, String, Time, Figure);
 
 /// What is counted where; what is zero is not there.
 pub(crate) type Counts = BTreeMap<Counter, i64>;
@@ -54,28 +45,40 @@ pub(crate) fn counted(rows: &[Item]) -> Counts {
     let mut counts = Counts::new();
     for row in rows.iter().filter(|row| kind(row) == "statistic") {
         let statistic: Statistic = serde_dynamo::from_item(row.clone()).unwrap();
-        let marks = Mark::ALL.into_iter().map(|mark| (Sum::Mark(mark), statistic.count(mark)));
-        let measures = Measure::ALL.into_iter().map(|measure| (Sum::Measure(measure), statistic.sum(measure)));
-        let costs = statistic.costs().map(|(currency, amount)| (Sum::Cost(currency), amount.millionths()));
-        for (sum, count) in marks.chain(measures).chain(costs) {
-            let counter = (tenant(row), statistic.hour, statistic.account, statistic.template, sum);
-            *counts.entry(counter).or_default() += count;
+        let place = statistic.place().unwrap();
+        for (hour, figure, amount) in statistic.amounts(place.day) {
+            *counts.entry((tenant(row), place.dimension, place.value.clone(), hour, figure)).or_default() += amount;
         }
     }
     counts.retain(|_, count| *count != 0);
     counts
 }
 
-/// The counters as the messages say that they should be.
+/// The counters as the rows that are counted say that they should be.
 pub(crate) fn recomputed(rows: &[Item]) -> Counts {
     let mut counts = Counts::new();
-    for (tenant, message) in messages(rows) {
-        let marks = message.marks().into_iter().map(|((mark, cell), count)| (Sum::Mark(mark), cell, count));
-        let measures = message.measures().into_iter().map(|((measure, cell), sum)| (Sum::Measure(measure), cell, sum));
-        let costs = message.costs().into_iter().map(|((currency, cell), amount)| (Sum::Cost(currency), cell, amount));
-        for (sum, cell, count) in marks.chain(measures).chain(costs) {
-            *counts.entry((tenant.clone(), cell.hour, cell.account, cell.template, sum)).or_default() += count;
+    let mut add = |tenant: &str, values: Vec<(Dimension, String)>, hour: Time, figure: Figure, amount: i64| {
+        for (dimension, value) in values.into_iter().filter(|(dimension, _)| dimension.takes(figure)) {
+            *counts.entry((tenant.to_owned(), dimension, value, hour, figure)).or_default() += amount;
         }
+    };
+    for (tenant, message) in messages(rows) {
+        for ((Spot { hour, account }, figure), amount) in message.figures() {
+            add(&tenant, message.values(account), hour, figure, amount);
+        }
+    }
+    let hour = |at: Time| Time::from_millis(at.millis() - at.millis().rem_euclid(3_600_000));
+    let mut conversations = HashMap::new();
+    for row in rows.iter().filter(|row| kind(row) == "conversation") {
+        let conversation: Conversation = serde_dynamo::from_item(row.clone()).unwrap();
+        let values = conversation.values(Some(conversation.account));
+        add(&tenant(row), values.clone(), hour(conversation.id.made_at()), Figure::Measure(Measure::Begun), 1);
+        conversations.insert(conversation.id, values);
+    }
+    for row in rows.iter().filter(|row| kind(row) == "inbound") {
+        let inbound: Inbound = serde_dynamo::from_item(row.clone()).unwrap();
+        let values = conversations[&inbound.conversation].clone();
+        add(&tenant(row), values, hour(inbound.id.made_at()), Figure::Measure(Measure::Received), 1);
     }
     counts.retain(|_, count| *count != 0);
     counts
@@ -95,7 +98,7 @@ enum Step {
     Tell(EventKind, bool),
 }
 
-const KINDS: [EventKind; 10] = [
+const KINDS: [EventKind; 11] = [
     EventKind::Sent,
     EventKind::Delayed,
     EventKind::Delivered,
@@ -105,10 +108,11 @@ const KINDS: [EventKind; 10] = [
     EventKind::RenderingFailed,
     EventKind::Opened,
     EventKind::Clicked,
+    EventKind::Replied,
     EventKind::Unsubscribed,
 ];
 
-/// Two tenants with two accounts and two templates each, and the messages that live on their table.
+/// Two tenants with two accounts, templates and people each, and the messages and conversations that live on their table.
 struct Worlds {
     clock: Clock,
     ids: Ids,
@@ -116,7 +120,9 @@ struct Worlds {
     scopes: Vec<TenantScope>,
     accounts: Vec<AccountId>,
     templates: Vec<TemplateId>,
+    users: Vec<UserId>,
     alive: Vec<(usize, MessageId)>,
+    talks: Vec<(usize, Stored<Conversation>)>,
 }
 
 impl Worlds {
@@ -130,13 +136,56 @@ impl Worlds {
         let scopes = vec![scope("one"), scope("two")];
         let accounts = (0..2).map(|_| AccountId::new(&ids, &clock)).collect();
         let templates = (0..2).map(|_| TemplateId::new(&ids, &clock)).collect();
-        Self { clock, ids, memory, scopes, accounts, templates, alive: Vec::new() }
+        let users = (0..2).map(|_| UserId::new(&ids, &clock)).collect();
+        Self { clock, ids, memory, scopes, accounts, templates, users, alive: Vec::new(), talks: Vec::new() }
     }
 
     async fn accept(&mut self, choice: usize) {
-        let message = blank(MessageId::new(&self.ids, &self.clock), self.templates.get(choice / 2 % 3).copied());
+        let blank = blank(MessageId::new(&self.ids, &self.clock), self.templates.get(choice / 2 % 3).copied());
+        let tags = ["a", "b#05", "c", "d", "e", "f", "a"].map(str::to_owned);
+        let message = Message {
+            tags: tags[..choice / 6 % 8].to_vec(),
+            waited: WAITS.get(choice / 288 % 12).map(|seconds| seconds * 1_000),
+            sender: self.users.get(choice / 48 % 3).copied(),
+            category: Category::parse(["transactional", "news"][choice / 144 % 2]).unwrap(),
+            ..blank
+        };
         assert!(self.scopes[choice % 2].create(&message).await.unwrap());
         self.alive.push((choice % 2, message.id));
+    }
+
+    /// A message comes in: in a new conversation, or in one of those that were begun.
+    async fn receive(&mut self, choice: usize) {
+        let now = self.clock.now();
+        let begun = self.talks.len();
+        if begun == 0 || choice % 3 == 0 {
+            let row = Conversation {
+                id: ConversationId::new(&self.ids, &self.clock),
+                contact: ContactId::new(&self.ids, &self.clock),
+                channel: Channel::Sms,
+                account: self.accounts[choice / 3 % 2],
+                address: "+14155550123".to_owned(),
+                thread: None,
+                status: Status::Open,
+                unread: 0,
+                last_at: now,
+                preview: String::new(),
+                created_at: now,
+                received: 0,
+                awaiting: None,
+                answered: None,
+            };
+            self.talks.push((choice % 2, Stored { row, version: 0 }));
+        }
+        let last = self.talks.len() - 1;
+        let (tenant, talk) = &mut self.talks[if last < begun { choice % begun } else { last }];
+        (talk.row.received, talk.row.last_at) = (talk.row.received + 1, now);
+        let (id, came) = (InboundId::new(&self.ids, &self.clock), providers::Inbound::default());
+        let inbound = Inbound::of(id, talk.row.id, talk.row.account, "+14155550123", &came);
+        let scope = &self.scopes[*tenant];
+        let writes = vec![scope.replacing(talk).unwrap(), scope.creating(&inbound).unwrap()];
+        assert_eq!(scope.transact(writes).await.unwrap(), None);
+        talk.version += 1;
     }
 
     async fn step(&self, choice: usize, step: &Step) {
@@ -191,7 +240,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// What happens next: time passes, a message is accepted, or something happens to one.
+/// What happens next: time passes, a message is accepted or comes in, or something happens to one.
 type Act = (u16, usize, Option<Step>);
 
 fn acts() -> impl Strategy<Value = Vec<Act>> {
@@ -243,6 +292,7 @@ async fn story(acts: Vec<Act>, plan: Vec<Batch>, seed: u64) -> (Counts, Counts, 
         worlds.clock.advance(i64::from(minutes) * 60_000).unwrap();
         match step {
             Some(step) => worlds.step(choice, &step).await,
+            None if choice % 5 == 0 => worlds.receive(choice / 5).await,
             None => worlds.accept(choice).await,
         }
     }
@@ -294,16 +344,20 @@ fn the_stories_are_rich() {
         faults += struck;
         counts.extend(counted);
     }
-    let hours: BTreeSet<_> = counts.keys().map(|(_, hour, ..)| *hour).collect();
-    let sums: BTreeSet<_> = counts.keys().map(|counter| counter.4).collect();
-    let accounts: BTreeSet<_> = counts.keys().map(|counter| counter.2).collect();
+    let hours: BTreeSet<_> = counts.keys().map(|counter| counter.3).collect();
+    let figures: BTreeSet<_> = counts.keys().map(|counter| counter.4).collect();
     let tenants: BTreeSet<_> = counts.keys().map(|counter| &counter.0).collect();
+    let values = |wanted: Dimension| {
+        counts.keys().filter(|counter| counter.1 == wanted).map(|counter| &counter.2).collect::<BTreeSet<_>>().len()
+    };
     assert!(faults > 50, "{faults} faults");
-    assert!(hours.len() > 20 && accounts.len() == 3 && tenants.len() == 2, "{hours:?} {accounts:?}");
-    assert_eq!(sums.len(), Mark::ALL.len() + Measure::ALL.len() + 2, "{sums:?}");
+    assert!(hours.len() > 20 && tenants.len() == 2, "{hours:?}");
+    // Two accounts and none, by two categories; conversations of two accounts; two templates and none; five tags; two people.
+    assert_eq!(Dimension::ALL.map(values), [8, 3, 5, 2]);
+    assert_eq!(figures.len(), Mark::ALL.len() + Measure::ALL.len() + WAITS.len() + 2, "{figures:?}");
 }
 
-/// A counter row keeps one watermark for each month whose messages it counts: what was accepted in March and in April is opened
+/// A counter row keeps watermarks for each month whose messages it counts: what was accepted in March and in April is opened
 /// in the same hour.
 #[tokio::test]
 async fn months_that_share_a_counter_row_do_not_hide_each_other() {
@@ -327,6 +381,9 @@ async fn months_that_share_a_counter_row_do_not_hide_each_other() {
     }
     let rows = counters.rows();
     assert_eq!(counted(&rows), recomputed(&worlds.memory.rows()));
-    let watermarks = |row: &Item| row.keys().filter(|name| name.starts_with("w_")).count();
-    assert!(rows.iter().any(|row| watermarks(row) == 2), "{rows:#?}");
+    let months = |row: &Item| {
+        let named = row.keys().filter_map(|name| name.strip_prefix("wMSG")?.get(..6));
+        named.collect::<BTreeSet<_>>().len()
+    };
+    assert!(rows.iter().any(|row| months(row) == 2), "{rows:#?}");
 }

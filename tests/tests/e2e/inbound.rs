@@ -66,6 +66,7 @@ async fn the_same_callback_again_writes_nothing() {
     told(&stage, &sms, "SM1", ADA, "Hello").await;
     let update = written(700_000_001, 41, "Hello");
     assert_eq!(post(&stage, &chat, &update, WORD).await.status, 200);
+    stage.drain().await;
 
     let before = stage.rows();
     stage.pass(90 * 86_400).await;

@@ -10,6 +10,7 @@ use tests::{Company, Contract, Reply, Story};
 mod borrowed;
 mod people;
 mod rules;
+mod tasks;
 
 const EXEMPT: &str = include_str!("../../exempt.txt");
 
@@ -33,6 +34,7 @@ async fn belongings(bravo: &Company<'_>) -> Ids {
     let export = bravo.post("/v1/exports", &json!({})).await.is(202);
     let (event, rule, run) = rules::belongings(bravo).await;
     let [made, deal, field] = people::belongings(bravo).await;
+    let (task, series) = tasks::belongings(bravo).await;
     let id = |made: &Value| made["id"].as_str().unwrap().to_owned();
     [
         ("cmp", made),
@@ -47,7 +49,9 @@ async fn belongings(bravo: &Company<'_>) -> Ids {
         ("evt", event),
         ("rul", rule),
         ("run", run),
+        ("ser", series),
         ("tpl", template),
+        ("tsk", task),
         ("msg", message.id),
         ("sup", id(&entry)),
         ("tea", id(&team)),
@@ -83,7 +87,9 @@ fn kind_of(operation: &Operation) -> &'static str {
         "rules" => "rul",
         "runs" => "run",
         "messages" => "msg",
+        "series" => "ser",
         "suppressions" => "sup",
+        "tasks" => "tsk",
         "teams" => "tea",
         "templates" => "tpl",
         "tenants" => "ten",
@@ -123,7 +129,7 @@ fn body(operation: &str) -> Option<Value> {
         "update_preferences" => json!({ "locale": "de" }),
         "update_contact" => json!({ "first_name": "A" }),
         "update_template" => json!({ "description": "A" }),
-        _ => return people::body(operation).or_else(|| rules::body(operation)),
+        _ => return people::body(operation).or_else(|| rules::body(operation)).or_else(|| tasks::body(operation)),
     })
 }
 
@@ -226,7 +232,8 @@ async fn an_id_of_another_tenant_is_like_an_id_of_nobody() {
 
 /// Fields that hold ids, as pointers into a body, by the schema: whatever is named like a noun that has ids, or ends in `id` or `ids`.
 fn id_fields(contract: &Contract, schema: &Value, at: &str, found: &mut BTreeSet<String>) {
-    const NOUNS: [&str; 9] = ["account", "api_key", "contact", "message", "suppression", "template", "tenant", "user", "owner"];
+    const NOUNS: [&str; 11] =
+        ["account", "api_key", "assignee", "contact", "message", "owner", "suppression", "team", "template", "tenant", "user"];
     let schema = contract.resolved(schema);
     for (name, field) in schema["properties"].as_object().into_iter().flatten() {
         let field = contract.resolved(field);
@@ -269,7 +276,10 @@ fn body_with(operation: &str, pointer: &str) -> Option<Case> {
         ("create_team", "/members/0/user") => ("usr", |id| json!({ "name": "A", "members": [{ "user": id }] })),
         ("update_team", "/members/0/user") => ("usr", |id| json!({ "members": [{ "user": id }] })),
         ("preview_template" | "test_template", "/contact") => ("con", |id| json!({ "contact": id })),
-        _ => return people::body_with(operation, pointer).or_else(|| rules::body_with(operation, pointer)),
+        _ => {
+            let found = people::body_with(operation, pointer).or_else(|| rules::body_with(operation, pointer));
+            return found.or_else(|| tasks::body_with(operation, pointer));
+        }
     })
 }
 
@@ -286,6 +296,7 @@ async fn an_id_of_another_tenant_in_a_body_is_refused() {
     let team = acme.post("/v1/teams", &json!({ "name": "Sales" })).await.is(201);
     own.insert("tea", team["id"].as_str().unwrap().to_owned());
     own.insert("rul", rules::own(&acme).await);
+    own.insert("tsk", tasks::own(&acme).await);
     own.insert("acc", acme.get("/v1/accounts").await["data"][0]["id"].as_str().unwrap().to_owned());
     let (nobodys, before, contract) = (nobodys(&theirs), stage.rows(), Contract::committed());
     let mut tried = Vec::new();
@@ -340,6 +351,7 @@ async fn an_id_of_another_tenant_in_a_body_is_refused() {
             "estimate_message /deal_id",
             "estimate_message /template",
             "estimate_message /to/contact",
+            "read_notifications /user_id",
             "create_rule /actions/0/call_webhook/account",
             "create_rule /actions/0/send_message/account",
             "create_rule /actions/0/send_message/template",
@@ -351,6 +363,25 @@ async fn an_id_of_another_tenant_in_a_body_is_refused() {
             "update_rule /actions/0/send_message/account",
             "update_rule /actions/0/send_message/template",
             "test_rule /event/contact",
+            "create_series /order/account",
+            "create_series /order/attachments/0/id",
+            "create_series /order/template",
+            "create_series /order/to/contact",
+            "create_task /assign/team",
+            "create_task /assignee",
+            "create_task /contact_id",
+            "create_task /escalation/0/to/team",
+            "create_task /escalation/0/to/user",
+            "create_task /team",
+            "update_task /assign/team",
+            "update_task /assignee",
+            "update_task /contact_id",
+            "update_task /escalation/0/to/team",
+            "update_task /escalation/0/to/user",
+            "update_task /team",
+            "delegate_task /user",
+            "transfer_task /team",
+            "transfer_task /user",
             "create_team /members/0/user",
             "update_team /members/0/user",
             "preview_template /contact",
@@ -376,12 +407,23 @@ async fn filters_and_names_of_another_tenant_find_nothing() {
         ("/v1/contacts?company_id=", "cmp"),
         ("/v1/companies?owner=", "usr"),
         ("/v1/deals?company_id=", "cmp"),
-        ("/v1/analytics/emails?template=", "tpl"),
-        ("/v1/analytics/emails?account=", "acc"),
+        ("/v1/notifications?user_id=", "usr"),
+        ("/v1/series?contact=", "con"),
+        ("/v1/tasks?assignee=", "usr"),
+        ("/v1/tasks?contact_id=", "con"),
+        ("/v1/tasks?team=", "tea"),
+        ("/v1/messages?account=", "acc"),
     ] {
         let foreign = acme.get(&format!("{path}{}", theirs[kind])).await;
         assert_eq!(foreign, acme.get(&format!("{path}{}", nobodys[kind])).await, "{path}");
         assert_eq!(foreign["data"].as_array().map_or(0, Vec::len), 0);
+    }
+    // Numbers are refused for what is not there.
+    for (name, kind) in [("template", "tpl"), ("account", "acc"), ("team", "tea"), ("user", "usr")] {
+        let foreign = acme.look(&format!("/v1/analytics/emails?{name}={}", theirs[kind])).await;
+        let random = acme.look(&format!("/v1/analytics/emails?{name}={}", nobodys[kind])).await;
+        assert_eq!(foreign.problem(422, "invalid"), [format!("?{name}")]);
+        assert_eq!(foreign.anonymous(), random.anonymous());
     }
     for path in [
         "/v1/search?kind=company&q=secret",

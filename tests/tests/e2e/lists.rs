@@ -154,7 +154,10 @@ async fn questions_that_make_no_sense_are_refused() {
         ("/v1/analytics/emails?since=x", "?since"),
         ("/v1/analytics/emails?group_by=weather", "?group_by"),
         ("/v1/analytics/emails?since=2026-03-02T00:00:00Z&until=2026-03-01T00:00:00Z", "?until"),
-        ("/v1/analytics/emails?since=2025-03-02T00:00:00Z", "?since"),
+        ("/v1/analytics/emails?since=2025-03-02T00:00:00Z&group_by=hour", "?since"),
+        ("/v1/messages?reached=gone", "?reached"),
+        ("/v1/messages?reached_since=2026-03-02T00:00:00Z&reached_until=2026-03-01T00:00:00Z", "?reached_until"),
+        ("/v1/messages?account=everybody", "?account"),
     ] {
         assert_eq!(acme.look(path).await.problem(422, "invalid"), [parameter], "{path}");
     }

@@ -11,6 +11,8 @@
 )]
 
 mod access;
+mod analytics;
+mod answers;
 mod apis;
 mod attached;
 mod attachments;
@@ -58,12 +60,16 @@ mod queue;
 mod races;
 mod recall;
 mod received;
+mod registration;
+mod reminders;
 mod roles;
 mod rules;
 mod schedule;
 mod search;
 mod secrets;
+mod series;
 mod sns;
+mod tasks;
 mod teams;
 mod templates;
 mod tokens;

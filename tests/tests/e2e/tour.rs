@@ -132,6 +132,8 @@ async fn every_operation_answers_as_it_is_described() {
     step(get.clone(), "/v1/conversations?channel=telegram", None, 200).await;
     step(get.clone(), &at("conversations", &conversation), None, 200).await;
     step(get.clone(), &format!("{}/messages", at("conversations", &conversation)), None, 200).await;
+    let answer = json!({ "content": { "text": "We open at nine." } });
+    step(post.clone(), &format!("{}/messages", at("conversations", &conversation)), Some(answer), 202).await;
     let event = id(&step(post.clone(), "/v1/events", Some(json!({ "name": "a.b", "data": { "c": 1 } })), 202).await);
     step(post.clone(), "/v1/events/batch", Some(json!({ "events": [{ "name": "a.b" }, { "name": "?" }] })), 202).await;
     step(get.clone(), "/v1/events?name=a.*", None, 200).await;
@@ -158,6 +160,7 @@ async fn every_operation_answers_as_it_is_described() {
     let runs = step(get.clone(), &format!("{}/runs", at("rules", &rule)), None, 200).await;
     step(get.clone(), &at("runs", &id(&runs["data"][0])), None, 200).await;
     step(get.clone(), "/v1/rules/shipped", None, 200).await;
+    step(get.clone(), "/v1/rules/terms", None, 200).await;
     step(post.clone(), "/v1/rules/shipped", Some(json!({ "name": "welcome" })), 201).await;
     step(delete.clone(), &at("rules", &rule), None, 204).await;
     let wishes = format!("{}/preferences", at("contacts", &contact));
@@ -167,6 +170,35 @@ async fn every_operation_answers_as_it_is_described() {
     step(post.clone(), &consents, Some(json!({ "channel": "email", "category": "offers", "double_opt_in": true })), 200).await;
     step(get.clone(), &consents, None, 200).await;
     step(post.clone(), "/v1/messages/cancel", Some(json!({ "cancel_key": "k" })), 200).await;
+    let task = json!({
+        "kind": "appointment", "title": "T", "description": "D", "priority": "urgent", "due_at": "2026-03-05T09:00:00Z", "assignee": user,
+        "contact_id": contact, "tags": ["t"], "fields": { "f": 1 }, "checklist": [{ "text": "C" }], "recurrence": "FREQ=DAILY",
+        "reminders": [{ "before": 5, "by": ["notification"] }], "escalation": [{ "after_minutes": 5, "to": { "team": team } }],
+    });
+    let task = id(&step(post.clone(), "/v1/tasks", Some(task), 201).await);
+    step(get.clone(), "/v1/tasks?overdue=false", None, 200).await;
+    step(get.clone(), &at("tasks", &task), None, 200).await;
+    step(patch.clone(), &at("tasks", &task), Some(json!({ "status": "in_progress" })), 200).await;
+    step(post.clone(), &format!("{}/acknowledge", at("tasks", &task)), None, 200).await;
+    step(post.clone(), &format!("{}/transfer", at("tasks", &task)), Some(json!({ "team": team, "reason": "R" })), 200).await;
+    step(post.clone(), &format!("{}/delegate", at("tasks", &task)), Some(json!({ "user": user })), 200).await;
+    for (deed, body) in [("complete", json!({ "outcome": "O" })), ("reopen", json!({})), ("cancel", json!({ "reason": "R" }))] {
+        step(post.clone(), &format!("{}/{deed}", at("tasks", &task)), Some(body), 200).await;
+    }
+    stage.drain().await;
+    step(get.clone(), &format!("/v1/notifications?user_id={user}"), None, 200).await;
+    step(get.clone(), &format!("/v1/notifications/unread?user_id={user}"), None, 200).await;
+    let all = json!({ "user_id": user, "until": "2026-03-02T12:00:00Z" });
+    step(post.clone(), "/v1/notifications/read", Some(all), 200).await;
+    step(delete.clone(), &at("tasks", &task), None, 204).await;
+    let series =
+        json!({ "order": { "to": { "email": "c@example.com" }, "template": "welcome" }, "recurrence": "FREQ=DAILY;COUNT=3" });
+    let series = id(&step(post.clone(), "/v1/series", Some(series), 201).await);
+    step(get.clone(), "/v1/series?status=active", None, 200).await;
+    step(get.clone(), &at("series", &series), None, 200).await;
+    for deed in ["pause", "resume", "cancel"] {
+        step(post.clone(), &format!("{}/{deed}", at("series", &series)), None, 200).await;
+    }
     let below = |rest: &str| format!("{}/{rest}", at("templates", &template));
     step(get.clone(), &below("versions"), None, 200).await;
     step(get.clone(), &below("versions/1"), None, 200).await;
@@ -177,7 +209,11 @@ async fn every_operation_answers_as_it_is_described() {
     step(post.clone(), &format!("{}/retry", at("messages", &message)), None, 200).await;
     stage.drain().await;
     step(get.clone(), &format!("{}/trace", at("messages", &message)), None, 200).await;
-    step(get.clone(), "/v1/analytics/emails?group_by=template", None, 200).await;
+    for path in
+        ["channels", "dashboard", "emails?group_by=template", "engagement?group_by=hour_of_week", "responses", "templates"]
+    {
+        step(get.clone(), &format!("/v1/analytics/{path}"), None, 200).await;
+    }
     let people = tests::files::bring(&acme, "p.csv", "text/csv", b"email\nnobody\nx@example.com\n").await;
     let order = json!({ "attachment": people, "mapping": { "email": "email" }, "side_effects": false });
     let import = id(&step(post.clone(), "/v1/imports", Some(order.clone()), 202).await);

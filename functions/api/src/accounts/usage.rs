@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use domain::Account;
 use domain::account::{Cause, PastOutage};
-use domain::message::{Mark, Measure};
-use domain::{Account, Statistic};
+use domain::statistic::{Dimension, Way};
 use kernel::ids::AccountId;
 use kernel::{Result, Time};
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,10 @@ use store::TenantScope;
 use utoipa::{IntoParams, ToSchema};
 
 use super::AccountHealthView;
-use crate::analytics::{DAY, HOUR, Span, floor, share, walk};
+use crate::analytics::channels::Performance;
+use crate::analytics::reading::{Values, read};
+use crate::analytics::span::{COARSE, DAY, FINE, HOUR, Span, floor};
+use crate::analytics::sums::Sums;
 use crate::caller::{Caller, may};
 use crate::failure::Failure;
 use crate::input::{Id, Params};
@@ -29,7 +32,8 @@ pub(crate) struct UsageQuestion {
     #[serde(with = "kernel::clock::rfc3339::option")]
     #[param(value_type = Option<String>, format = DateTime)]
     since: Option<Time>,
-    /// Up to this moment, the hour it lies in included; now when not said. At most 93 days after `since`.
+    /// Up to this moment, the hour it lies in included; now when not said. At most 93 days after `since` by the
+    /// hour, and 731 by the day.
     #[serde(with = "kernel::clock::rfc3339::option")]
     #[param(value_type = Option<String>, format = DateTime)]
     until: Option<Time>,
@@ -50,6 +54,14 @@ pub(crate) enum Step {
 }
 
 impl Step {
+    /// Most days that are told by such parts.
+    const fn longest(self) -> i64 {
+        match self {
+            Self::Hour => FINE,
+            Self::Day => COARSE,
+        }
+    }
+
     const fn millis(self) -> i64 {
         match self {
             Self::Hour => HOUR,
@@ -69,7 +81,7 @@ pub(crate) struct UsageView {
     #[serde(with = "kernel::clock::rfc3339")]
     #[schema(value_type = String, format = DateTime)]
     until: Time,
-    totals: UsageNumbers,
+    totals: Performance,
     /// Hours or days in which something was counted, in their order.
     groups: Vec<UsageGroup>,
 }
@@ -81,27 +93,7 @@ pub(crate) struct UsageGroup {
     #[serde(with = "kernel::clock::rfc3339")]
     #[schema(value_type = String, format = DateTime)]
     start: Time,
-    numbers: UsageNumbers,
-}
-
-/// What went through an account. A message counts in the hour of its milestone, a call in the hour in which it was made.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct UsageNumbers {
-    /// Messages that the provider took, or sent back at once.
-    sent: i64,
-    delivered: i64,
-    bounced: i64,
-    complained: i64,
-    /// Messages that the provider dropped after taking them.
-    failed: i64,
-    /// Calls of the provider. A message may need several.
-    calls: i64,
-    /// Calls in vain for no reason that lies in the message: no answer, a refusal of the account, a limit.
-    calls_in_vain: i64,
-    /// Share of the calls that were not in vain, between 0 and 1; null when there were none.
-    success_rate: Option<f64>,
-    /// Mean time until a call was answered or given up; null when there were none.
-    mean_latency_ms: Option<i64>,
+    numbers: Performance,
 }
 
 /// Whether an account works, and how well it did of late.
@@ -109,9 +101,9 @@ pub(crate) struct UsageNumbers {
 pub(crate) struct HealthReport {
     now: AccountHealthView,
     /// Since the beginning of the last full hour.
-    hour: UsageNumbers,
+    hour: Performance,
     /// Since the beginning of the last 24 full hours.
-    day: UsageNumbers,
+    day: Performance,
     /// Outages that are over, newest first: the latest 20.
     outages: Vec<OutageView>,
 }
@@ -137,80 +129,21 @@ impl From<PastOutage> for OutageView {
     }
 }
 
-/// Sums on the way to numbers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Sums {
-    sent: i64,
-    delivered: i64,
-    bounced: i64,
-    complained: i64,
-    failed: i64,
-    calls: i64,
-    vain: i64,
-    millis: i64,
-}
-
-impl From<&Statistic> for Sums {
-    fn from(row: &Statistic) -> Self {
-        Self {
-            sent: row.count(Mark::Sent),
-            delivered: row.count(Mark::Delivered),
-            bounced: row.count(Mark::Bounced),
-            complained: row.count(Mark::Complained),
-            failed: row.count(Mark::Failed),
-            calls: row.sum(Measure::Calls),
-            vain: row.sum(Measure::Vain),
-            millis: row.sum(Measure::Millis),
-        }
-    }
-}
-
-impl Sums {
-    fn and(self, other: Self) -> Self {
-        Self {
-            sent: self.sent + other.sent,
-            delivered: self.delivered + other.delivered,
-            bounced: self.bounced + other.bounced,
-            complained: self.complained + other.complained,
-            failed: self.failed + other.failed,
-            calls: self.calls + other.calls,
-            vain: self.vain + other.vain,
-            millis: self.millis + other.millis,
-        }
-    }
-}
-
-impl From<Sums> for UsageNumbers {
-    fn from(sums: Sums) -> Self {
-        Self {
-            sent: sums.sent,
-            delivered: sums.delivered,
-            bounced: sums.bounced,
-            complained: sums.complained,
-            failed: sums.failed,
-            calls: sums.calls,
-            calls_in_vain: sums.vain,
-            success_rate: share(sums.calls - sums.vain, sums.calls),
-            mean_latency_ms: (sums.calls > 0).then(|| sums.millis / sums.calls),
-        }
-    }
-}
-
-/// The sums of an account by the hour, over a span.
-async fn by_hour(scope: &TenantScope, account: AccountId, span: Span) -> Result<BTreeMap<Time, Sums>> {
+/// The sums of an account by the hour, over a span: one query for each month.
+async fn by_hour(scope: &TenantScope, account: &Account, span: Span) -> Result<BTreeMap<Time, Sums>> {
     let mut hours: BTreeMap<Time, Sums> = BTreeMap::new();
-    walk(scope, span, |row| {
-        if row.account == Some(account) {
-            let sums = hours.entry(row.hour).or_default();
-            *sums = sums.and(row.into());
-        }
+    let values = Values::Starting(Way::prefix(account.channel, Some(account.id)));
+    read(scope, Dimension::All, &values, span, |_, hour, figure, amount| {
+        hours.entry(hour).or_default().add(figure, amount);
     })
     .await?;
     Ok(hours)
 }
 
-fn total<'a>(hours: impl Iterator<Item = (&'a Time, &'a Sums)>) -> UsageNumbers {
-    hours.fold(Sums::default(), |all, (_, sums)| all.and(*sums)).into()
+fn total<'a>(hours: impl Iterator<Item = (&'a Time, &'a Sums)>) -> Performance {
+    let mut total = Sums::default();
+    hours.for_each(|(_, sums)| total.and(sums));
+    (&total).into()
 }
 
 /// Counts what went through an account.
@@ -222,16 +155,15 @@ async fn count_account_usage(
     Id(id): Id<AccountId>,
     Params(question): Params<UsageQuestion>,
 ) -> Result<Reply<UsageView>, Failure> {
-    caller.scope.find::<Account>(id).await?;
-    let span = Span::asked(question.since, question.until, caller.context.clock.now())?;
-    let hours = by_hour(&caller.scope, id, span).await?;
+    let account = caller.scope.find::<Account>(id).await?.row;
+    let longest = question.group_by.longest();
+    let span = Span::asked(question.since, question.until, caller.context.clock.now(), longest)?;
+    let hours = by_hour(&caller.scope, &account, span).await?;
     let mut groups: BTreeMap<Time, Sums> = BTreeMap::new();
     for (hour, sums) in &hours {
-        let group = groups.entry(floor(*hour, question.group_by.millis())).or_default();
-        *group = group.and(*sums);
+        groups.entry(floor(*hour, question.group_by.millis())).or_default().and(sums);
     }
-    groups.retain(|_, sums| *sums != Sums::default());
-    let groups = groups.into_iter().map(|(start, sums)| UsageGroup { start, numbers: sums.into() }).collect();
+    let groups = groups.iter().map(|(start, sums)| UsageGroup { start: *start, numbers: sums.into() }).collect();
     Ok(Reply::ok(UsageView { since: span.since, until: span.until, totals: total(hours.iter()), groups }))
 }
 
@@ -246,7 +178,7 @@ async fn read_account_health(
     let account = caller.scope.find::<Account>(id).await?.row;
     let this_hour = floor(caller.context.clock.now(), HOUR);
     let span = Span { since: this_hour.plus_millis(-DAY), until: this_hour.plus_millis(HOUR) };
-    let hours = by_hour(&caller.scope, id, span).await?;
+    let hours = by_hour(&caller.scope, &account, span).await?;
     Ok(Reply::ok(HealthReport {
         now: AccountHealthView::from(&account),
         hour: total(hours.range(this_hour.plus_millis(-HOUR)..)),

@@ -240,7 +240,7 @@ pub(super) fn account_of(message: &Message) -> Option<AccountId> {
 fn engagement(events: &[Entry]) -> Vec<EngagementView> {
     let mut found: Vec<EngagementView> = Vec::new();
     for Entry { kind, at, machine, .. } in events {
-        if !matches!(kind, EventKind::Opened | EventKind::Clicked | EventKind::Unsubscribed) {
+        if !matches!(kind, EventKind::Opened | EventKind::Clicked | EventKind::Replied | EventKind::Unsubscribed) {
             continue;
         }
         match found.iter_mut().find(|known| known.kind == *kind && known.machine == *machine) {

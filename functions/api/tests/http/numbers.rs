@@ -1,4 +1,4 @@
-//! Numbers: exact, by hour, day, template and account.
+//! Numbers: exact, by hour, day and account.
 
 use domain::flows::release::enter;
 use domain::flows::tally::tally;
@@ -79,24 +79,17 @@ async fn messages_are_counted_by_what_became_of_them() {
     let accounts = stage.get("/v1/analytics/emails?group_by=account").await.is(200).json();
     assert_eq!(accounts["groups"][0]["key"], json!(null));
     assert_eq!(accounts["groups"][1]["key"], json!(account));
-    let only = stage.get(&format!("/v1/analytics/emails?account={account}&group_by=template")).await.is(200).json();
-    assert_eq!(
-        (only["groups"].as_array().unwrap().len(), &only["totals"]["accepted"], &only["totals"]["sent"]),
-        (2, &json!(0), &json!(15))
-    );
 }
 
 #[tokio::test]
 async fn more_rows_than_one_read_brings_are_all_counted() {
     let stage = Stage::new().await;
     let mut expected = 0;
-    for _ in 0..800 {
+    for _ in 0..1_100 {
         let account = AccountId::new(&stage.context.ids, &stage.clock);
-        for _ in 0..2 {
-            let id = stage.accepted("ticket").await;
-            stage.carried(id, account).await;
-            expected += 1;
-        }
+        let id = stage.accepted("ticket").await;
+        stage.carried(id, account).await;
+        expected += 1;
     }
     tally(&stage.store, &stage.memory.stream(0)).await.unwrap();
     let totals = stage.get("/v1/analytics/emails").await.is(200).json()["totals"].clone();
@@ -107,11 +100,20 @@ async fn more_rows_than_one_read_brings_are_all_counted() {
 async fn a_span_that_cannot_be_is_refused() {
     let stage = Stage::new().await;
     for (query, place) in [
-        ("since=2026-01-01T00:00:00Z&until=2026-06-01T00:00:00Z", "since"),
+        ("since=2026-01-01T00:00:00Z&until=2026-06-01T00:00:00Z&group_by=hour", "since"),
+        ("since=2024-01-01T00:00:00Z&until=2026-06-01T00:00:00Z", "since"),
         ("since=2026-03-02T00:00:00Z&until=2026-03-01T00:00:00Z", "until"),
         ("since=yesterday", "since"),
-        ("group_by=week", "group_by"),
+        ("group_by=weather", "group_by"),
+        ("zone=Mars/Olympus", "zone"),
+        ("format=xml", "format"),
         ("template=acc_1", "template"),
+        ("template=tpl_0195527c0d7b7c3e8a51d2b0f3a94c11", "template"),
+        ("account=acc_0195527c0d7b7c3e8a51d2b0f3a94c11", "account"),
+        ("user=usr_0195527c0d7b7c3e8a51d2b0f3a94c11", "user"),
+        ("team=tea_0195527c0d7b7c3e8a51d2b0f3a94c11", "team"),
+        ("account=acc_0195527c0d7b7c3e8a51d2b0f3a94c11&group_by=template", "account"),
+        ("channel=sms&tag=x", "tag"),
         ("by=day", "by"),
     ] {
         assert_eq!(stage.get(&format!("/v1/analytics/emails?{query}")).await.is(422).faults()[0].0, place);

@@ -10,6 +10,7 @@ use providers::{Access, Sending, Setup, Verdict};
 use store::TenantScope;
 
 use super::finding::{Finding, about};
+use super::registration;
 use crate::Sender;
 use crate::tokens::{self, Found};
 
@@ -38,7 +39,12 @@ async fn probe(sender: &Sender, scope: &TenantScope, account: &Account, tenant: 
     match provider.probe(&setup) {
         Ok(Some(call)) => {
             let reply = sender.carrier.carry(account.channel, &call, &sender.context.clock).await;
-            Ok(finding(&Veil::of(&setup).and(&call).over(provider.verdict_for(&reply, &setup))))
+            let verdict = Veil::of(&setup).and(&call).over(provider.verdict_for(&reply, &setup));
+            let registration = match verdict {
+                Verdict::Sent { .. } => registration::register(sender, account, provider, &setup).await?,
+                _ => None,
+            };
+            Ok(finding(&verdict).registered(registration))
         }
         Ok(None) if is_given(sender, provider, &setup)? => Ok(Finding::passed()),
         Ok(None) => Ok(Finding::impossible("the provider has no question that sends nothing")),

@@ -1,6 +1,6 @@
 //! What an errand finds out about its account, and the note that says so.
 
-use domain::account::{Check, Checked};
+use domain::account::{Check, Checked, Registration};
 use domain::flows::{entrust, renew};
 use domain::message::cut;
 use domain::{Account, Errand, Tenant, Token};
@@ -10,29 +10,36 @@ use store::TenantScope;
 use crate::Sender;
 
 /// Most bytes of a provider's words about an account.
-const NOTE: usize = 300;
+pub(super) const NOTE: usize = 300;
 
 /// What is to be said of an account.
 #[derive(Clone, Debug)]
 pub struct Finding {
     state: Checked,
     note: Option<String>,
+    registration: Option<Registration>,
 }
 
 impl Finding {
     /// It is in order.
     pub const fn passed() -> Self {
-        Self { state: Checked::Passed, note: None }
+        Self { state: Checked::Passed, note: None, registration: None }
     }
 
     /// It is not, in these words.
     pub fn failed(note: &str) -> Self {
-        Self { state: Checked::Failed, note: Some(cut(note, NOTE)) }
+        Self { state: Checked::Failed, note: Some(cut(note, NOTE)), registration: None }
     }
 
     /// That cannot be found out.
     pub fn impossible(note: &str) -> Self {
-        Self { state: Checked::Impossible, note: Some(note.to_owned()) }
+        Self { state: Checked::Impossible, note: Some(note.to_owned()), registration: None }
+    }
+
+    /// The same, with what its provider says of calling back.
+    #[must_use]
+    pub fn registered(self, registration: Option<Registration>) -> Self {
+        Self { registration, ..self }
     }
 
     /// Whether it is in order.
@@ -44,6 +51,9 @@ impl Finding {
     pub async fn note(self, sender: &Sender, scope: &TenantScope, errand: &Errand, tokens: Option<Token>) -> Result<()> {
         let now = sender.context.clock.now();
         let tell = |account: &mut Account| {
+            if let Some(registration) = &self.registration {
+                account.registration = Some(registration.clone());
+            }
             account.checked(Check { errand: errand.id, state: self.state, at: Some(now), note: self.note.clone() }, now);
         };
         let keep = || async {

@@ -11,7 +11,7 @@ use crate::Channel;
 const CONTENT_ID: usize = 100;
 
 /// What an order says of a file.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Enclosing {
     /// Which.

@@ -43,6 +43,9 @@ known! {
     House "message.received", "Somebody wrote: `from`, `subject`, `text` (its beginning), `automatic`.";
     House "message.replied", "The same, when it answers a message.";
     House "message.sent", "A provider took a message.";
+    House "task.completed", "A task was done: `task`, `title`, `kind`, `priority`, `due_at`, `outcome`.";
+    House "task.created", "A task was made: the same.";
+    House "task.overdue", "A task was not done in time: the same.";
     House "user.created", "A user was added: `name`, `email`, `role`.";
     Callers "invoice.created", "An invoice was made.";
     Callers "invoice.due_soon", "An invoice is due soon: `number`, `amount`, `due`.";

@@ -11,7 +11,9 @@ use store::{Record, change};
 use super::{About, Cause, Occurrence, Shift};
 use crate::message::Status;
 use crate::rule::facts;
-use crate::{Contact, Inbound, Message, User};
+use crate::task::State;
+use crate::task::alarm::Bell;
+use crate::{Contact, Inbound, Message, Task, User};
 
 /// Most bytes that an old or new value is told with.
 const VALUE: usize = 200;
@@ -31,6 +33,9 @@ pub fn raised(record: &Record) -> Vec<Occurrence> {
     }
     if record.concerns::<Inbound>() {
         return inbound(record);
+    }
+    if record.concerns::<Task>() {
+        return task(record);
     }
     Vec::new()
 }
@@ -202,4 +207,26 @@ fn inbound(record: &Record) -> Vec<Occurrence> {
     let replied = came.answers.is_some() || !came.references.is_empty();
     let names = std::iter::once("message.received").chain(replied.then_some("message.replied"));
     names.map(told).collect()
+}
+
+fn task(record: &Record) -> Vec<Occurrence> {
+    let Some(new) = record.new_row::<Task>().map(|stored| stored.row) else { return Vec::new() };
+    let old = record.old_row::<Task>().map(|stored| stored.row);
+    let done = |task: &Task| task.state == State::Completed;
+    let overdue = |task: &Task| task.rung.iter().filter(|alarm| alarm.bell == Bell::Overdue).count();
+    let names = [
+        ("task.created", old.is_none(), Some(new.created_at)),
+        ("task.completed", done(&new) && !old.as_ref().is_some_and(done), new.ended_at),
+        ("task.overdue", overdue(&new) > old.as_ref().map_or(0, overdue), new.due_at),
+    ];
+    let about = About { contact: new.contact_id, user: new.assignee, ..About::default() };
+    let data = object(json!({
+        "task": new.id, "title": new.title, "kind": new.kind, "priority": new.priority,
+        "due_at": new.due_at.map(|at| at.to_string()), "outcome": new.outcome.as_deref().map(|text| crate::message::cut(text, TEXT)),
+    }));
+    let told = |name: &str, at: Option<Time>| Occurrence {
+        data: data.clone(),
+        ..occurrence(record, name, &new.id.to_string(), at.unwrap_or(new.updated_at), about.clone())
+    };
+    names.into_iter().filter(|(_, happened, _)| *happened).map(|(name, _, at)| told(name, at)).collect()
 }

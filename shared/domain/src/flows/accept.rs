@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use aws::Files;
 use kernel::error::Faults;
-use kernel::ids::{AttachmentId, MessageId};
+use kernel::ids::{AttachmentId, MessageId, UserId};
 use kernel::{Error, Result};
 use render::{Compiled, Limits, Source};
 use serde_json::{Map, Value};
@@ -40,6 +40,15 @@ pub struct Accepted {
     pub body: Option<Body>,
     /// Files that are known to be there and not noted yet.
     pub brought: Vec<AttachmentId>,
+}
+
+impl Accepted {
+    /// The same, sent by a person.
+    #[must_use]
+    pub const fn sent_by(mut self, user: Option<UserId>) -> Self {
+        self.message.sender = user;
+        self
+    }
 }
 
 /// A message about to be written, and what its text is made of.

@@ -47,6 +47,7 @@ fn part(context: &Context, account: &Account, id: AttachmentId, file: &InboundFi
         media_type: media_type.unwrap_or_else(|| ANYTHING.to_owned()),
         bytes: file.bytes,
         state: State::Wanted,
+        state_seq: 0,
         origin: Origin::Inbound,
         why: None,
     };

@@ -200,6 +200,7 @@ mod tests {
                 probe_at: None,
                 check: None,
                 asking: None,
+                registration: None,
                 outages: Vec::new(),
                 created_at: clock.now(),
                 updated_at: clock.now(),

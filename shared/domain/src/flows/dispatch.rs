@@ -6,15 +6,16 @@ use store::{Job, Record, Task};
 use crate::event::raised::raised;
 use crate::export::{self, Export};
 use crate::import::{self, Import};
-use crate::{Errand, Event, Mailbox, Message, Run, errand, mailbox, run};
+use crate::{Attachment, Errand, Event, Mailbox, Message, Run, Series, errand, mailbox, run};
 
 /// The jobs that a change asks for. Most changes are no transition of a thing that has states and are told by one attribute: a row
 /// is read whole only for a job.
 pub fn jobs(record: &Record) -> Vec<Job> {
     let mut jobs: Vec<Job> = event(record).into_iter().chain(news(record)).collect();
     if record.new_value(&attr::STATE_SEQ) != record.old_value(&attr::STATE_SEQ) {
-        let other = || part(record).or_else(|| message(record));
-        jobs.extend(errand(record).or_else(|| run(record)).or_else(|| mailbox(record)).or_else(other));
+        let due = || alarm(record).or_else(|| series(record)).or_else(|| mailbox(record)).or_else(|| file(record));
+        let due = || due().or_else(|| part(record));
+        jobs.extend(errand(record).or_else(|| run(record)).or_else(|| message(record)).or_else(due));
     }
     jobs
 }
@@ -35,6 +36,12 @@ fn run(record: &Record) -> Option<Job> {
     let run = record.new_row::<Run>()?.row;
     let job = Job::new(&record.internal()?, Task::Run(run.id), run.state_seq);
     (run.state == run::State::Ready).then_some(job)
+}
+
+/// A file that is given up.
+fn file(record: &Record) -> Option<Job> {
+    let file = record.new_row::<Attachment>().filter(|file| file.row.is_given_up())?.row;
+    Some(Job::new(&record.internal()?, Task::Attachment(file.id), file.state_seq))
 }
 
 fn errand(record: &Record) -> Option<Job> {
@@ -67,4 +74,16 @@ fn message(record: &Record) -> Option<Job> {
     // Who has booked a slot comes when it has begun.
     let at = message.booking.map(|booking| booking.at);
     message.state.wants_sending().then(|| job.not_before(at))
+}
+
+fn alarm(record: &Record) -> Option<Job> {
+    let task = record.new_row::<crate::Task>()?.row;
+    let job = Job::new(&record.internal()?, Task::Alarm(task.id), task.state_seq);
+    task.has_to_tell().then_some(job)
+}
+
+fn series(record: &Record) -> Option<Job> {
+    let series = record.new_row::<Series>()?.row;
+    let job = Job::new(&record.internal()?, Task::Series(series.id), series.state_seq);
+    series.ringing.is_some().then_some(job)
 }

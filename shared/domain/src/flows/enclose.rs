@@ -66,7 +66,7 @@ pub async fn is_there(store: &Files, scope: &TenantScope, file: &Attachment) -> 
 
 /// Notes that a file is there: it is kept from now on. Twice is once.
 pub async fn note(scope: &TenantScope, id: AttachmentId) -> Result<u64> {
-    let change = Change::new().set(attr::STATE, State::Ready.value()).remove(attr::EXPIRES);
+    let change = Change::new().set(attr::STATE, State::Ready.value()).not_due();
     let known = Cond::In(attr::STATE, vec![State::Wanted.value(), State::Ready.value()]);
     match scope.change::<Attachment>(id, change, known).await? {
         Outcome::Done(row) => Ok(row.version),

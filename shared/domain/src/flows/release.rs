@@ -2,13 +2,14 @@
 //! rest.
 
 use kernel::{Result, Time};
-use store::change::n;
+use store::change::{n, s};
 use store::schema::attr;
 use store::{Change, Cond, Due};
 
 use super::look;
 use crate::message::{Hold, State, Try, Verdict, Wait};
-use crate::{Mailbox, Message, Run, run};
+use crate::task::State as Doing;
+use crate::{Attachment, Mailbox, Message, Run, Series, Task, attachment, run, series};
 
 /// What became of a due row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,11 +24,22 @@ pub enum Released {
 
 /// Moves one due row on.
 pub async fn release(due: &Due, now: Time) -> Result<Released> {
+    if due.concerns::<Attachment>() {
+        return give_up(due).await;
+    }
     if due.concerns::<Mailbox>() {
         return look::release(due, now).await;
     }
     if due.concerns::<Run>() {
         return run(due, now).await;
+    }
+    if due.concerns::<Task>() {
+        let open = Cond::In(attr::STATE, vec![s(Doing::Pending.as_str()), s(Doing::InProgress.as_str())]);
+        return Ok(moved(due.take::<Task>(ring(now), open).await?.is_some()));
+    }
+    if due.concerns::<Series>() {
+        let active = Cond::Is(attr::STATE, s(series::State::Active.as_str()));
+        return Ok(moved(due.take::<Series>(ring(now), active).await?.is_some()));
     }
     if !due.concerns::<Message>() {
         return Ok(Released::Unknown);
@@ -44,8 +56,23 @@ pub async fn release(due: &Due, now: Time) -> Result<Released> {
         Some(state) => enter(state, now),
         None => Change::new().remove(attr::HOLD).not_due(),
     };
-    let moved = due.take::<Message>(change, unknown).await?.is_some();
-    Ok(if moved { Released::Moved } else { Released::Passed })
+    Ok(moved(due.take::<Message>(change, unknown).await?.is_some()))
+}
+
+const fn moved(taken: bool) -> Released {
+    if taken { Released::Moved } else { Released::Passed }
+}
+
+/// Whatever the row has for this moment is to be told: by whom, it need not be read for.
+fn ring(now: Time) -> Change {
+    Change::new().set(attr::RINGING, n(now.millis())).add(attr::STATE_SEQ, 1)
+}
+
+/// Gives up a file that nobody brought or made use of. From then on it cannot be ordered, so that its bytes can be deleted.
+async fn give_up(due: &Due) -> Result<Released> {
+    let change = Change::new().set(attr::STATE, attachment::State::Failed.value()).add(attr::STATE_SEQ, 1);
+    let waiting = Cond::Is(attr::STATE, attachment::State::Wanted.value());
+    Ok(moved(due.take::<Attachment>(change, waiting).await?.is_some()))
 }
 
 /// A run of a rule whose actions have waited long enough.
@@ -56,8 +83,7 @@ async fn run(due: &Due, now: Time) -> Result<Released> {
         .add(attr::STATE_SEQ, 1)
         .not_due();
     let waiting = Cond::Is(attr::STATE, run::State::Waiting.value());
-    let moved = due.take::<Run>(ready, waiting).await?.is_some();
-    Ok(if moved { Released::Moved } else { Released::Passed })
+    Ok(moved(due.take::<Run>(ready, waiting).await?.is_some()))
 }
 
 /// A change into a state, out of any wait.

@@ -74,6 +74,7 @@ fn consequence(event: &providers::Event) -> Option<Reason> {
         | EventKind::RenderingFailed
         | EventKind::Opened
         | EventKind::Clicked
+        | EventKind::Replied
         | EventKind::Unsubscribed => None,
     }
 }

@@ -14,6 +14,7 @@ use crate::inbound::Receipt;
 use crate::message::cut;
 use crate::{Account, Conversation, Inbound, address};
 
+mod answer;
 mod confirm;
 mod person;
 
@@ -66,6 +67,9 @@ pub async fn take_in(context: &Context, files: &Files, scope: &TenantScope, acco
         person.hear(account, came, context.clock.now());
         writes.extend(person.writes(scope)?);
         let mut conversation = conversation(context, scope, account, &person, came, &mut writes).await?;
+        if round == 0 {
+            answer::note(context, scope, &sender, &conversation.row, came, &digest).await?;
+        }
         let id = InboundId::new(&context.ids, &context.clock);
         let mut kept = Inbound::of(id, conversation.row.id, account.id, &sender.address, came);
         for (file, part) in kept.files.iter_mut().zip(&parts) {
@@ -75,7 +79,11 @@ pub async fn take_in(context: &Context, files: &Files, scope: &TenantScope, acco
         row.address.clone_from(&sender.address);
         row.status = Status::Open;
         row.unread = row.unread.saturating_add(1);
-        row.last_at = context.clock.now();
+        row.received = row.received.saturating_add(1);
+        row.last_at = id.made_at();
+        if came.speaks() && !came.automatic && came.wish.is_none() {
+            row.awaiting.get_or_insert(id.made_at());
+        }
         row.preview = kept.preview();
         let receipt = Receipt { digest: digest.clone(), conversation: row.id, inbound: id };
         writes.extend([scope.creating(&receipt)?, scope.replacing(&conversation)?, scope.creating(&kept)?]);
@@ -117,6 +125,9 @@ async fn conversation(
         last_at: now,
         preview: String::new(),
         created_at: now,
+        received: 0,
+        awaiting: None,
+        answered: None,
     };
     writes.push(scope.creating(&Thread { digest, conversation: row.id })?);
     Ok(Stored { row, version: 0 })
@@ -168,6 +179,7 @@ mod tests {
             probe_at: None,
             check: None,
             asking: None,
+            registration: None,
             outages: Vec::new(),
             created_at: clock.now(),
             updated_at: clock.now(),
@@ -209,7 +221,7 @@ mod tests {
         assert_eq!(w.cost(&came("SM2", "Hello?")).await, (6.0, 4.0, 5), "message, receipt, conversation");
         assert_eq!(w.cost(&first).await, (0.0, 1.0, 1), "a repetition");
         let stop = came("SM4", "Stop");
-        assert_eq!(w.cost(&stop).await, (18.0, 5.0, 6), "and entry, address, contact, what it said, confirmation and its body");
+        assert_eq!(w.cost(&stop).await, (16.0, 5.0, 6), "and entry, address, contact, what it said, confirmation");
         assert_eq!(w.cost(&came("SM5", "Stop")).await, (6.0, 4.0, 5), "what was heard before");
         let elsewhere = World {
             account: Account { channel: Channel::Whatsapp, provider: "twilio_whatsapp".to_owned(), ..w.account.clone() },

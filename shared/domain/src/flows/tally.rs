@@ -1,17 +1,21 @@
-//! From changes of messages to counters: what `analytics` carries out.
+//! From changes of rows to counters: part of what `analytics` carries out.
 //!
-//! Changes are grouped by counter row; each row takes its group in one conditional update that also moves its watermark. A
-//! refused condition brings the row's watermark along, the records at or below it are dropped, and the rest is tried again.
+//! Changes are grouped by counter row; each row takes its group in one conditional update that also moves its watermarks. A
+//! refused condition brings the row's watermarks along, the records at or below them are dropped, and the rest is tried again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use kernel::Result;
-use store::change::n;
+use kernel::ids::TenantId;
+use kernel::{Error, Result};
 use store::schema::Attr;
-use store::{Change, Cond, Internal, Record, Store, Value};
+use store::{Change, Cond, Internal, Item, Record, Store, Value};
 
-use crate::message::mark::Cell;
-use crate::{Message, Statistic};
+use crate::message::mark::Spot;
+use crate::statistic::{Amounts, Counted, DAY, HOUR, Place};
+use crate::{Conversation, Message, Statistic};
+
+/// Most counters that one update adds to: an expression of DynamoDB's takes 4 KB and 300 operators.
+const COUNTERS: usize = 120;
 
 /// What one record adds to one counter row.
 #[derive(Clone, Debug)]
@@ -20,76 +24,143 @@ struct Step {
     sums: Vec<(Attr, i64)>,
 }
 
-/// Which counter row: its tenant's evidence, its cell, and the partition of messages that it counts.
-type Groups = BTreeMap<(String, Cell), (Internal, Vec<Step>)>;
+/// The steps of one counter row, by the partition that they come from, each in the order of their sequence numbers.
+type Lanes = BTreeMap<String, Vec<Step>>;
 
-/// Sequence numbers are decimal numbers of up to forty digits: padded, their text order is their order.
-fn padded(sequence: &str) -> String {
-    format!("{sequence:0>40}")
+/// Which counter row, and the evidence of its tenant.
+type Groups = BTreeMap<(TenantId, Place), (Internal, Lanes)>;
+
+/// Sequence numbers are decimal numbers of up to forty digits: with their length in front, their text order is their order.
+fn ordered(sequence: &str) -> String {
+    let digits = sequence.trim_start_matches('0');
+    format!("{:02}{digits}", digits.len())
 }
 
 /// Counts the records into their rows. Records of other kinds are skipped.
 pub async fn tally(store: &Store, records: &[Record]) -> Result<()> {
-    let mut groups: Groups = BTreeMap::new();
+    let mut groups = Groups::new();
     for record in records {
-        collect(record, &mut groups);
+        collect::<Message>(store, record, &mut groups);
+        collect::<Conversation>(store, record, &mut groups);
     }
-    for ((partition, cell), (evidence, steps)) in groups {
-        count(store, &evidence, &partition, &cell, steps).await?;
+    for ((_, place), (evidence, lanes)) in groups {
+        count(store, &evidence, &place, lanes).await?;
     }
     Ok(())
 }
 
-fn collect(record: &Record, groups: &mut Groups) {
+fn collect<E: Counted>(store: &Store, record: &Record, groups: &mut Groups) {
+    if !record.concerns::<E>() {
+        return;
+    }
     let (Some(evidence), Some(partition)) = (record.internal(), record.partition()) else { return };
-    let Some(now) = record.new_row::<Message>() else { return };
-    let before = record.old_row::<Message>().map(|before| before.row);
-    let mut cells: BTreeMap<Cell, Vec<(Attr, i64)>> = BTreeMap::new();
-    for ((mark, cell), amount) in now.row.marks_since(before.as_ref()) {
-        cells.entry(cell).or_default().push((Attr::counter(mark.as_str()), amount));
-    }
-    for ((measure, cell), amount) in now.row.measures_since(before.as_ref()) {
-        cells.entry(cell).or_default().push((Attr::counter(measure.as_str()), amount));
-    }
-    for ((currency, cell), amount) in now.row.costs_since(before.as_ref()) {
-        cells.entry(cell).or_default().push((Statistic::cost(currency), amount));
-    }
-    for (cell, sums) in cells {
-        let group = groups.entry((partition.to_owned(), cell)).or_insert_with(|| (evidence, Vec::new()));
-        group.1.push(Step { sequence: padded(record.sequence()), sums });
+    let Some(now) = record.new_row::<E>() else { return };
+    let before = record.old_row::<E>().map(|before| before.row);
+    let tenant = store.resume(&evidence).tenant();
+    for (place, sums) in placed(&now.row, now.row.added(before.as_ref())) {
+        let (_, lanes) = groups.entry((tenant, place)).or_insert_with(|| (evidence, Lanes::new()));
+        lanes.entry(partition.to_owned()).or_default().push(Step { sequence: ordered(record.sequence()), sums });
     }
 }
 
-async fn count(store: &Store, evidence: &Internal, partition: &str, cell: &Cell, mut steps: Vec<Step>) -> Result<()> {
-    let scope = store.resume(evidence);
-    // `T#tenant#MSG#yyyymm#shard`: the shard names the row, the month names the watermark within it.
-    let mut parts = partition.rsplit('#');
-    let (shard, month) = (parts.next().unwrap_or("0"), parts.next().unwrap_or("0"));
-    let watermark = Attr::watermark(month);
-    steps.sort_by(|a, b| a.sequence.cmp(&b.sequence));
-    steps.dedup_by(|a, b| a.sequence == b.sequence);
-    loop {
-        let (Some(first), Some(last)) = (steps.first(), steps.last()) else { return Ok(()) };
-        let mut sums: BTreeMap<Attr, i64> = BTreeMap::new();
-        for (counter, amount) in steps.iter().flat_map(|step| &step.sums) {
-            *sums.entry(counter.clone()).or_default() += amount;
+/// The counters of each row that the amounts belong to.
+fn placed<E: Counted>(row: &E, amounts: Amounts) -> BTreeMap<Place, Vec<(Attr, i64)>> {
+    let mut placed: BTreeMap<Place, Vec<(Attr, i64)>> = BTreeMap::new();
+    let mut values = BTreeMap::new();
+    for ((Spot { hour, account }, figure), amount) in amounts {
+        let day = hour.plus_millis(-hour.millis().rem_euclid(DAY));
+        let counter = Attr::counter(&figure.code(), u8::try_from(hour.since(day) / HOUR).unwrap_or_default());
+        for (dimension, value) in values.entry(account).or_insert_with(|| row.values(account)) {
+            if dimension.takes(figure) {
+                let place = Place { dimension: *dimension, value: value.clone(), day };
+                placed.entry(place).or_default().push((counter.clone(), amount));
+            }
         }
-        let mut change = Change::new()
-            .set(watermark.clone(), Value::S(last.sequence.clone()))
-            .set(store::schema::attr::HOUR, n(cell.hour.millis()));
-        if let Some(account) = cell.account {
-            change = change.set(store::schema::attr::ACCOUNT, Value::S(account.to_string()));
-        }
-        if let Some(template) = cell.template {
-            change = change.set(store::schema::attr::TEMPLATE, Value::S(template.to_string()));
-        }
-        for (counter, sum) in sums.into_iter().filter(|(_, sum)| *sum != 0) {
-            change = change.add(counter, sum);
-        }
-        let cond = Cond::Below(watermark.clone(), Value::S(first.sequence.clone()));
-        let Err(found) = scope.tally::<Statistic>(Statistic::at(cell, shard), change, cond).await? else { return Ok(()) };
-        let Some(Value::S(reached)) = found.get(watermark.as_str()) else { return Ok(()) };
-        // The watermark only grows, so this loop ends.
-        steps.retain(|step| &step.sequence > reached);
     }
+    placed
+}
+
+/// As many steps as one update takes, the first ones of each lane.
+#[derive(Default)]
+struct Portion {
+    sums: BTreeMap<Attr, i64>,
+    taken: BTreeMap<String, usize>,
+}
+
+impl Portion {
+    fn of(lanes: &Lanes) -> Self {
+        let mut portion = Self::default();
+        for (partition, steps) in lanes {
+            let fitting = steps.iter().take_while(|step| portion.add(step)).count();
+            if fitting > 0 {
+                portion.taken.insert(partition.clone(), fitting);
+            }
+        }
+        portion
+    }
+
+    /// Whether the step still fits.
+    fn add(&mut self, step: &Step) -> bool {
+        let new: BTreeSet<&Attr> =
+            step.sums.iter().map(|(counter, _)| counter).filter(|counter| !self.sums.contains_key(counter)).collect();
+        if !self.sums.is_empty() && self.sums.len() + new.len() > COUNTERS {
+            return false;
+        }
+        for (counter, amount) in &step.sums {
+            *self.sums.entry(counter.clone()).or_default() += amount;
+        }
+        true
+    }
+
+    /// The update: counters go up and watermarks move on, if none of the steps was counted before.
+    fn update(&self, lanes: &Lanes) -> (Change, Cond) {
+        let (mut change, mut conds) = (Change::new(), Vec::new());
+        for (partition, taken) in &self.taken {
+            let steps = lanes.get(partition).and_then(|steps| steps.get(..*taken)).unwrap_or_default();
+            if let (Some(first), Some(last)) = (steps.first(), steps.last()) {
+                let watermark = Attr::watermark(partition);
+                change = change.set(watermark.clone(), Value::S(last.sequence.clone()));
+                conds.push(Cond::Below(watermark, Value::S(first.sequence.clone())));
+            }
+        }
+        for (counter, sum) in self.sums.iter().filter(|(_, sum)| **sum != 0) {
+            change = change.add(counter.clone(), *sum);
+        }
+        (change, Cond::All(conds))
+    }
+}
+
+async fn count(store: &Store, evidence: &Internal, place: &Place, mut lanes: Lanes) -> Result<()> {
+    let scope = store.resume(evidence);
+    for steps in lanes.values_mut() {
+        steps.sort_by(|a, b| a.sequence.cmp(&b.sequence));
+        steps.dedup_by(|a, b| a.sequence == b.sequence);
+    }
+    while !lanes.is_empty() {
+        let portion = Portion::of(&lanes);
+        let (change, cond) = portion.update(&lanes);
+        match scope.tally::<Statistic>(place.locator(), change, cond).await? {
+            Ok(_) => {
+                for (partition, taken) in &portion.taken {
+                    lanes.entry(partition.clone()).or_default().drain(..*taken);
+                }
+            }
+            Err(found) => skip(&mut lanes, &found)?,
+        }
+        lanes.retain(|_, steps| !steps.is_empty());
+    }
+    Ok(())
+}
+
+/// Drops what the row's watermarks say was counted before.
+fn skip(lanes: &mut Lanes, found: &Item) -> Result<()> {
+    let steps = |lanes: &Lanes| lanes.values().map(Vec::len).sum::<usize>();
+    let before = steps(lanes);
+    for (partition, steps) in lanes.iter_mut() {
+        if let Some(Value::S(reached)) = found.get(Attr::watermark(partition).as_str()) {
+            steps.retain(|step| &step.sequence > reached);
+        }
+    }
+    // Every refusal drops something, so counting ends.
+    if steps(lanes) < before { Ok(()) } else { Err(Error::internal("a counter row refuses what it has not counted")) }
 }

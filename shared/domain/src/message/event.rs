@@ -58,7 +58,12 @@ impl Outcome {
             EventKind::Rejected | EventKind::RenderingFailed => Some(Self::Failed),
             EventKind::Bounced => Some(Self::Bounced),
             EventKind::Complained => Some(Self::Complained),
-            EventKind::Sent | EventKind::Delayed | EventKind::Opened | EventKind::Clicked | EventKind::Unsubscribed => None,
+            EventKind::Sent
+            | EventKind::Delayed
+            | EventKind::Opened
+            | EventKind::Clicked
+            | EventKind::Replied
+            | EventKind::Unsubscribed => None,
         }
     }
 

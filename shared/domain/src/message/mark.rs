@@ -1,17 +1,19 @@
-//! Marks: the milestones of a message that analytics counts. A pure function of the row, so counters can always be recomputed;
-//! what one change of the row adds or takes away is the difference of what the two rows count.
+//! Marks: the milestones of a message that analytics counts. A pure function of the row, so counters can always be recomputed.
 
 use std::collections::BTreeMap;
 
 use kernel::Time;
-use kernel::ids::{AccountId, TemplateId};
+use kernel::ids::AccountId;
 use providers::EventKind;
+use serde::{Deserialize, Serialize};
 
 use super::{Message, State};
 use crate::price::Currency;
+use crate::statistic::HOUR;
 
 /// A milestone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Mark {
     /// Accepted by us.
     Accepted,
@@ -31,6 +33,8 @@ pub enum Mark {
     Clicked,
     /// A link followed by a program.
     MachineClicked,
+    /// Answered by its recipient.
+    Replied,
     /// Led to an unsubscription.
     Unsubscribed,
     /// Every attempt failed, or the provider dropped it.
@@ -45,7 +49,7 @@ pub enum Mark {
 
 impl Mark {
     /// Every mark.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Accepted,
         Self::Sent,
         Self::Delivered,
@@ -55,6 +59,7 @@ impl Mark {
         Self::MachineOpened,
         Self::Clicked,
         Self::MachineClicked,
+        Self::Replied,
         Self::Unsubscribed,
         Self::Failed,
         Self::Rejected,
@@ -62,7 +67,7 @@ impl Mark {
         Self::Unknown,
     ];
 
-    /// The word in counters and in the API.
+    /// The word in the API.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Accepted => "accepted",
@@ -74,6 +79,7 @@ impl Mark {
             Self::MachineOpened => "machine_opened",
             Self::Clicked => "clicked",
             Self::MachineClicked => "machine_clicked",
+            Self::Replied => "replied",
             Self::Unsubscribed => "unsubscribed",
             Self::Failed => "failed",
             Self::Rejected => "rejected",
@@ -83,33 +89,28 @@ impl Mark {
     }
 }
 
-/// Where a mark is counted: the hour it happened in, by account and template.
+/// Where something is counted: the hour it happened in, and the account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Cell {
+pub struct Spot {
     /// First moment of the hour.
     pub hour: Time,
     /// The account that carried the message; none before one has.
     pub account: Option<AccountId>,
-    /// The template.
-    pub template: Option<TemplateId>,
 }
 
-const HOUR: i64 = 3_600_000;
-
 /// The first moment of the hour that a moment lies in.
-pub(super) const fn hour(at: Time) -> Time {
+pub(crate) const fn hour(at: Time) -> Time {
     Time::from_millis(at.millis() - at.millis().rem_euclid(HOUR))
 }
 
 impl Message {
     /// Every mark it has reached, with its moment; each mark once.
-    pub fn marks(&self) -> BTreeMap<(Mark, Cell), i64> {
+    pub fn marks(&self) -> BTreeMap<(Mark, Spot), i64> {
         let carried = self.carried();
         let account = carried.and_then(|attempt| attempt.account);
-        let template = self.template.map(|made| made.id);
         let mut marks = BTreeMap::new();
         let mut put = |mark: Mark, at: Time, account: Option<AccountId>| {
-            marks.insert((mark, Cell { hour: hour(at), account, template }), 1);
+            marks.insert((mark, Spot { hour: hour(at), account }), 1);
         };
         put(Mark::Accepted, self.id.made_at(), None);
         match self.state {
@@ -140,6 +141,7 @@ impl Message {
             (Mark::MachineOpened, EventKind::Opened, true),
             (Mark::Clicked, EventKind::Clicked, false),
             (Mark::MachineClicked, EventKind::Clicked, true),
+            (Mark::Replied, EventKind::Replied, false),
             (Mark::Unsubscribed, EventKind::Unsubscribed, false),
         ] {
             if let Some(at) = first(kind, machine) {
@@ -158,34 +160,14 @@ impl Message {
     }
 
     /// What it cost, where that is counted: with [`Mark::Sent`].
-    pub fn costs(&self) -> BTreeMap<(Currency, Cell), i64> {
+    pub fn costs(&self) -> BTreeMap<(Currency, Spot), i64> {
         let priced = self.carried().and_then(|attempt| attempt.cost.map(|cost| (attempt, cost)));
         let counted = priced.map(|(attempt, cost)| {
-            let cell = Cell { hour: hour(attempt.at), account: attempt.account, template: self.template.map(|made| made.id) };
-            ((cost.currency, cell), cost.amount.millionths())
+            let spot = Spot { hour: hour(attempt.at), account: attempt.account };
+            ((cost.currency, spot), cost.amount.millionths())
         });
         counted.into_iter().collect()
     }
-
-    /// What the change from `before` to this row adds to every sum of costs, in millionths.
-    pub fn costs_since(&self, before: Option<&Self>) -> BTreeMap<(Currency, Cell), i64> {
-        difference(self.costs(), before.map(Self::costs))
-    }
-
-    /// What the change from `before` to this row adds to every counter.
-    pub fn marks_since(&self, before: Option<&Self>) -> BTreeMap<(Mark, Cell), i64> {
-        difference(self.marks(), before.map(Self::marks))
-    }
-}
-
-/// What the later sums have more than the earlier ones, where that is something.
-pub(super) fn difference<K: Ord>(later: BTreeMap<K, i64>, earlier: Option<BTreeMap<K, i64>>) -> BTreeMap<K, i64> {
-    let mut difference = later;
-    for (key, sum) in earlier.unwrap_or_default() {
-        *difference.entry(key).or_default() -= sum;
-    }
-    difference.retain(|_, sum| *sum != 0);
-    difference
 }
 
 /// Whether a user agent is a program that opens mail or follows links on nobody's behalf: mail proxies that fetch images ahead,

@@ -143,9 +143,9 @@ impl Reader {
         if self.take(&Token::Mark(mark)) { Ok(()) } else { Err(fault(place, &format!("{mark} is needed"))) }
     }
 
-    fn deeper<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+    fn deeper<T>(&mut self, place: usize, read: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         if self.depth >= DEPTH {
-            return Err(fault(self.place(), &format!("at most {DEPTH} levels")));
+            return Err(fault(place, &format!("at most {DEPTH} levels")));
         }
         self.depth += 1;
         let found = read(self);
@@ -176,11 +176,12 @@ impl Reader {
     }
 
     fn one(&mut self) -> Result<Condition> {
+        let place = self.place();
         if self.word("not") {
-            return self.deeper(Self::one).map(|one| Condition::Not(Box::new(one)));
+            return self.deeper(place, Self::one).map(|one| Condition::Not(Box::new(one)));
         }
         if self.take(&Token::Mark('(')) {
-            let inner = self.deeper(Self::either)?;
+            let inner = self.deeper(place, Self::either)?;
             self.need(')')?;
             return Ok(inner);
         }

@@ -96,6 +96,15 @@ const RAW: &[Raw] = &[
                        {"name":"expected","kind":"text"}]"#,
     },
     Raw {
+        name: "task-reminder",
+        description: "Reminds a user of a task.",
+        subject: "{% if about == \"overdue\" or about == \"escalated\" %}Overdue{% else %}Reminder{% endif %}: {{ title }}",
+        body: "<h1>{{ title }}</h1>{% if due %}<p>Due: {{ due }}</p>{% endif %}\
+               {% if description %}<p>{{ description }}</p>{% endif %}",
+        variables: r#"[{"name":"title","kind":"text","required":true},{"name":"about","kind":"text"},
+                       {"name":"due","kind":"text"},{"name":"description","kind":"text"}]"#,
+    },
+    Raw {
         name: "ticket",
         description: "Confirms a support request.",
         subject: "[{{ number }}] {{ title }}",

@@ -225,6 +225,7 @@ const fn kind_word(kind: EventKind) -> &'static str {
         EventKind::RenderingFailed => "rendering_failed",
         EventKind::Opened => "opened",
         EventKind::Clicked => "clicked",
+        EventKind::Replied => "replied",
         EventKind::Unsubscribed => "unsubscribed",
     }
 }

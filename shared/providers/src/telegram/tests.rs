@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::Telegram;
 use crate::{
-    Button, Call, Callback, Content, Direct, FileSource, HttpCall, Inbound, Location, Login, Media, MediaKind, Method,
-    Outgoing, Piece, Provider, Receiving, Roots, Sending, Setup, Verified, Wish,
+    Button, Call, Callback, Content, Direct, FileSource, HttpCall, HttpReply, Inbound, Location, Login, Media, MediaKind,
+    Method, Outgoing, Piece, Provider, Receiving, Registered, Registration, Reply, Roots, Sending, Setup, Verified, Wish,
 };
 
 fn credentials() -> Value {
@@ -274,4 +274,46 @@ fn a_pressed_button_stops_waiting() {
     assert_eq!(pressed.media_type, "application/json");
     assert_eq!(body, json!({"method": "answerCallbackQuery", "callback_query_id": "3006477100000000001"}));
     assert_eq!(answer("text"), crate::Answer::done());
+}
+
+#[test]
+fn a_bot_is_told_where_to_call_and_by_which_word() {
+    let known = credentials();
+    let here = "https://shop.example/hooks/telegram/route";
+    let setup = Setup { callback: here, ..setup(&known) };
+    let Some(Registration { tell: Call::Http(tell), look: Call::Http(look) }) = Telegram.registration(&setup).unwrap() else {
+        unreachable!("it is told by web requests")
+    };
+    assert_eq!(tell.url.reveal(), "https://api.telegram.org/bot123456:token/setWebhook");
+    let kinds = json!(["message", "edited_message", "callback_query", "message_reaction", "my_chat_member"]);
+    let said: Value = serde_json::from_slice(&tell.body.whole().unwrap()).unwrap();
+    assert_eq!(said, json!({"url": here, "secret_token": "word", "allowed_updates": kinds}));
+    assert_eq!(look.url.reveal(), "https://api.telegram.org/bot123456:token/getWebhookInfo");
+
+    // Nobody would be believed, and nobody can come there.
+    let wordless = json!({"bot_token": "123456:token"});
+    assert!(Telegram.registration(&Setup { credentials: &wordless, ..setup }).unwrap().is_none());
+    assert!(
+        Telegram.registration(&Setup { callback: "http://127.0.0.1:8080/hooks/telegram/route", ..setup }).unwrap().is_none()
+    );
+
+    let answer = |status: u16, body: &Value| {
+        let body = body.to_string().into_bytes();
+        Reply::Answered(HttpReply { status, headers: Vec::new(), body, at: Time::from_millis(0) })
+    };
+    let info = |more: Value| {
+        let mut body = json!({"ok": true, "result": {"url": here, "has_custom_certificate": false, "pending_update_count": 3}});
+        for (name, value) in more.as_object().unwrap() {
+            body["result"][name] = value.clone();
+        }
+        Telegram.registered(&answer(200, &body), &setup)
+    };
+    assert_eq!(info(json!({})), Ok(Registered { here: true, note: None }));
+    assert_eq!(info(json!({"url": ""})), Ok(Registered { here: false, note: None }));
+    let failed = json!({"last_error_date": 1_772_357_400, "last_error_message": "Wrong response from the webhook: 401"});
+    let note = "its last call failed at 2026-03-01T09:30:00.000Z: Wrong response from the webhook: 401".to_owned();
+    assert_eq!(info(failed), Ok(Registered { here: true, note: Some(note) }));
+    let unknown =
+        Telegram.registered(&answer(401, &json!({"ok": false, "error_code": 401, "description": "Unauthorized"})), &setup);
+    assert_eq!(unknown.unwrap_err().reason(), "401 Unauthorized");
 }

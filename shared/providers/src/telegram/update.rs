@@ -12,6 +12,9 @@ use crate::{FileSource, Inbound, InboundFile, Verified, Wish};
 /// Kinds of files, in the order in which they are looked for: a film without sound comes with a copy as `document`.
 const FILES: [&str; 7] = ["animation", "document", "voice", "video", "audio", "video_note", "sticker"];
 
+/// The kinds of updates that are read, for `allowed_updates`: reactions come to those alone who ask for them by name.
+pub(super) const KINDS: [&str; 5] = ["message", "edited_message", "callback_query", "message_reaction", "my_chat_member"];
+
 /// The message, button press, reaction, block or end of a block that the update brings.
 pub(super) fn inbound(verified: &Verified) -> Vec<Inbound> {
     let update = verified.json();

@@ -16,14 +16,14 @@ impl Attr {
         &self.0
     }
 
-    /// The counter of a statistic row: `n_` and its word, which consists of lower-case letters and underscores.
-    pub fn counter(word: &str) -> Self {
-        Self(Cow::Owned(format!("n_{word}")))
+    /// The counter of a statistic row: the letters of what is counted and the two digits of its hour.
+    pub fn counter(code: &str, hour: u8) -> Self {
+        Self(Cow::Owned(format!("{code}{hour:02}")))
     }
 
-    /// The watermark of a statistic row for messages of one month.
-    pub fn watermark(month: &str) -> Self {
-        Self(Cow::Owned(format!("w_{month}")))
+    /// The watermark of a statistic row for the rows of one partition, whose own part it is named after.
+    pub fn watermark(partition: &str) -> Self {
+        Self(Cow::Owned(partition.split('#').skip(2).fold("w".to_owned(), |name, part| name + part)))
     }
 }
 
@@ -64,9 +64,6 @@ attributes! {
     WATCH = "watch", "Until when a provider tells of new mail by itself.";
     NEXT = "next", "The next slot of an account that nobody has been promised.";
     CONTACT = "contact", "The contact that an address or message belongs to.";
-    ACCOUNT = "account", "The account that a counter is for.";
-    TEMPLATE = "template", "The template that a counter is for.";
-    HOUR = "hour", "The hour that a counter is for.";
     TENANT = "tenant", "The tenant of a row outside any tenant's partitions.";
     ROLE = "role", "What a credential allows.";
     NAME = "name", "The name of a tenant in the directory.";
@@ -81,6 +78,11 @@ attributes! {
     OUTAGE = "outage", "Why an account is not used, and since when.";
     OUTAGES = "outages", "Outages of an account that are over.";
     PROBE_AT = "probe_at", "When one message may try an account that is not used.";
+    RINGING = "ringing", "The moment up to which a task's alarms ring.";
+    OPEN = "open", "How many open tasks a user has.";
+    UNREAD = "unread", "How many notifications a user has not read.";
+    READ = "read", "Whether a notification was read.";
+    USER = "user", "Whom a count is of.";
     SUPPRESSED = "suppressed", "Why an address must not be written to.";
     WATCHED = "watched", "That a rule waits for what becomes of a message.";
     ANSWER = "answer", "The stored reply to an idempotent request.";

@@ -55,6 +55,8 @@ rows! {
         "Which providers can this tenant send through, in which order?";
     ADDRESS = "address", "", "ADR", Shape::Single, "T#tenant#ADR#channel:digest", "-",
         "Whose address is this, and may it be written to?";
+    AGENDA = "agenda", "", "AGD", Shape::Below, "T#tenant#AGD#owner", "milliseconds due, task id",
+        "Which open tasks does this user, team or contact have, soonest first?";
     ALLOWANCE = "allowance", "", "ALW", Shape::Single, "T#tenant#ALW#subject:window start", "-",
         "How much of what a tenant, credential or account may do in this window has been handed out?";
     API_KEY = "api_key", "key", "KEY", Shape::Small, "T#tenant#KEY", "key id",
@@ -99,6 +101,8 @@ rows! {
         "What is the state of this message, and why? Which messages are newest?";
     NAME = "name", "", "NAME", Shape::Single, "T#tenant#NAME#noun:slug", "-",
         "Which template or field has this name?";
+    NOTIFICATION = "notification", "ntf", "NTF", Shape::Below, "T#tenant#NTF#user id", "notification id",
+        "What was this user told, newest first?";
     PACE = "pace", "", "PACE", Shape::Single, "T#tenant#PACE#account:window:limit", "-",
         "How far are the slots of this limit of an account promised to messages?";
     PROOF = "proof", "", "PRF", Shape::Single, "T#tenant#PRF#digest of account and token", "-",
@@ -115,10 +119,14 @@ rows! {
         "What is to be done when something happens?";
     RUN = "run", "run", "RUN", Shape::Dated { shards: 4 }, "T#tenant#RUN#yyyymm#shard", "run id",
         "What did a rule see of an event, and what did it do?";
-    STATISTIC = "statistic", "", "STAT", Shape::Below, "T#tenant#STAT#yyyymm", "ddhh#account#template#shard",
-        "How many messages reached which state in this hour, by account and template?";
+    SERIES = "series", "ser", "SER", Shape::Dated { shards: 1 }, "T#tenant#SER#yyyymm#shard", "series id",
+        "Which message is sent again and again, and when next?";
+    STATISTIC = "statistic", "", "STAT", Shape::Below, "T#tenant#STAT#yyyymm:dimension", "value#dd",
+        "How much of what happened in each hour of this day, by channel, account and category, by template, tag or sender?";
     SUPPRESSION = "suppression", "sup", "SUP", Shape::Dated { shards: 1 }, "T#tenant#SUP#yyyymm#shard", "suppression id",
         "Which addresses must not be written to, and why?";
+    TASK = "task", "tsk", "TSK", Shape::Dated { shards: 1 }, "T#tenant#TSK#yyyymm#shard", "task id",
+        "What is somebody to do, until when, and who is reminded of it?";
     TEAM = "team", "tea", "TEA", Shape::Small, "T#tenant#TEA", "team id",
         "Which users work together, and who leads them?";
     TEMPLATE = "template", "tpl", "TPL", Shape::Small, "T#tenant#TPL", "template id",
@@ -131,10 +139,16 @@ rows! {
         "Which access token does this account use, and who asks for the next?";
     UNIQUE = "unique", "", "UNQ", Shape::Single, "T#tenant#UNQ#noun:field:digest", "-",
         "Which thing has this value, of those that no two may have?";
+    TURN = "turn", "", "TURN", Shape::Single, "T#tenant#TURN#team id", "-",
+        "Which member of this team was given a task last?";
+    UNREAD = "unread", "", "UNR", Shape::Single, "T#tenant#UNR#user id", "-",
+        "How many notifications has this user not read?";
     USER = "user", "usr", "USR", Shape::Small, "T#tenant#USR", "user id",
         "Who works for this tenant, in which role?";
     VERSION = "version", "ver", "VER", Shape::Below, "T#tenant#VER#template id", "version number",
         "What did this edition of the template say?";
+    WORKLOAD = "workload", "", "WRK", Shape::Single, "T#tenant#WRK#user id", "-",
+        "How many open tasks does this user have?";
     CREDENTIAL = "credential", "", "K", Shape::Door, "K#digest of key or subject", "-",
         "Whose credential is this, and what does it allow?";
     ROUTE = "route", "", "R", Shape::Door, "R#provider:digest of token", "-",

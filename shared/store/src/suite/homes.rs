@@ -184,7 +184,7 @@ impl Entity for Edition {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Tally {
     #[serde(default)]
-    pub(super) n_sent: i64,
+    pub(super) sent07: i64,
 }
 
 impl Entity for Tally {

@@ -12,7 +12,7 @@ fn key() -> Key {
 
 /// An attribute of no particular meaning.
 fn extra() -> Attr {
-    Attr::counter("extra")
+    Attr::counter("extra", 0)
 }
 
 fn item(pairs: &[(Attr, Value)]) -> Item {

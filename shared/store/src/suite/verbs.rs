@@ -156,18 +156,18 @@ async fn appends_and_additions_need_no_read_and_lose_nothing() {
 async fn a_tally_makes_its_row_and_stops_at_its_watermark() {
     for (home, table) in both().await {
         let w = World::new(table);
-        let place = Tally { n_sent: 0 }.locator();
+        let place = Tally { sent07: 0 }.locator();
         let mark = Attr::watermark("202603");
-        let count = |up_to: i64| Change::new().add(Attr::counter("sent"), 3).set(mark.clone(), n(up_to));
+        let count = |up_to: i64| Change::new().add(Attr::counter("sent", 7), 3).set(mark.clone(), n(up_to));
         for up_to in [10, 20] {
             let counted =
                 w.scope.tally::<Tally>(place.clone(), count(up_to), Cond::Below(mark.clone(), n(up_to))).await.unwrap();
-            assert_eq!(counted.unwrap().get("n_sent"), Some(&n(if up_to == 10 { 3 } else { 6 })), "{home}");
+            assert_eq!(counted.unwrap().get("sent07"), Some(&n(if up_to == 10 { 3 } else { 6 })), "{home}");
         }
         let again = w.scope.tally::<Tally>(place.clone(), count(20), Cond::Below(mark.clone(), n(20))).await.unwrap();
         assert_eq!(again.unwrap_err().get("w_202603"), Some(&n(20)), "{home}");
         let row = w.scope.find::<Tally>(place).await.unwrap();
-        assert_eq!((row.row.n_sent, row.version), (6, 2), "{home}");
+        assert_eq!((row.row.sent07, row.version), (6, 2), "{home}");
     }
 }
 

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use domain::Message;
 use domain::message::{Mark, State, Status, Verdict as Meaning};
+use domain::statistic::{Dimension, Figure};
 use local::provider::Deed;
 use store::Item;
 
 use super::plot::Account;
 use super::run::Run;
-use crate::exact::{self, Sum};
+use crate::exact;
 
 /// What was found.
 #[derive(Debug, Default)]
@@ -43,8 +44,8 @@ pub(super) fn judge(run: &Run<'_>) -> Verdict {
     if counted != recomputed {
         fault(&mut verdict, format!("counted {counted:#?}\nbut there are {recomputed:#?}"));
     }
-    let unknown: i64 =
-        counted.iter().filter(|(counter, _)| counter.4 == Sum::Mark(Mark::Unknown)).map(|(_, count)| count).sum();
+    let unknown = counted.iter().filter(|(counter, _)| (counter.1, counter.4) == (Dimension::All, Figure::Mark(Mark::Unknown)));
+    let unknown: i64 = unknown.map(|(_, count)| count).sum();
     if usize::try_from(unknown) != Ok(verdict.undecided) {
         let undecided = verdict.undecided;
         fault(&mut verdict, format!("{unknown} are counted as unknown, and {undecided} say so"));

@@ -60,6 +60,28 @@ async fn a_run_says_of_every_condition_what_it_saw() {
 }
 
 #[tokio::test]
+async fn what_a_rule_can_be_made_of_can_be_read() {
+    let stage = Story::begin().await;
+    let acme = stage.bare_tenant("acme").await;
+    let terms = acme.get("/v1/rules/terms").await;
+    // Every field takes whatever it is said to take.
+    for field in terms["fields"].as_array().unwrap() {
+        let name = field["name"].as_str().unwrap().replace('*', "any");
+        assert!(field["ops"].as_array().unwrap().contains(&json!("exists")), "{field}");
+        let conditions = json!({ "field": name, "op": "exists" });
+        let event = json!({ "name": "shop.visited" });
+        let rule = json!({ "name": "N", "trigger": "shop.visited", "conditions": conditions, "actions": [tag("t")] });
+        acme.post("/v1/rules/test", &json!({ "rule": rule, "event": event })).await.is(200);
+    }
+    // And every event can be waited for.
+    for event in terms["events"].as_array().unwrap() {
+        let rule = json!({ "name": "N", "trigger": event["name"], "actions": [tag("t")] });
+        let tried = acme.post("/v1/rules/test", &json!({ "rule": rule, "event": { "name": event["name"] } })).await.is(200);
+        assert_eq!(tried["waits"], true, "{event}");
+    }
+}
+
+#[tokio::test]
 async fn a_rule_can_be_tried_without_doing_anything() {
     let stage = Story::begin().await;
     let acme = stage.tenant("acme").await;

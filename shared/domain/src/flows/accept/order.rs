@@ -4,7 +4,7 @@ use kernel::error::Faults;
 use kernel::ids::{AccountId, ContactId, DealId};
 use kernel::{Email, Error, Locale, Phone, Result, Time};
 use render::Source;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::attachment::Enclosing;
@@ -13,7 +13,7 @@ use crate::message::Throttle;
 use crate::{Category, Channel, Extras};
 
 /// What a caller asks for.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Order {
     /// Whom it is for.
@@ -94,7 +94,7 @@ const fn yes() -> bool {
 }
 
 /// Whom a message is for: a contact, or a bare address.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct To {
     /// The contact.

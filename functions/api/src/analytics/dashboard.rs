@@ -1,0 +1,145 @@
+//! The numbers of a first look: today, seven days and thirty, each beside the span before.
+
+use axum::extract::State;
+use domain::message::Mark;
+use domain::statistic::{Dimension, Measure};
+use kernel::{Time, Zone};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::reading::{Values, read};
+use super::span::{DAY, HOUR, Span, floor};
+use super::sums::Sums;
+use crate::caller::{Caller, may};
+use crate::failure::Failure;
+use crate::input::Params;
+use crate::operations::operations;
+use crate::reply::{Reply, refused};
+use crate::state::Api;
+
+/// What is asked.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct DashboardQuestion {
+    /// Where days begin, as an IANA name; the tenant's zone when not said.
+    #[param(value_type = Option<String>, example = "Europe/Berlin")]
+    zone: Option<Zone>,
+}
+
+/// The numbers of a first look.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Dashboard {
+    /// Where days begin.
+    #[schema(value_type = String, example = "Europe/Berlin")]
+    zone: Zone,
+    today: Comparison,
+    /// The last seven days, today included.
+    week: Comparison,
+    /// The last thirty days, today included.
+    month: Comparison,
+}
+
+/// A span up to now, and the same hours as many days before.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Comparison {
+    /// First moment that is counted.
+    #[serde(with = "kernel::clock::rfc3339")]
+    #[schema(value_type = String, format = DateTime)]
+    since: Time,
+    /// First moment that is not counted any more: the end of this hour.
+    #[serde(with = "kernel::clock::rfc3339")]
+    #[schema(value_type = String, format = DateTime)]
+    until: Time,
+    now: Glance,
+    before: Glance,
+}
+
+/// A few numbers.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct Glance {
+    sent: i64,
+    delivered: i64,
+    bounced: i64,
+    /// Opened by a person.
+    opened: i64,
+    /// Answered by an email that names the message.
+    replied: i64,
+    /// Messages that came in.
+    received: i64,
+    /// Conversations that were begun.
+    conversations: i64,
+}
+
+impl From<&Sums> for Glance {
+    fn from(sums: &Sums) -> Self {
+        Self {
+            sent: sums.count(Mark::Sent),
+            delivered: sums.count(Mark::Delivered),
+            bounced: sums.count(Mark::Bounced),
+            opened: sums.count(Mark::Opened),
+            replied: sums.count(Mark::Replied),
+            received: sums.sum(Measure::Received),
+            conversations: sums.sum(Measure::Begun),
+        }
+    }
+}
+
+/// A span and the one before, while they are counted.
+struct Pair {
+    now: Span,
+    before: Span,
+    sums: [Sums; 2],
+}
+
+impl Pair {
+    /// The last days, up to the end of this hour.
+    fn of(days: i64, midnight: Time, end: Time) -> Self {
+        let now = Span { since: floor(midnight.plus_millis((1 - days) * DAY), HOUR), until: end };
+        let earlier = |at: Time| at.plus_millis(-days * DAY);
+        let before = Span { since: earlier(now.since), until: earlier(now.until) };
+        Self { now, before, sums: Default::default() }
+    }
+}
+
+impl From<Pair> for Comparison {
+    fn from(Pair { now, sums: [this, earlier], .. }: Pair) -> Self {
+        Self { since: now.since, until: now.until, now: (&this).into(), before: (&earlier).into() }
+    }
+}
+
+/// Tells the numbers of a first look: today, seven and thirty days, each beside the span before.
+#[utoipa::path(get, path = "/v1/analytics/dashboard", tag = "analytics", operation_id = "read_dashboard",
+    security(("key" = [])), params(DashboardQuestion),
+    responses((status = 200, description = "The numbers.", body = Dashboard), refused::Listing))]
+async fn read_dashboard(
+    State(api): State<Api>,
+    caller: Caller<may::Read>,
+    Params(question): Params<DashboardQuestion>,
+) -> Result<Reply<Dashboard>, Failure> {
+    let zone = match question.zone {
+        Some(zone) => zone,
+        None => api.0.catalog.tenant(&caller.scope).await?.zone.clone(),
+    };
+    let now = api.0.context.clock.now();
+    let (midnight, _) = zone.day(now);
+    let end = floor(now, HOUR).plus_millis(HOUR);
+    let mut pairs = [1, 7, 30].map(|days| Pair::of(days, midnight, end));
+    let since = pairs.iter().map(|pair| pair.before.since).min().unwrap_or(end);
+    let whole = Span { since, until: end };
+    read(&caller.scope, Dimension::All, &Values::Any, whole, |_, hour, figure, amount| {
+        for Pair { now, before, sums: [this, earlier] } in &mut pairs {
+            if now.has(hour) {
+                this.add(figure, amount);
+            }
+            if before.has(hour) {
+                earlier.add(figure, amount);
+            }
+        }
+    })
+    .await?;
+    let [today, week, month] = pairs.map(Comparison::from);
+    Ok(Reply::ok(Dashboard { zone, today, week, month }))
+}
+
+operations!(read_dashboard);

@@ -1,0 +1,246 @@
+//! Tasks: what somebody is to do, until when, and who is reminded of it.
+
+use axum::extract::State;
+use domain::agenda::{self, Owner};
+use domain::flows::assign::{Assign, choose};
+use domain::flows::keep_task;
+use domain::task::{Kind, Priority, State as Doing};
+use domain::{Agenda, Right, Task, User};
+use kernel::ids::{ContactId, TaskId, TeamId, UserId};
+use kernel::{Error, Result, Time, Zone};
+use serde::Deserialize;
+use serde_json::Value;
+use store::schema::Locator;
+use store::{Listing, Page, Stored, TenantScope};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::caller::{Caller, may};
+use crate::failure::Failure;
+use crate::input::{Id, IfMatch, Input, Repeatable};
+use crate::operations::operations;
+use crate::page::{List, PageParams, Paged};
+use crate::reply::words::{TaskKindWord, TaskPriorityWord, TaskStatusWord};
+use crate::reply::{Gone, Reply, refused};
+use crate::state::Api;
+
+pub(crate) mod deeds;
+pub(crate) mod fields;
+
+use fields::{TaskFields, TaskView};
+
+/// Most rows of an agenda that one page looks at, however few of them its filters let through.
+const EXAMINED: usize = 500;
+
+/// Whose open tasks, by who is asking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum TaskList {
+    /// Those that the caller is to do.
+    Mine,
+    /// Those that the caller gave to others.
+    AssignedByMe,
+}
+
+/// Filters of the list.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct TaskFilters {
+    /// The caller's own open tasks, or those that the caller gave to others. For users; a key names one by `assignee` or `assigner`.
+    #[param(inline)]
+    list: Option<TaskList>,
+    /// Open tasks of this user.
+    #[param(value_type = Option<String>)]
+    assignee: Option<UserId>,
+    /// Open tasks that this user gave to others.
+    #[param(value_type = Option<String>)]
+    assigner: Option<UserId>,
+    /// Open tasks of this team.
+    #[param(value_type = Option<String>)]
+    team: Option<TeamId>,
+    /// Open tasks about this contact.
+    #[param(value_type = Option<String>)]
+    contact_id: Option<ContactId>,
+    /// Whether the time they are due at has passed.
+    overdue: Option<bool>,
+    /// Tasks with this status. Completed and cancelled ones are listed newest first.
+    #[param(value_type = Option<TaskStatusWord>)]
+    status: Option<Doing>,
+    #[param(value_type = Option<TaskKindWord>)]
+    kind: Option<Kind>,
+    #[param(value_type = Option<TaskPriorityWord>)]
+    priority: Option<Priority>,
+    /// Tasks with this tag.
+    tag: Option<String>,
+}
+
+impl TaskFilters {
+    /// The filters with the caller in the place of `list`.
+    fn of(mut self, caller: &Caller<may::Read>) -> Result<Self> {
+        match self.list {
+            Some(TaskList::Mine) => self.assignee = Some(caller.user(self.assignee, "?assignee")?),
+            Some(TaskList::AssignedByMe) => self.assigner = Some(caller.user(self.assigner, "?assigner")?),
+            None => {}
+        }
+        Ok(self)
+    }
+
+    /// The agenda to look into: that of the narrowest of those named.
+    fn owner(&self) -> Owner {
+        let named = [
+            self.assignee.map(Owner::Assignee),
+            self.assigner.map(Owner::Assigner),
+            self.contact_id.map(Owner::Contact),
+            self.team.map(Owner::Team),
+        ];
+        named.into_iter().flatten().next().unwrap_or(Owner::All)
+    }
+
+    fn keeps(&self, task: &Task, now: Time) -> bool {
+        fn fits<T: PartialEq>(wanted: Option<&T>, found: Option<&T>) -> bool {
+            wanted.is_none() || wanted == found
+        }
+        let late = task.state.is_open() && task.due_at.is_some_and(|due| due <= now);
+        fits(self.assignee.as_ref(), task.assignee.as_ref())
+            && fits(self.assigner.as_ref(), task.assigner.as_ref())
+            && fits(self.team.as_ref(), task.team.as_ref())
+            && fits(self.contact_id.as_ref(), task.contact_id.as_ref())
+            && fits(self.status.as_ref(), Some(&task.state))
+            && fits(self.kind.as_ref(), Some(&task.kind))
+            && fits(self.priority.as_ref(), Some(&task.priority))
+            && self.tag.as_ref().is_none_or(|tag| task.tags.contains(tag))
+            && self.overdue.is_none_or(|overdue| overdue == late)
+    }
+}
+
+/// One page of an agenda: a query, and a batch read of the tasks that it names.
+async fn open_tasks(scope: &TenantScope, filters: &TaskFilters, listing: &Listing, now: Time) -> Result<Page<Task>> {
+    let owner = filters.owner().key();
+    // What is due at this very moment is overdue.
+    let before = (filters.overdue == Some(true)).then(|| agenda::moment(Some(now.plus_millis(1))));
+    let (mut rows, mut after, mut examined) = (Vec::new(), listing.after.clone(), 0);
+    loop {
+        let wanted = listing.limit.saturating_sub(rows.len());
+        let page = scope.page_ahead::<Agenda>(&owner, wanted, after.as_ref(), before.clone()).await?;
+        let at: Vec<Locator> = page.rows.iter().map(|row| row.row.task.into()).collect();
+        let found = scope.read_many::<Task>(&at).await?;
+        rows.extend(found.into_iter().flatten().filter(|task| filters.keeps(&task.row, now)));
+        examined += at.len();
+        after = page.next;
+        if after.is_none() || rows.len() >= listing.limit || examined >= EXAMINED {
+            return Ok(Page { rows, next: after });
+        }
+    }
+}
+
+/// Lists tasks: open ones, soonest due first; or those that have ended, newest first.
+#[utoipa::path(get, path = "/v1/tasks", tag = "tasks", operation_id = "list_tasks", security(("key" = [])),
+    params(PageParams, TaskFilters),
+    responses((status = 200, description = "A page of tasks.", body = List<TaskView>), refused::Listing))]
+async fn list_tasks(
+    caller: Caller<may::Read>,
+    Paged(page, filters): Paged<TaskFilters>,
+) -> Result<Reply<List<Value>>, Failure> {
+    let filters = filters.of(&caller)?;
+    let (keys, list, now) = (&caller.context.keys, format!("tasks {filters:?}"), caller.context.clock.now());
+    let listing = page.listing(keys, &caller.scope, &list)?;
+    let found = if filters.status.is_some_and(|status| !status.is_open()) {
+        caller.scope.list::<Task>(&listing, now, |task| filters.keeps(task, now)).await?
+    } else {
+        open_tasks(&caller.scope, &filters, &listing, now).await?
+    };
+    Ok(Reply::ok(page.shape(keys, &caller.scope, &list, found, |task| TaskView::from(task.row))))
+}
+
+/// Finds a task.
+#[utoipa::path(get, path = "/v1/tasks/{id}", tag = "tasks", operation_id = "find_task", security(("key" = [])),
+    params(("id" = String, Path, description = "The task's id.")),
+    responses((status = 200, description = "The task.", body = TaskView, headers(("etag" = String))), refused::Finding))]
+async fn find_task(caller: Caller<may::Read>, Id(id): Id<TaskId>) -> Result<Reply<TaskView>, Failure> {
+    let task = caller.scope.find::<Task>(id).await?;
+    Ok(Reply::ok(task.row.into()).version(task.version))
+}
+
+/// The zone that a task's rule speaks of: its assignee's, else the tenant's.
+async fn zone(api: &Api, scope: &TenantScope, assignee: Option<UserId>) -> Result<Zone> {
+    let user = match assignee {
+        Some(user) => scope.read_now::<User>(user).await?,
+        None => None,
+    };
+    match user.and_then(|user| user.row.zone) {
+        Some(zone) => Ok(zone),
+        None => Ok(api.0.catalog.tenant(scope).await?.zone.clone()),
+    }
+}
+
+/// Makes a task.
+#[utoipa::path(post, path = "/v1/tasks", tag = "tasks", operation_id = "create_task", security(("key" = [])),
+    params(Repeatable), request_body = TaskFields,
+    responses((status = 201, description = "The new task.", body = TaskView, headers(("etag" = String), ("location" = String))),
+        refused::Creating))]
+async fn create_task(
+    State(api): State<Api>,
+    caller: Caller<may::WriteContacts>,
+    Input(mut body): Input<TaskFields>,
+) -> Result<Reply<TaskView>, Failure> {
+    let (context, scope) = (&caller.context, &caller.scope);
+    let mut task = Task::new(TaskId::new(&context.ids, &context.clock), String::new(), context.clock.now());
+    let assign: Option<Assign> = body.assign.take().map(Into::into);
+    let zone = zone(&api, scope, body.assignee(&task)).await?;
+    body.apply(&mut task, zone)?;
+    if assign.is_some() && task.assignee.is_some() {
+        return Err(Error::invalid("/assign", "assignee", "either an assignee is named or one is to be found").into());
+    }
+    let made = keep_task::create(&api.0.catalog, scope, caller.actor(), assign.as_ref(), task).await?;
+    let location = format!("/v1/tasks/{}", made.id);
+    Ok(Reply::created(made.into(), &location).version(1))
+}
+
+/// Changes a task.
+#[utoipa::path(patch, path = "/v1/tasks/{id}", tag = "tasks", operation_id = "update_task", security(("key" = [])),
+    params(("id" = String, Path, description = "The task's id."), IfMatch, Repeatable), request_body = TaskFields,
+    responses((status = 200, description = "The changed task.", body = TaskView, headers(("etag" = String))), refused::Changing))]
+async fn update_task(
+    State(api): State<Api>,
+    caller: Caller<may::WriteContacts>,
+    Id(id): Id<TaskId>,
+    if_match: IfMatch,
+    Input(mut body): Input<TaskFields>,
+) -> Result<Reply<TaskView>, Failure> {
+    let (scope, now) = (&caller.scope, caller.context.clock.now());
+    let mut task = scope.find::<Task>(id).await?;
+    if_match.check(task.version)?;
+    let before = task.row.clone();
+    let assign: Option<Assign> = body.assign.take().map(Into::into);
+    let zone = zone(&api, scope, body.assignee(&before)).await?;
+    body.apply(&mut task.row, zone)?;
+    task.row.check(now, &before.reminders)?;
+    if let Some(recurring) = task.row.recurring.as_ref().filter(|_| before.recurring != task.row.recurring) {
+        recurring.rule.check(recurring.at, &recurring.zone).map_err(|error| error.under("/recurrence"))?;
+    }
+    keep_task::check_references(&api.0.catalog, scope, Some(&before), &task.row).await?;
+    let mut turn = None;
+    if let Some(assign) = assign {
+        let chosen = choose(&api.0.catalog, scope, &assign).await?;
+        (task.row.team, task.row.assignee, turn) = (Some(assign.team), chosen.user, chosen.turn);
+    }
+    task.row.changed(&before, caller.actor(), now);
+    let version = keep_task::replace(scope, &before, &task, turn).await?;
+    Ok(Reply::ok(task.row.into()).version(version))
+}
+
+/// Deletes a task. Whoever made it may do so; others need the right to delete.
+#[utoipa::path(delete, path = "/v1/tasks/{id}", tag = "tasks", operation_id = "delete_task", security(("key" = [])),
+    params(("id" = String, Path, description = "The task's id."), IfMatch),
+    responses((status = 204, description = "It is gone."), refused::Deleting))]
+async fn delete_task(caller: Caller<may::WriteContacts>, Id(id): Id<TaskId>, if_match: IfMatch) -> Result<Gone, Failure> {
+    let task: Stored<Task> = caller.scope.find::<Task>(id).await?;
+    if caller.credential.user.is_none() || caller.credential.user != task.row.creator {
+        caller.role.check(Right::Delete)?;
+    }
+    if_match.check(task.version)?;
+    keep_task::delete(&caller.scope, &task).await?;
+    Ok(Gone)
+}
+
+operations!(list_tasks, create_task, find_task, update_task, delete_task);

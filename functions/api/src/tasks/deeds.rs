@@ -1,0 +1,194 @@
+//! What people do to tasks.
+
+use axum::extract::State;
+use domain::flows::keep_task;
+use domain::task::Whom;
+use domain::{Task, User};
+use kernel::error::Faults;
+use kernel::ids::{TaskId, TeamId, UserId};
+use kernel::{Error, Result, Time};
+use serde::Deserialize;
+use store::Stored;
+use utoipa::ToSchema;
+
+use super::fields::{TaskView, target};
+use crate::caller::{Caller, may};
+use crate::failure::Failure;
+use crate::input::{Id, IfMatch, Input, Repeatable};
+use crate::operations::operations;
+use crate::reply::{Reply, refused};
+use crate::state::Api;
+
+/// Longest note, in bytes.
+const NOTE: usize = 4_096;
+
+/// What came of a task.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TaskOutcome {
+    /// For people. `@` and a user's id mention that user.
+    #[schema(max_length = 4096)]
+    outcome: Option<String>,
+}
+
+/// Why something is done to a task.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TaskReason {
+    #[schema(max_length = 4096)]
+    reason: Option<String>,
+}
+
+/// Whom a task is given to.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TaskDelegation {
+    #[schema(value_type = String)]
+    user: UserId,
+    #[schema(max_length = 4096)]
+    note: Option<String>,
+}
+
+/// Whom a task is handed over to: a user or a team.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TaskTransfer {
+    #[schema(value_type = Option<String>)]
+    user: Option<UserId>,
+    #[schema(value_type = Option<String>)]
+    team: Option<TeamId>,
+    #[schema(max_length = 4096)]
+    reason: Option<String>,
+}
+
+fn short(pointer: &str, text: Option<&String>) -> Result<()> {
+    let mut faults = Faults::default();
+    faults.longer(pointer, text.map_or("", String::as_str), NOTE);
+    faults.check()
+}
+
+/// Does something to a task, and writes it if that changed it.
+async fn act(
+    caller: &Caller<may::WriteContacts>,
+    mut task: Stored<Task>,
+    if_match: IfMatch,
+    deed: impl FnOnce(&mut Task, Time) -> Result<bool> + Send,
+) -> Result<Reply<TaskView>, Failure> {
+    if_match.check(task.version)?;
+    let before = task.row.clone();
+    if deed(&mut task.row, caller.context.clock.now())? {
+        task.version = keep_task::replace(&caller.scope, &before, &task, None).await?;
+    }
+    Ok(Reply::ok(task.row.into()).version(task.version))
+}
+
+/// Completes a task. Once more changes nothing.
+#[utoipa::path(post, path = "/v1/tasks/{id}/complete", tag = "tasks", operation_id = "complete_task", security(("key" = [])),
+    params(("id" = String, Path, description = "The task's id."), IfMatch, Repeatable), request_body = TaskOutcome,
+    responses((status = 200, description = "The task.", body = TaskView, headers(("etag" = String))), refused::Changing))]
+async fn complete_task(
+    caller: Caller<may::WriteContacts>,
+    Id(id): Id<TaskId>,
+    if_match: IfMatch,
+    Input(body): Input<TaskOutcome>,
+) -> Result<Reply<TaskView>, Failure> {
+    let task = caller.scope.find::<Task>(id).await?;
+    short("/outcome", body.outcome.as_ref())?;
+    let by = caller.actor();
+    act(&caller, task, if_match, |task, now| task.complete(by, now, body.outcome)).await
+}
+
+/// Calls a task off: nobody is reminded any more, and no further one follows it. Once more changes nothing.
+#[utoipa::path(post, path = "/v1/tasks/{id}/cancel", tag = "tasks", operation_id = "cancel_task", security(("key" = [])),
+    params(("id" = String, Path, description = "The task's id."), IfMatch, Repeatable), request_body = TaskReason,
+    responses((status = 200, description = "The task.", body = TaskView, headers(("etag" = String))), refused::Changing))]
+async fn cancel_task(
+    caller: Caller<may::WriteContacts>,
+    Id(id): Id<TaskId>,
+    if_match: IfMatch,
+    Input(body): Input<TaskReason>,
+) -> Result<Reply<TaskView>, Failure> {
+    let task = caller.scope.find::<Task>(id).await?;
+    short("/reason", body.reason.as_ref())?;
+    let by = caller.actor();
+    act(&caller, task, if_match, |task, now| task.cancel(by, now, body.reason)).await
+}
+
+/// Takes a task up again that has ended.
+#[utoipa::path(post, path = "/v1/tasks/{id}/reopen", tag = "tasks", operation_id = "reopen_task", security(("key" = [])),
+    params(("id" = String, Path, description = "The task's id."), IfMatch, Repeatable), request_body = TaskReason,
+    responses((status = 200, description = "The task.", body = TaskView, headers(("etag" = String))), refused::Changing))]
+async fn reopen_task(
+    caller: Caller<may::WriteContacts>,
+    Id(id): Id<TaskId>,
+    if_match: IfMatch,
+    Input(body): Input<TaskReason>,
+) -> Result<Reply<TaskView>, Failure> {
+    let task = caller.scope.find::<Task>(id).await?;
+    short("/reason", body.reason.as_ref())?;
+    let by = caller.actor();
+    act(&caller, task, if_match, |task, now| Ok(task.reopen(by, now, body.reason))).await
+}
+
+/// Says that somebody sees to a task: it is not escalated any further.
+#[utoipa::path(post, path = "/v1/tasks/{id}/acknowledge", tag = "tasks", operation_id = "acknowledge_task", security(("key" = [])),
+    params(("id" = String, Path, description = "The task's id."), IfMatch, Repeatable),
+    responses((status = 200, description = "The task.", body = TaskView, headers(("etag" = String))), refused::Changing))]
+async fn acknowledge_task(
+    caller: Caller<may::WriteContacts>,
+    Id(id): Id<TaskId>,
+    if_match: IfMatch,
+) -> Result<Reply<TaskView>, Failure> {
+    let task = caller.scope.find::<Task>(id).await?;
+    let by = caller.actor();
+    act(&caller, task, if_match, |task, now| task.acknowledge(by, now)).await
+}
+
+/// Gives a task to another user; who does so keeps it in sight.
+#[utoipa::path(post, path = "/v1/tasks/{id}/delegate", tag = "tasks", operation_id = "delegate_task", security(("key" = [])),
+    params(("id" = String, Path, description = "The task's id."), IfMatch, Repeatable), request_body = TaskDelegation,
+    responses((status = 200, description = "The task.", body = TaskView, headers(("etag" = String))), refused::Changing))]
+async fn delegate_task(
+    caller: Caller<may::WriteContacts>,
+    Id(id): Id<TaskId>,
+    if_match: IfMatch,
+    Input(body): Input<TaskDelegation>,
+) -> Result<Reply<TaskView>, Failure> {
+    let task = caller.scope.find::<Task>(id).await?;
+    short("/note", body.note.as_ref())?;
+    let TaskDelegation { user, note } = body;
+    if caller.scope.read_now::<User>(user).await?.is_none() {
+        return Err(Error::invalid("/user", "unknown", "no such user").into());
+    }
+    let by = caller.actor();
+    act(&caller, task, if_match, |task, now| task.delegate(by, now, user, note).map(|()| true)).await
+}
+
+/// Hands a task over to a user or a team; who has had it is done with it.
+#[utoipa::path(post, path = "/v1/tasks/{id}/transfer", tag = "tasks", operation_id = "transfer_task", security(("key" = [])),
+    params(("id" = String, Path, description = "The task's id."), IfMatch, Repeatable), request_body = TaskTransfer,
+    responses((status = 200, description = "The task.", body = TaskView, headers(("etag" = String))), refused::Changing))]
+async fn transfer_task(
+    State(api): State<Api>,
+    caller: Caller<may::WriteContacts>,
+    Id(id): Id<TaskId>,
+    if_match: IfMatch,
+    Input(body): Input<TaskTransfer>,
+) -> Result<Reply<TaskView>, Failure> {
+    let task = caller.scope.find::<Task>(id).await?;
+    short("/reason", body.reason.as_ref())?;
+    let to = target(body.user, body.team)?;
+    let known = match to {
+        Whom::User(user) => caller.scope.read_now::<User>(user).await?.is_some(),
+        Whom::Team(team) => api.0.catalog.team(&caller.scope, team).await?.is_some(),
+        Whom::Role(_) => false,
+    };
+    if !known {
+        let pointer = if body.user.is_some() { "/user" } else { "/team" };
+        return Err(Error::invalid(pointer, "unknown", "there is none").into());
+    }
+    let by = caller.actor();
+    act(&caller, task, if_match, |task, now| task.transfer(by, now, to, body.reason).map(|()| true)).await
+}
+
+operations!(complete_task, cancel_task, reopen_task, acknowledge_task, delegate_task, transfer_task);

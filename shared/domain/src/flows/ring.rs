@@ -1,0 +1,264 @@
+//! Telling people what a task has to tell: what others did to it, its alarms, and the turn of the task that comes after it.
+//!
+//! Whatever is made here has an id that follows from the task and the moment it is about, and is written on the condition that it is not
+//! there. So a job that comes again, or two at once, make nothing twice; the task is settled last, and until then everything is told anew.
+
+use aws::Files;
+use kernel::ids::{MessageId, NotificationId, TaskId, UserId};
+use kernel::{Clock, Error, Ids, Result, Time};
+use serde_json::{Map, Value, json};
+use store::schema::{Locator, attr};
+use store::{Change, Listing, TenantScope};
+
+use super::accept::{self, Order, To};
+use super::catalog::Catalog;
+use super::{Context, keep_task};
+use crate::notification::{About, Notification, Unread};
+use crate::task::alarm::{Alarm, Bell};
+use crate::task::{Did, State, Step, Way, Whom};
+use crate::template::shipped;
+use crate::{Channel, Recurring, Role, Task, User};
+
+/// Most users of a role that are told.
+const ROLE: usize = 100;
+/// How often a task that is changed meanwhile is looked at again before the job is left to come again.
+const ROUNDS: usize = 5;
+/// The template of reminders by email.
+const TEMPLATE: &str = "task-reminder";
+
+/// What telling needs.
+#[derive(Debug)]
+pub struct Bells<'a> {
+    /// Time, ids and keys.
+    pub context: &'a Context,
+    /// Teams and templates.
+    pub catalog: &'a Catalog,
+    /// Stored files, which messages may name.
+    pub files: &'a Files,
+    /// The tenant's rows.
+    pub scope: &'a TenantScope,
+}
+
+/// One thing that users are told.
+struct Word<'a> {
+    about: About,
+    /// What tells it from everything else that a task has to tell.
+    label: String,
+    at: Time,
+    by: Option<UserId>,
+    ways: &'a [Way],
+}
+
+impl Bells<'_> {
+    /// Tells everything that the task has to tell in the state of that number. A past state has nothing to tell any more.
+    pub async fn ring(&self, id: TaskId, seq: u64) -> Result<()> {
+        for _ in 0..ROUNDS {
+            let Some(mut task) = self.scope.read_now::<Task>(id).await? else { return Ok(()) };
+            if task.row.state_seq != seq || !task.row.has_to_tell() {
+                return Ok(());
+            }
+            for notice in &task.row.notices {
+                let label = format!("notice {}", notice.number);
+                let word = Word { about: notice.what, label, at: notice.at, by: notice.by, ways: &[Way::Notification] };
+                self.tell(&task.row, &notice.to, &word).await?;
+            }
+            let alarms = task.row.ringing_alarms();
+            for alarm in &alarms {
+                self.sound(&mut task.row, alarm).await?;
+            }
+            task.row.settle(&alarms);
+            match self.scope.replace(&task).await {
+                // Somebody changed it meanwhile: there may be more to tell, or less.
+                Err(Error::Stale { .. }) => {}
+                Err(Error::NotFound { .. }) | Ok(_) => return Ok(()),
+                Err(error) => return Err(error),
+            }
+        }
+        Err(Error::unavailable("a task is changed all the time"))
+    }
+
+    async fn sound(&self, task: &mut Task, alarm: &Alarm) -> Result<()> {
+        let word = |about: About, ways| {
+            let label = format!("{} {}", alarm.bell.as_str(), alarm.at.millis());
+            Word { about, label, at: alarm.at, by: None, ways }
+        };
+        match alarm.bell {
+            Bell::Reminder => {
+                let due = task.reminders.iter().filter(|reminder| task.reminder_at(reminder) == Some(alarm.at));
+                let ways: Vec<Way> = due.flat_map(|reminder| reminder.by.iter().copied()).collect();
+                self.tell(task, &holders(task), &word(About::Reminder, &ways)).await
+            }
+            Bell::Overdue => {
+                let mut to = holders(task);
+                to.extend(task.watchers());
+                self.tell(task, &to, &word(About::Overdue, &[Way::Notification])).await
+            }
+            Bell::Escalation => {
+                let due = |step: &&Step| task.step_at(step) == alarm.at;
+                let to: Vec<Whom> = task.escalation.iter().filter(due).map(|step| step.to).collect();
+                self.tell(task, &to, &word(About::Escalated, &[Way::Notification, Way::Email])).await
+            }
+            Bell::Turn => self.make_next(task).await,
+        }
+    }
+
+    /// Makes the task that comes after this one. Times that have passed already are passed over: one task, not all of them.
+    async fn make_next(&self, task: &mut Task) -> Result<()> {
+        let Some(recurring) = &task.recurring else { return Ok(()) };
+        let Some(next) = recurring.next(task.ringing.unwrap_or(recurring.at)) else { return Ok(()) };
+        let label = format!("task after {}", task.id);
+        let id = TaskId::new(&Ids::derived(&self.context.keys, &label), &Clock::manual(recurring.at));
+        keep_task::create_next(self.scope, &following(task, id, next, self.context.clock.now())).await?;
+        task.next = Some(id);
+        Ok(())
+    }
+
+    /// Tells users, each once. Who did it is not told.
+    async fn tell(&self, task: &Task, to: &[Whom], word: &Word<'_>) -> Result<()> {
+        let mut told: Vec<UserId> = word.by.into_iter().collect();
+        for whom in to {
+            for user in self.users(*whom).await? {
+                if told.contains(&user.id) {
+                    continue;
+                }
+                told.push(user.id);
+                if word.ways.contains(&Way::Notification) {
+                    self.notify(task, &user, word).await?;
+                }
+                for way in [Way::Email, Way::Sms].into_iter().filter(|way| word.ways.contains(way)) {
+                    self.write_to(task, &user, word, way).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn users(&self, whom: Whom) -> Result<Vec<User>> {
+        match whom {
+            Whom::User(user) => Ok(self.scope.read_now::<User>(user).await?.map(|user| user.row).into_iter().collect()),
+            Whom::Team(team) => {
+                let Some(team) = self.catalog.team(self.scope, team).await? else { return Ok(Vec::new()) };
+                let leads = team.leads();
+                let members = self.catalog.members(self.scope, &team).await?;
+                Ok(members.iter().filter(|member| leads.is_empty() || leads.contains(&member.id)).cloned().collect())
+            }
+            Whom::Role(role) => self.of_role(role).await,
+        }
+    }
+
+    async fn of_role(&self, role: Role) -> Result<Vec<User>> {
+        let listing = Listing { limit: ROLE, after: None, since: None, until: None };
+        let page = self.scope.list::<User>(&listing, self.context.clock.now(), |user| user.role == role).await?;
+        Ok(page.rows.into_iter().map(|user| user.row).collect())
+    }
+
+    /// The ids of what is made for one user of one word.
+    fn ids(&self, task: &Task, user: &User, word: &Word<'_>, way: Way) -> (Ids, Clock) {
+        let label = format!("{} {} {} {}", task.id, word.label, user.id, way.as_str());
+        (Ids::derived(&self.context.keys, &label), Clock::manual(word.at))
+    }
+
+    /// The notification and the count of what is unread move together, so that a second try counts nothing.
+    async fn notify(&self, task: &Task, user: &User, word: &Word<'_>) -> Result<()> {
+        let (ids, clock) = self.ids(task, user, word, Way::Notification);
+        let notification = Notification {
+            id: NotificationId::new(&ids, &clock),
+            user: user.id,
+            about: word.about,
+            task: task.id,
+            title: task.title.clone(),
+            by: word.by,
+            read: false,
+            at: word.at,
+        };
+        let count = Change::new().set(attr::USER, store::scope::value(&user.id)?).add(attr::UNREAD, 1);
+        let at: Locator = Unread::at(user.id);
+        let writes = vec![self.scope.creating(&notification)?, self.scope.tallying::<Unread>(&at, count)?];
+        self.scope.transact(writes).await.map(drop)
+    }
+
+    /// Sends a message to the user's own address, like any other: the gate decides. Who has no such address gets none.
+    async fn write_to(&self, task: &Task, user: &User, word: &Word<'_>, way: Way) -> Result<()> {
+        let zone = match &user.zone {
+            Some(zone) => zone.clone(),
+            None => self.catalog.tenant(self.scope).await?.zone.clone(),
+        };
+        let due = task.due_at.map(|at| zone.local(at).strftime("%Y-%m-%d %H:%M").to_string());
+        let Some(mut order) = order(task, user, word, way, due.as_deref()) else { return Ok(()) };
+        let (ids, clock) = self.ids(task, user, word, way);
+        let id = MessageId::new(&ids, &clock);
+        let accepted = match accept::prepare(self.catalog, self.files, self.scope, order.clone(), id).await {
+            // The tenant's template is gone, switched off or wants more than it is given: ours says it then.
+            Err(Error::Invalid(_)) if order.template.is_some() => {
+                order.template = None;
+                order.content =
+                    shipped::all().into_iter().find(|shipped| shipped.name == TEMPLATE).map(|shipped| shipped.source);
+                accept::prepare(self.catalog, self.files, self.scope, order, id).await
+            }
+            other => other,
+        };
+        match accepted {
+            Ok(accepted) => accept::write(self.scope, &accepted).await,
+            Err(Error::Invalid(faults)) => {
+                tracing::warn!(?faults, task = %task.id, "a reminder cannot be written");
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Who has the task; who made it, when nobody has it.
+fn holders(task: &Task) -> Vec<Whom> {
+    task.holder().map_or_else(|| task.watchers(), |holder| vec![holder])
+}
+
+fn order(task: &Task, user: &User, word: &Word<'_>, way: Way, due: Option<&str>) -> Option<Order> {
+    let mut variables = Map::new();
+    variables.insert("title".to_owned(), json!(task.title));
+    variables.insert("about".to_owned(), serde_json::to_value(word.about).unwrap_or_default());
+    for (name, value) in [("due", due), ("description", task.description.as_deref())] {
+        variables.extend(value.map(|value| (name.to_owned(), Value::from(value))));
+    }
+    let order = Order { variables, locale: user.locale.clone(), tags: vec![TEMPLATE.to_owned()], ..Order::default() };
+    match way {
+        Way::Email => Some(Order {
+            to: To { email: Some(user.email.clone()), name: Some(user.name.clone()), ..To::default() },
+            channel: Some(Channel::Email),
+            template: Some(TEMPLATE.to_owned()),
+            ..order
+        }),
+        Way::Sms => {
+            let text = "{{ title }}{% if due %} ({{ due }}){% endif %}".to_owned();
+            Some(Order {
+                to: To { phone: Some(user.phone.clone()?), ..To::default() },
+                channel: Some(Channel::Sms),
+                content: Some(render::Source { text: Some(text), ..render::Source::default() }),
+                ..order
+            })
+        }
+        Way::Notification => None,
+    }
+}
+
+/// The task that comes next: what is to be done again, without what was done.
+fn following(task: &Task, id: TaskId, next: Recurring, now: Time) -> Task {
+    let mut following = Task::new(id, task.title.clone(), now);
+    following.kind = task.kind;
+    following.description.clone_from(&task.description);
+    following.priority = task.priority;
+    following.due_at = Some(next.at);
+    (following.assignee, following.team) = (task.assignee, task.team);
+    (following.creator, following.assigner) = (task.creator, task.assigner);
+    following.contact_id = task.contact_id;
+    following.tags.clone_from(&task.tags);
+    following.fields.clone_from(&task.fields);
+    following.checklist.clone_from(&task.checklist);
+    following.checklist.iter_mut().for_each(|item| item.done = false);
+    following.reminders = task.reminders.iter().filter(|reminder| reminder.at.is_none()).cloned().collect();
+    following.escalation.clone_from(&task.escalation);
+    following.recurring = Some(next);
+    following.state = State::Pending;
+    following.note(crate::task::Actor::default(), now, Did::Created, None, Some(format!("follows {}", task.id)));
+    following
+}

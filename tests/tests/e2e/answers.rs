@@ -1,0 +1,138 @@
+//! Who answers a message: noted on it, and counted.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::json;
+use tests::Story;
+use tests::chat::{self, callback};
+use tests::sns::{OWN_TOPIC, Speaker};
+
+/// What SES publishes of a mail to `help@acme.example`, signed.
+fn received(speaker: &Speaker<'_>, stage: &Story, id: &str, mail: &str) -> String {
+    let now = stage.clock.now().to_string();
+    let message = json!({
+        "notificationType": "Received", "mail": { "timestamp": now, "messageId": id, "source": "ada@example.com" },
+        "receipt": {
+            "timestamp": now, "recipients": ["help@acme.example"],
+            "action": { "type": "SNS", "topicArn": OWN_TOPIC, "encoding": "BASE64" },
+            "spamVerdict": { "status": "PASS" }, "virusVerdict": { "status": "PASS" }, "dmarcVerdict": { "status": "GRAY" },
+        },
+        "content": STANDARD.encode(mail),
+    });
+    speaker.signed(&json!({
+        "Type": "Notification", "MessageId": id, "TopicArn": OWN_TOPIC, "Message": message.to_string(), "Timestamp": now,
+    }))
+}
+
+/// Mail programs repeat the Message-ID of what they answer, and ours begins with the message's id. An answer counts once, from whom
+/// the message went to, within thirty days.
+#[tokio::test]
+async fn an_answer_is_noted_on_the_message_that_it_answers() {
+    let stage = Story::begin().await;
+    let acme = stage.bare_tenant("acme").await;
+    let settings = json!({ "topic_arns": [OWN_TOPIC], "inbound": ["help@acme.example"] });
+    let path = callback(&acme, &acme.account(&json!({ "settings": settings })).await).await;
+    let message = acme.send_with(&json!({ "to": { "email": "ada@example.com" }, "template": "welcome" })).await;
+    let other = acme.send_with(&json!({ "to": { "email": "eve@example.com" }, "template": "welcome" })).await;
+    stage.drain().await;
+    stage.pass(3_600).await;
+    let speaker = Speaker::new(&stage);
+    let answer = |number: u32, of: &str, more: &str| {
+        let of = of.trim_start_matches("msg_");
+        let mail = format!(
+            "From: Ada <ada@example.com>\r\nTo: help@acme.example\r\nSubject: Re: Hi\r\nMessage-ID: <m{number}@example.com>\r\n\
+             In-Reply-To: <{of}@acme.example>\r\n{more}Content-Type: text/plain\r\n\r\nThank you\r\n"
+        );
+        let id = format!("r{number}");
+        received(&speaker, &stage, &id, &mail)
+    };
+    let replied = async || {
+        stage.drain().await;
+        let engagement = acme.message(&message).await["engagement"].clone();
+        let found = engagement.as_array().unwrap().iter().find(|it| it["kind"] == "replied").cloned();
+        found.map_or(0, |it| it["count"].as_u64().unwrap())
+    };
+    // Neither a machine's answer nor one that names a message to somebody else.
+    for post in [answer(1, &message.id, "Auto-Submitted: auto-replied\r\n"), answer(2, &other.id, "")] {
+        assert_eq!(speaker.post(&path, &post).await, 200);
+    }
+    assert_eq!(replied().await, 0);
+    let post = answer(3, &message.id, "");
+    for _ in 0..2 {
+        assert_eq!(speaker.post(&path, &post).await, 200);
+    }
+    assert_eq!(replied().await, 1);
+    let numbers = acme.get("/v1/analytics/emails?group_by=hour").await;
+    assert_eq!((&numbers["totals"]["replied"], &numbers["groups"][1]["counts"]["replied"]), (&json!(1), &json!(1)));
+    let found = acme.get(&format!("{}&reached=replied", numbers["rows"].as_str().unwrap())).await["data"].clone();
+    assert_eq!((&found[0]["id"], found.as_array().unwrap().len()), (&json!(message.id), 1));
+    assert!(acme.message(&other).await["engagement"].as_array().unwrap().is_empty());
+    // A month later it is no answer any more.
+    let late = acme.send_with(&json!({ "to": { "email": "ada@example.com" }, "template": "welcome" })).await;
+    stage.drain().await;
+    stage.pass(31 * 86_400).await;
+    assert_eq!(Speaker::new(&stage).post(&path, &answer(4, &late.id, "")).await, 200);
+    stage.drain().await;
+    assert!(acme.message(&late).await["engagement"].as_array().unwrap().is_empty());
+}
+
+/// An answer in a conversation goes to whoever wrote last. The first one is counted with the time that somebody waited, once, and
+/// what they write then answers it.
+#[tokio::test]
+async fn the_first_answer_is_counted_with_its_wait() {
+    let stage = Story::begin().await;
+    let acme = stage.bare_tenant("acme").await;
+    let path = chat::telegram(&acme).await;
+    let write = async |number: u32, text: &str| {
+        assert_eq!(chat::post(&stage, &path, &chat::written(700_000_001, number, text), chat::WORD).await.status, 200);
+        stage.drain().await;
+    };
+    write(1, "Is the shop open?").await;
+    stage.pass(60).await;
+    write(2, "Hello?").await;
+    let conversation = acme.get("/v1/conversations").await["data"][0].clone();
+    assert_eq!(conversation["awaiting_since"], "2026-03-02T09:00:00.000Z", "since the first of them");
+    let place = format!("/v1/conversations/{}/messages", conversation["id"].as_str().unwrap());
+    stage.pass(1_140).await;
+    let before = stage.rows();
+    let nothing = acme.post(&place, &json!({ "content": {} })).await;
+    assert_eq!(nothing.problem(422, "invalid"), ["/content"]);
+    stage.nothing_changed_since(&before, "an answer that says nothing");
+    let mut answers = Vec::new();
+    for (text, wait) in [("We open at nine.", 0), ("See you!", 600)] {
+        stage.pass(wait).await;
+        let ask = acme.ask(http::Method::POST, &place).header("idempotency-key", text);
+        let answer = ask.json(&json!({ "content": { "text": text } })).now().await.is(202);
+        let ask = acme.ask(http::Method::POST, &place).header("idempotency-key", text);
+        assert_eq!(ask.json(&json!({ "content": { "text": text } })).now().await.is(202)["id"], answer["id"], "asked twice");
+        stage.drain().await;
+        answers.push(answer["id"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(stage.sent().len(), 2);
+    assert_eq!(acme.get("/v1/conversations").await["data"][0]["awaiting_since"], json!(null));
+    let answer = acme.get(&format!("/v1/messages/{}", answers[0])).await;
+    assert_eq!((&answer["to"]["contact"], &answer["status"]), (&conversation["contact"], &json!("sent")));
+
+    // Twenty minutes: in the range that ends with an hour.
+    let waits = acme.get("/v1/analytics/responses?group_by=channel").await;
+    let totals = &waits["totals"];
+    let told =
+        ["answered", "mean_seconds", "half_within_seconds", "nine_tenths_within_seconds"].map(|name| totals[name].clone());
+    assert_eq!(told, [json!(1), json!(1_200), json!(3_600), json!(3_600)]);
+    assert_eq!((&waits["groups"][0]["key"], &waits["groups"][0]["numbers"]), (&json!("telegram"), totals));
+
+    // What they say next answers our latest, once.
+    stage.pass(60).await;
+    write(3, "Thank you").await;
+    write(4, "Really").await;
+    let replied = async |id: &str| {
+        let engagement = acme.get(&format!("/v1/messages/{id}")).await["engagement"].clone();
+        engagement.as_array().unwrap().iter().filter(|it| it["kind"] == "replied").count()
+    };
+    assert_eq!((replied(&answers[0]).await, replied(&answers[1]).await), (0, 1));
+    assert_eq!(acme.get("/v1/analytics/channels?channel=telegram").await["channels"][0]["received"], 4);
+    let before = stage.rows();
+    stage.replay_stream();
+    stage.drain().await;
+    stage.nothing_changed_since(&before, "a replayed stream");
+}
