@@ -141,7 +141,12 @@ pub async fn start(options: &Options) -> Result<Running, String> {
         engine,
         relay: Relay { queues: Queues::memory(&queue), clock: clock.clone() },
         queue,
-        automation: Automation { store: store.clone(), context: context.clone(), catalog: Catalog::new(clock.clone()) },
+        automation: Automation {
+            store: store.clone(),
+            context: context.clone(),
+            files: files.clone(),
+            catalog: Catalog::new(clock.clone()),
+        },
         collector: Collector {
             store: store.clone(),
             context: context.clone(),

@@ -144,14 +144,15 @@ impl Stage {
             roots: provider.roots()?,
             origin: Some(ORIGIN.to_owned()),
         });
-        let sender = sender(&store, &context, &vault, &outbox, files);
+        let sender = sender(&store, &context, &vault, &outbox, files.clone());
+        let catalog = Catalog::new(clock.clone());
         let collector = collector(&sender, Way::nowhere());
         Ok(Self {
             files: files::router(shelf),
             api: api::router(api),
             intake: webhook_intake::router(intake),
             relay: Relay { queues: Queues::memory(&queue), clock: clock.clone() },
-            automation: Automation { store: store.clone(), context: context.clone(), catalog: Catalog::new(clock.clone()) },
+            automation: Automation { store: store.clone(), context: context.clone(), files, catalog },
             analytics: Analytics { store: store.clone(), clock: clock.clone() },
             scanner: Scanner { store: store.clone(), clock: clock.clone() },
             clock,

@@ -64,6 +64,7 @@ pub mod may {
         Send = Right::Send, "May send.";
         WriteTemplates = Right::WriteTemplates, "May change templates.";
         WriteSuppressions = Right::WriteSuppressions, "May change suppressions.";
+        Export = Right::Export, "May take all contacts out.";
         Delete = Right::Delete, "May delete.";
         ManageFields = Right::ManageFields, "May say which custom fields there are.";
         ManageRules = Right::ManageRules, "May change rules.";

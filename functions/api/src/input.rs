@@ -205,6 +205,8 @@ path_ids!(
     kernel::ids::DealId,
     kernel::ids::FieldId,
     kernel::ids::EventId,
+    kernel::ids::ExportId,
+    kernel::ids::ImportId,
     kernel::ids::MessageId,
     kernel::ids::RuleId,
     kernel::ids::RunId,

@@ -25,7 +25,9 @@ mod contacts;
 mod conversations;
 mod deals;
 mod events;
+mod exports;
 mod fields;
+mod imports;
 mod keys;
 mod messages;
 mod meta;
@@ -89,6 +91,8 @@ resources!(
     timeline,
     conversations,
     conversations::answer,
+    exports,
+    imports,
     templates,
     versions,
     versions::preview,

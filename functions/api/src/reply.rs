@@ -151,9 +151,11 @@ pub mod words {
     use domain::consent::Said;
     use domain::conversation;
     use domain::deal;
+    use domain::export;
     use domain::field;
     use domain::flows::assign::Strategy;
     use domain::gate::Check;
+    use domain::import::{self, Encoding as Letters};
     use domain::mailbox::Sight;
     use domain::message::{Mark, Status, Verdict, Wait};
     use domain::notification::About;
@@ -215,6 +217,7 @@ pub mod words {
         CauseWord = "OutageCause", "What was wrong with an account that was not used.", [Cause::Silent, Cause::Refused];
         CheckedWord = "AccountCheckState", "What came of a look at an account.",
             [Checked::Pending, Checked::Passed, Checked::Failed, Checked::Impossible];
+        ExportStateWord = "ExportState", "How far an export is.", export::State::ALL;
         HealthWord = "AccountHealth", "Whether an account works.", [Health::Working, Health::Silent, Health::Refused];
         EncodingWord = "Encoding", "How a text message travels.", [Encoding::Gsm7, Encoding::Ucs2];
         PerWord = "PricePer", "What a price is for.", [Per::Message, Per::Segment];
@@ -246,6 +249,10 @@ pub mod words {
             [EventKind::Sent, EventKind::Delayed, EventKind::Delivered, EventKind::Bounced, EventKind::Complained,
              EventKind::Rejected, EventKind::RenderingFailed, EventKind::Opened, EventKind::Clicked, EventKind::Replied,
              EventKind::Unsubscribed];
+        ImportByWord = "ImportBy", "What a contact is recognised by.", import::By::ALL;
+        ImportModeWord = "ImportMode", "What may happen to contacts.", import::Mode::ALL;
+        ImportStateWord = "ImportState", "How far an import is.", import::State::ALL;
+        LetterWord = "ImportEncoding", "How letters of a file are written.", [Letters::Utf8, Letters::Latin1];
         MediaWord = "MediaKind", "What a file is to its recipient.", MediaKind::ALL;
         BounceWord = "BounceClass", "Why a message came back.", [BounceClass::Hard, BounceClass::Soft, BounceClass::Block];
         CheckWord = "GateCheck", "What is checked before a message goes out, in this order.", Check::ALL;

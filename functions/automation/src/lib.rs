@@ -9,10 +9,10 @@ mod archive;
 mod rules;
 mod series;
 
-use aws::{Connection, Env};
+use aws::{Connection, Env, Files};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
-use domain::flows::Context;
 use domain::flows::catalog::Catalog;
+use domain::flows::{Context, export, import};
 use kernel::{Clock, Error, Ids, Keys, Result};
 use store::batch::{self, Done};
 use store::{Dynamo, Job, Store, Table, Task};
@@ -24,6 +24,8 @@ pub struct Automation {
     pub store: Store,
     /// Time, ids and keys.
     pub context: Context,
+    /// Stored files.
+    pub files: Files,
     /// Tenants, accounts and templates.
     pub catalog: Catalog,
 }
@@ -35,7 +37,8 @@ impl Automation {
         let context =
             Context { clock: Clock::System, ids: Ids::System, keys: Keys::derive(&env.secret("DEPLOYMENT_SECRET")?)? };
         let table = Table::Dynamo(Dynamo::connect(&connection, env.need("TABLE_NAME")?));
-        Ok(Self { store: Store::new(table), catalog: Catalog::new(context.clock.clone()), context })
+        let files = Files::from_env(env, &connection, &context.clock);
+        Ok(Self { store: Store::new(table), files, catalog: Catalog::new(context.clock.clone()), context })
     }
 }
 
@@ -44,12 +47,21 @@ pub async fn handle(automation: &Automation, event: SqsEvent) -> SqsBatchRespons
     batch::each(event, |job| async move { work(automation, &job).await }).await
 }
 
+fn settled(done: Result<()>) -> Result<Done> {
+    done.map(|()| Done::Settled)
+}
+
 async fn work(automation: &Automation, job: &Job) -> Result<Done> {
     let scope = automation.store.resume(&job.internal());
     match job.task {
         Task::Archive(id) => archive::work(automation, &scope, id, job.seq).await,
         Task::Event(event) => rules::reported(automation, &scope, event).await,
         Task::News(_) => rules::told(automation, &scope, job.news.as_deref().unwrap_or_default()).await,
+        Task::Export(id) => settled(export::carry_out(&automation.context, &automation.files, &scope, id, job.seq).await),
+        Task::Import(id) => {
+            let Automation { context, catalog, files, .. } = automation;
+            settled(import::carry_out(context, catalog, files, &scope, id, job.seq).await)
+        }
         Task::Run(run) => rules::carry_out(automation, &scope, run, job.seq).await,
         Task::Alarm(task) => alarm::ring(automation, &scope, task, job.seq).await,
         Task::Series(series) => series::repeat(automation, &scope, series, job.seq).await,

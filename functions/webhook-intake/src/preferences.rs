@@ -6,7 +6,6 @@ use axum::response::{Html, IntoResponse, Response};
 use domain::address::Suppressed;
 use domain::consent::Evidence;
 use domain::contact::{Consent, consent_key, parse_consent_key};
-use domain::field::Definitions;
 use domain::flows::keep_contact;
 use domain::flows::report::report;
 use domain::flows::suppress::{address_row, lift, suppress};
@@ -165,8 +164,7 @@ async fn answer(
             return Ok(());
         }
         contact.row.updated_at = now;
-        match keep_contact::replace(&intake.0.context, &person.scope, &Definitions::NONE, &before, &mut contact, evidence).await
-        {
+        match keep_contact::declare(&intake.0.context, &person.scope, &before, &contact, evidence).await {
             Ok(_) => return Ok(()),
             Err(Error::Stale { .. }) => contact = person.scope.find::<Contact>(contact.row.id).await?,
             Err(error) => return Err(error),

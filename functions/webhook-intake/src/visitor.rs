@@ -18,7 +18,7 @@ pub(crate) struct Visitor {
 impl Visitor {
     /// That somebody said something by that way, from there.
     pub(crate) fn evidence(&self, source: &str) -> Evidence {
-        Evidence::by(source).from_visitor(self.ip.as_deref(), self.agent.as_deref())
+        Evidence::by(source).seen_from(self.ip.as_deref(), self.agent.as_deref())
     }
 }
 

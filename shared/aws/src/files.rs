@@ -108,6 +108,15 @@ impl Files {
         }
     }
 
+    /// The same from that byte on, which must be one of the file's.
+    pub fn read_from(&self, key: &str, from: u64) -> Parts {
+        match self {
+            Self::None => stream::iter([Err(NOWHERE.to_owned())]).boxed(),
+            Self::Shelf(shelf) => shelf.read_from(key, from),
+            Self::Bucket(bucket) => bucket.read_from(key, from),
+        }
+    }
+
     /// Stores a file of exactly that many bytes. One that is there already stays as it is.
     pub async fn write(&self, key: &str, media_type: &str, bytes: u64, parts: Parts) -> Result<()> {
         match self {

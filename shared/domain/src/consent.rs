@@ -107,7 +107,7 @@ impl Evidence {
 
     /// With the person's network address and program.
     #[must_use]
-    pub fn from_visitor(self, ip: Option<&str>, agent: Option<&str>) -> Self {
+    pub fn seen_from(self, ip: Option<&str>, agent: Option<&str>) -> Self {
         // The longest address is that of IPv6 with an address of IPv4 in it.
         Self { ip: ip.map(|ip| cut(ip, 45)), agent: agent.map(|agent| cut(agent, AGENT)), ..self }
     }

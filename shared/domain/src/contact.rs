@@ -76,6 +76,9 @@ pub struct Contact {
     /// Custom fields.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty", with = "crate::as_json")]
     pub fields: BTreeMap<String, Value>,
+    /// The version that was written for nobody to act on: no event tells of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silent: Option<u64>,
     /// What brought it about, when it was no request: `inbound`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
@@ -147,6 +150,7 @@ impl Contact {
             preferences: Preferences::default(),
             tags: Vec::new(),
             fields: BTreeMap::new(),
+            silent: None,
             source: None,
             cause: None,
             created_at: now,

@@ -16,7 +16,7 @@ pub struct Limit {
 }
 
 impl Limit {
-    fn millis(&self) -> i64 {
+    fn millis(self) -> i64 {
         i64::from(self.seconds) * 1000
     }
 }
@@ -57,7 +57,7 @@ impl Quota {
 
     /// Takes a place for the message where every limit leaves one, and forgets places that count no more. Whether there was one.
     pub fn take(&mut self, message: MessageId, now: Time, limits: &[Limit]) -> bool {
-        let longest = limits.iter().map(Limit::millis).max().unwrap_or_default();
+        let longest = limits.iter().map(|limit| limit.millis()).max().unwrap_or_default();
         self.taken.retain(|place| now.since(place.at) < longest);
         let counted = |limit: &Limit| self.taken.iter().filter(|place| now.since(place.at) < limit.millis()).count();
         if limits.iter().any(|limit| counted(limit) >= usize::from(limit.most)) {

@@ -38,6 +38,8 @@ pub enum Right {
     ManageFields,
     /// Create and change rules.
     ManageRules,
+    /// Take all contacts out.
+    Export,
     /// See and change accounts.
     ManageAccounts,
     /// See and change users and API keys.
@@ -48,7 +50,7 @@ pub enum Right {
 
 impl Right {
     /// Every right.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Read,
         Self::WriteContacts,
         Self::Send,
@@ -57,6 +59,7 @@ impl Right {
         Self::Delete,
         Self::ManageFields,
         Self::ManageRules,
+        Self::Export,
         Self::ManageAccounts,
         Self::ManageUsers,
         Self::ManageTenant,
@@ -71,6 +74,7 @@ impl Right {
             Self::WriteTemplates => "templates.write",
             Self::WriteSuppressions => "suppressions.write",
             Self::Delete => "delete",
+            Self::Export => "contacts.export",
             Self::ManageFields => "fields.manage",
             Self::ManageRules => "rules.manage",
             Self::ManageAccounts => "accounts.manage",
@@ -105,9 +109,12 @@ impl Role {
         match right {
             Right::Read => Self::Viewer,
             Right::WriteContacts | Right::Send => Self::Agent,
-            Right::WriteTemplates | Right::WriteSuppressions | Right::Delete | Right::ManageFields | Right::ManageRules => {
-                Self::Manager
-            }
+            Right::WriteTemplates
+            | Right::Export
+            | Right::WriteSuppressions
+            | Right::Delete
+            | Right::ManageFields
+            | Right::ManageRules => Self::Manager,
             Right::ManageAccounts | Right::ManageUsers => Self::Admin,
             Right::ManageTenant => Self::Owner,
         }
@@ -143,10 +150,10 @@ mod tests {
             [
                 "viewer: read",
                 "agent: read contacts.write messages.send",
-                "manager: read contacts.write messages.send templates.write suppressions.write delete fields.manage rules.manage",
-                "admin: read contacts.write messages.send templates.write suppressions.write delete fields.manage rules.manage \
+                "manager: read contacts.write messages.send templates.write suppressions.write delete fields.manage rules.manage contacts.export",
+                "admin: read contacts.write messages.send templates.write suppressions.write delete fields.manage rules.manage contacts.export \
                  accounts.manage users.manage",
-                "owner: read contacts.write messages.send templates.write suppressions.write delete fields.manage rules.manage \
+                "owner: read contacts.write messages.send templates.write suppressions.write delete fields.manage rules.manage contacts.export \
                  accounts.manage users.manage tenant.manage",
             ]
         );

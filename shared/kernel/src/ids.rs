@@ -204,6 +204,8 @@ ids! {
     ErrandId = "erd", "errand";
     /// Something that happened, which rules may wait for.
     EventId = "evt", "event";
+    /// All things of one kind, written into files.
+    ExportId = "exp", "export";
     /// The definition of a custom field.
     FieldId = "fld", "field";
     /// A file of rows that is being taken in.

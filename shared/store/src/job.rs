@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 
 use kernel::Time;
-use kernel::ids::{AccountId, ArchiveId, AttachmentId, ErrandId, EventId, MessageId, RunId, SeriesId, TaskId, TenantId};
+use kernel::ids::{
+    AccountId, ArchiveId, AttachmentId, ErrandId, EventId, ExportId, ImportId, MessageId, RunId, SeriesId, TaskId, TenantId,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::Internal;
@@ -85,6 +87,10 @@ tasks! {
     Errand(ErrandId) = "errand", Send;
     /// Find the rules that wait for this event.
     Event(EventId) = "event", Automation;
+    /// Make the next part of this export.
+    Export(ExportId) = "export", Automation;
+    /// Take in the next part of this import.
+    Import(ImportId) = "import", Automation;
     /// Look into the mailbox of this account.
     Mailbox(AccountId) = "mailbox", Collect;
     /// Send this message.

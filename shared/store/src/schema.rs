@@ -74,6 +74,7 @@ locators!(
     kernel::ids::DealId,
     kernel::ids::ErrandId,
     kernel::ids::EventId,
+    kernel::ids::ExportId,
     kernel::ids::FieldId,
     kernel::ids::ImportId,
     kernel::ids::MessageId,

@@ -93,9 +93,9 @@ def no_function_may_do_more_than_its_work(world):
         ("dynamodb:UpdateItem", table): {
             "ApiRole", "WebhookIntakeRole", "SendRole", "AnalyticsRole", "AutomationRole", "CollectRole", "ReminderScanRole"
         },
-        ("s3:GetObject", file): {"ApiRole", "SendRole"},
-        ("s3:GetObject", mail): {"ApiRole", "SendRole", "WebhookIntakeRole"},
-        ("s3:PutObject", file): {"ApiRole", "SendRole", "WebhookIntakeRole", "CollectRole"},
+        ("s3:GetObject", file): {"ApiRole", "AutomationRole", "SendRole"},
+        ("s3:GetObject", mail): {"ApiRole", "AutomationRole", "SendRole", "WebhookIntakeRole"},
+        ("s3:PutObject", file): {"ApiRole", "AutomationRole", "SendRole", "WebhookIntakeRole", "CollectRole"},
         ("s3:DeleteObject", file): {"ApiRole", "SendRole"},
         ("dynamodb:Scan", table): set(),
         ("sns:Publish", world.topic): set(),

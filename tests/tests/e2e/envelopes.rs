@@ -10,6 +10,7 @@ use aws_lambda_events::event::dynamodb::Event as Changes;
 use aws_lambda_events::event::eventbridge::EventBridgeEvent;
 use aws_lambda_events::event::sqs::SqsEvent;
 use axum::Router;
+use domain::consent::Declaration;
 use domain::flows::connect;
 use domain::message::{Hold, Made, Mark, Recipient, State, Status, Wait};
 use domain::statistic::{Dimension, Figure, Way};
@@ -238,6 +239,9 @@ async fn one_click() {
         assert_eq!(invoke(&router, &envelope).await.0, 200);
     }
     assert_eq!((granted().await.granted, granted().await.source.as_str()), (false, "one_click"));
+    let declared = house.scope.page_below::<Declaration>(&id.hex(), 10, None).await.unwrap().rows;
+    let evidence: Vec<_> = declared.into_iter().map(|kept| kept.row.evidence).collect();
+    assert_eq!(evidence.iter().map(|one| one.ip.as_deref()).collect::<Vec<_>>(), [Some("192.0.2.10")], "as the gateway says");
     house.stage.drain().await;
     assert_eq!(house.found(FIRST).await.status(), Status::Rejected, "the gate sees it");
 }

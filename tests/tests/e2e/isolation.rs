@@ -32,6 +32,9 @@ async fn belongings(bravo: &Company<'_>) -> Ids {
     let activity = bravo.post("/v1/activities", &call).await.is(201);
     let conversation = tests::chat::conversation(bravo).await;
     let attachment = tests::files::bring(bravo, "secret.png", "image/png", b"PNG!").await;
+    let order = json!({ "attachment": attachment, "mapping": { "PNG!": "email" } });
+    let import = bravo.post("/v1/imports", &order).await.is(202);
+    let export = bravo.post("/v1/exports", &json!({})).await.is(202);
     let (event, rule, run) = rules::belongings(bravo).await;
     let [made, deal, field] = people::belongings(bravo).await;
     let (task, series) = tasks::belongings(bravo).await;
@@ -45,6 +48,8 @@ async fn belongings(bravo: &Company<'_>) -> Ids {
         ("acc", account),
         ("act", id(&activity)),
         ("att", attachment),
+        ("exp", id(&export)),
+        ("imp", id(&import)),
         ("evt", event),
         ("rul", rule),
         ("run", run),
@@ -82,6 +87,8 @@ fn kind_of(operation: &Operation) -> &'static str {
         "fields" => "fld",
         "conversations" => "cnv",
         "events" => "evt",
+        "exports" => "exp",
+        "imports" => "imp",
         "rules" => "rul",
         "runs" => "run",
         "messages" => "msg",
@@ -106,6 +113,8 @@ fn body(operation: &str) -> Option<Value> {
     let content = json!({ "subject": "Hi", "text": "Hello" });
     Some(match operation {
         "cancel_messages" => json!({ "cancel_key": "k" }),
+        "create_export" => json!({}),
+        "create_import" => json!({ "attachment": "att_0195527c0d7b7c3e8a51d2b0f3a94c11", "mapping": { "email": "email" } }),
         "create_account" => json!({ "name": "A", "provider": "capture", "from": { "email": "a@acme.example" } }),
         "create_activities" => json!({ "activities": [{ "type": "note", "subject": "A" }] }),
         "create_activity" => json!({ "type": "note", "subject": "A" }),

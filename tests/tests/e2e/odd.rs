@@ -39,6 +39,12 @@ fn whole(operation: &str, contact: &str, account: &str, attachment: &str) -> Opt
     Some(match operation {
         "create_activity" | "update_activity" => activity(contact),
         "create_activities" => json!({ "activities": [activity(contact)] }),
+        "create_export" => json!({ "object": "contact" }),
+        "create_import" => json!({
+            "attachment": attachment, "object": "contact", "mapping": { "PNG!": "email" }, "mode": "upsert", "by": "email",
+            "dry_run": true, "side_effects": false, "delimiter": ",", "separator": ";", "encoding": "latin1",
+            "consents": ["email:news"], "consent_source": "S",
+        }),
         "cancel_messages" => json!({ "cancel_key": "k", "after": null }),
         "create_account" => json!({
             "name": "A", "provider": "smtp", "from": { "email": "a@acme.example", "name": "A" }, "priority": 1, "enabled": true,

@@ -14,7 +14,8 @@ async fn ask(acme: &Company<'_>, contact: &Contact) -> Value {
 
 /// The path of the link in the question.
 fn link(letter: &Letter) -> String {
-    let link = letter.links().into_iter().find(|link| link.contains("/confirm/")).unwrap();
+    let links = letter.links().into_iter().map(|link| link.replace("&#x2f;", "/"));
+    let link = links.into_iter().find(|link| link.contains("/confirm/")).unwrap();
     link.strip_prefix(PUBLIC_URL).unwrap().to_owned()
 }
 

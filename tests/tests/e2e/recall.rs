@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use tests::{Company, Message, Story};
 
 async fn reminder(acme: &Company<'_>, key: &str, at: &str) -> Message {
+    acme.story.clock.advance(1).unwrap();
     let order = json!({ "to": { "email": "ada@example.com" }, "template": "welcome", "cancel_key": key, "send_at": at });
     acme.send_with(&order).await
 }
@@ -51,6 +52,7 @@ async fn what_is_held_and_what_is_queued_is_called_off_too() {
     let held = acme.send_with(&order).await;
     stage.drain().await;
     assert_eq!(acme.status(&held).await, "held");
+    stage.clock.advance(1).unwrap();
     let accepted = acme.send_with(&order).await;
     let answer = call_off(&acme, &json!({ "cancel_key": "k" })).await;
     assert_eq!(answer["cancelled"], json!([accepted.id, held.id]));

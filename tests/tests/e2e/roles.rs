@@ -15,6 +15,7 @@ acknowledge_task agent
 adopt_rule manager
 answer_conversation agent
 ask_account_consent admin
+cancel_import agent
 cancel_message agent
 cancel_messages agent
 cancel_series agent
@@ -35,6 +36,8 @@ create_api_key admin
 create_attachment agent
 create_company agent
 create_contact agent
+create_export manager
+create_import agent
 create_deal agent
 create_field manager
 create_rule manager
@@ -68,6 +71,8 @@ find_api_key admin
 find_attachment viewer
 find_company viewer
 find_contact viewer
+find_export manager
+find_import viewer
 find_conversation viewer
 find_deal viewer
 find_event viewer
@@ -95,6 +100,8 @@ list_consents viewer
 list_contacts viewer
 list_conversation_messages viewer
 list_conversations viewer
+list_import_errors viewer
+list_imports viewer
 list_deals viewer
 list_events viewer
 list_fields viewer
@@ -111,6 +118,7 @@ list_templates viewer
 list_timeline viewer
 list_users admin
 list_versions viewer
+pause_import agent
 lose_deal agent
 pause_series agent
 preview_template viewer
@@ -127,6 +135,7 @@ reopen_deal agent
 reopen_task agent
 report_event agent
 report_events agent
+resume_import agent
 resume_series agent
 retry_message agent
 search_things viewer

@@ -226,6 +226,19 @@ async fn every_operation_answers_as_it_is_described() {
     }
     step(get.clone(), &format!("{}/timeline?expand=subject", at("contacts", &contact)), None, 200).await;
     step(get.clone(), "/v1/timeline?expand=subject", None, 200).await;
+    let people = tests::files::bring(&acme, "p.csv", "text/csv", b"email\nnobody\nx@example.com\n").await;
+    let order = json!({ "attachment": people, "mapping": { "email": "email" }, "side_effects": false });
+    let import = id(&step(post.clone(), "/v1/imports", Some(order.clone()), 202).await);
+    step(post.clone(), &format!("{}/pause", at("imports", &import)), None, 200).await;
+    step(post.clone(), &format!("{}/resume", at("imports", &import)), None, 200).await;
+    let other = id(&step(post.clone(), "/v1/imports", Some(order), 202).await);
+    step(post.clone(), &format!("{}/cancel", at("imports", &other)), None, 200).await;
+    let export = id(&step(post.clone(), "/v1/exports", Some(json!({ "object": "contact" })), 202).await);
+    stage.drain().await;
+    step(get.clone(), "/v1/imports", None, 200).await;
+    step(get.clone(), &at("imports", &import), None, 200).await;
+    step(get.clone(), &format!("{}/errors", at("imports", &import)), None, 200).await;
+    step(get.clone(), &at("exports", &export), None, 200).await;
     for (noun, id) in [
         ("activities", &activity),
         ("messages", &message),

@@ -4,7 +4,6 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use domain::consent::{Answer, Declaration, Evidence, Said};
 use domain::contact::Consent;
-use domain::field::Definitions;
 use domain::flows::keep_contact;
 use domain::flows::opt_in::{self, Question};
 use domain::{Category, Channel, Contact};
@@ -150,7 +149,7 @@ impl NewConsent {
     /// The caller's evidence with this proof.
     fn evidence(&self, caller: Evidence) -> Evidence {
         let Some(proof) = &self.proof else { return caller };
-        let evidence = caller.from_visitor(proof.ip.as_deref(), proof.user_agent.as_deref());
+        let evidence = caller.seen_from(proof.ip.as_deref(), proof.user_agent.as_deref());
         Evidence { text: proof.text.clone(), ..evidence }
     }
 }
@@ -204,7 +203,7 @@ async fn record_consent(
     let consent = Consent { granted: body.granted, at: now, source: evidence.source.clone() };
     contact.row.record_consent(body.channel, &body.category, consent);
     contact.row.updated_at = now;
-    let version = keep_contact::replace(context, scope, &Definitions::NONE, &before, &mut contact, &evidence).await?;
+    let version = keep_contact::declare(context, scope, &before, &contact, &evidence).await?;
     Ok(Reply::ok(PreferencesView::of(contact.row, now)).version(version))
 }
 

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::contact::QuietHours;
-use domain::field::Definitions;
 use domain::flows::keep_contact;
 use domain::preference::{Cap, Pending, Preferences};
 use domain::{Category, Channel, Contact};
@@ -224,9 +223,7 @@ async fn update_preferences(
     if_match.check(contact.version)?;
     let (before, now) = (contact.row.clone(), caller.context.clock.now());
     body.apply(&mut contact.row, now)?;
-    let evidence = caller.evidence();
-    let version =
-        keep_contact::replace(&caller.context, &caller.scope, &Definitions::NONE, &before, &mut contact, &evidence).await?;
+    let version = keep_contact::declare(&caller.context, &caller.scope, &before, &contact, &caller.evidence()).await?;
     Ok(Reply::ok(PreferencesView::of(contact.row, now)).version(version))
 }
 

@@ -6,7 +6,6 @@ use axum::response::Response;
 use domain::Channel;
 use domain::address::key;
 use domain::consent::Evidence;
-use domain::field::Definitions;
 use domain::flows::keep_contact;
 use domain::flows::suppress::{address_row, lift};
 use domain::suppression::Reason;
@@ -51,7 +50,7 @@ pub(crate) async fn save(
         Err(Error::Invalid(faults)) if faults.iter().all(|fault| fault.pointer != "/choice") => {
             let words: Vec<&str> = faults.iter().map(|fault| fault.detail.as_str()).collect();
             let said = told(false, &format!("Nothing was saved: {}.", words.join("; ")));
-            return Ok(shown(StatusCode::UNPROCESSABLE_ENTITY, page(&guest.tenant, &guest.contact.row, &said)));
+            return Ok(shown(StatusCode::OK, page(&guest.tenant, &guest.contact.row, &said)));
         }
         Err(error) => return Err(error.into()),
     };
@@ -69,8 +68,7 @@ async fn keep(intake: &Intake, guest: &mut Guest, wishes: &Wishes, evidence: &Ev
             return come_back(intake, &guest.scope, &before, evidence).await;
         }
         guest.contact.row.updated_at = context.clock.now();
-        let none = &Definitions::NONE;
-        match keep_contact::replace(context, &guest.scope, none, &before, &mut guest.contact, evidence).await {
+        match keep_contact::declare(context, &guest.scope, &before, &guest.contact, evidence).await {
             Ok(_) => return come_back(intake, &guest.scope, &guest.contact.row, evidence).await,
             Err(Error::Stale { .. }) => guest.contact = guest.scope.find::<Contact>(before.id).await?,
             Err(error) => return Err(error),

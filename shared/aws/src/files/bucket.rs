@@ -9,7 +9,7 @@ use std::time::Duration;
 use aws_credential_types::provider::ProvideCredentials;
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, IF_NONE_MATCH};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, IF_NONE_MATCH, RANGE};
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, StreamBody};
@@ -94,16 +94,25 @@ impl Bucket {
     }
 
     pub(super) fn read(&self, key: &str) -> Parts {
+        self.read_from(key, 0)
+    }
+
+    pub(super) fn read_from(&self, key: &str, from: u64) -> Parts {
         let (bucket, key) = (self.clone(), key.to_owned());
-        stream::once(async move { bucket.open(&key).await.map_err(words) }).try_flatten().boxed()
+        stream::once(async move { bucket.open(&key, from).await.map_err(words) }).try_flatten().boxed()
     }
 
     /// The parts of one answer, each waited for so long.
-    async fn open(&self, key: &str) -> Result<Parts> {
-        let request = self.request(Method::GET, key, "")?;
+    async fn open(&self, key: &str, from: u64) -> Result<Parts> {
+        let mut request = self.request(Method::GET, key, "")?;
+        if from > 0 {
+            request = request.header(RANGE, format!("bytes={from}-"));
+        }
         let response = within(ANSWER, self.ask(request, Payload::Empty, Sent::default())).await??;
         match response.status() {
-            StatusCode::OK => Ok(stream::try_unfold(response.into_body(), next).boxed()),
+            StatusCode::OK | StatusCode::PARTIAL_CONTENT => Ok(stream::try_unfold(response.into_body(), next).boxed()),
+            // There is nothing behind its end.
+            StatusCode::RANGE_NOT_SATISFIABLE => Ok(stream::empty().boxed()),
             StatusCode::NOT_FOUND => Ok(stream::iter([Err(GONE.to_owned())]).boxed()),
             status => Err(refused(status)),
         }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -128,9 +128,20 @@ impl Shelf {
 
     /// The file, a part at a time.
     pub fn read(&self, key: &str) -> Parts {
+        self.read_from(key, 0)
+    }
+
+    /// The same from that byte on.
+    pub(super) fn read_from(&self, key: &str, from: u64) -> Parts {
+        let open = |path: PathBuf| {
+            let mut file = File::open(path)?;
+            file.seek(SeekFrom::Start(from))?;
+            Ok(file)
+        };
+        let rest = |whole: &Bytes| whole.slice(usize::try_from(from).unwrap_or(usize::MAX).min(whole.len())..);
         let opened = match &self.place {
-            Place::Memory(kept) => held(kept).get(key).cloned().map(Source::Memory).ok_or_else(|| GONE.to_owned()),
-            Place::Folder(folder) => File::open(folder.join(key)).map(Source::File).map_err(|error| unread(&error)),
+            Place::Memory(kept) => held(kept).get(key).map(rest).map(Source::Memory).ok_or_else(|| GONE.to_owned()),
+            Place::Folder(folder) => open(folder.join(key)).map(Source::File).map_err(|error: std::io::Error| unread(&error)),
         };
         match opened {
             Ok(source) => stream::try_unfold(source, async |mut source| {
@@ -319,6 +330,8 @@ mod tests {
             let large: Vec<u8> = (0..200_000_u32).map(|at| (at % 251) as u8).collect();
             shelf.write("t/a", 200_000, whole(large.clone())).await.unwrap();
             assert_eq!((shelf.size("t/a").unwrap(), all(shelf.read("t/a")).await.unwrap() == large), (Some(200_000), true));
+            assert_eq!(all(shelf.read_from("t/a", 70_001)).await.unwrap(), large[70_001..]);
+            assert_eq!(all(shelf.read_from("t/a", 200_000)).await.unwrap(), b"");
             // What is there is not replaced.
             shelf.write("t/a", 3, whole("abc")).await.unwrap();
             assert_eq!(shelf.size("t/a").unwrap(), Some(200_000));

@@ -114,6 +114,9 @@ fn activity(record: &Record) -> Option<Occurrence> {
 fn contact(record: &Record) -> Vec<Occurrence> {
     let (old, new) = (record.old_row::<Contact>(), record.new_row::<Contact>());
     let Some(any) = new.as_ref().or(old.as_ref()).map(|stored| &stored.row) else { return Vec::new() };
+    if new.as_ref().is_some_and(|new| new.row.silent == Some(new.version)) {
+        return Vec::new();
+    }
     let about = About { contact: Some(any.id), ..About::default() };
     let cause =
         new.as_ref().and_then(|new| caused(new.row.cause.as_ref(), old.as_ref().and_then(|old| old.row.cause.as_ref())));

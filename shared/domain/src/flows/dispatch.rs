@@ -4,6 +4,8 @@ use store::schema::attr;
 use store::{Job, Record, Task};
 
 use crate::event::raised::raised;
+use crate::export::{self, Export};
+use crate::import::{self, Import};
 use crate::{Archive, Attachment, Errand, Event, Mailbox, Message, Run, Series, archive, errand, mailbox, run};
 
 /// The jobs that a change asks for. Most changes are no transition of a thing that has states and are told by one attribute: a row
@@ -17,6 +19,7 @@ pub fn jobs(record: &Record) -> Vec<Job> {
                 .or_else(|| series(record))
                 .or_else(|| mailbox(record))
                 .or_else(|| file(record))
+                .or_else(|| part(record))
         };
         jobs.extend(errand(record).or_else(|| run(record)).or_else(|| message(record)).or_else(due));
     }
@@ -57,6 +60,18 @@ fn errand(record: &Record) -> Option<Job> {
     let errand = record.new_row::<Errand>()?.row;
     let job = Job::new(&record.internal()?, Task::Errand(errand.id), errand.state_seq);
     (errand.state == errand::State::Queued).then_some(job)
+}
+
+/// The next part of an import or export.
+fn part(record: &Record) -> Option<Job> {
+    let evidence = record.internal()?;
+    if let Some(import) = record.new_row::<Import>().map(|found| found.row) {
+        let job = Job::new(&evidence, Task::Import(import.id), import.state_seq);
+        return (import.state == import::State::Queued).then_some(job);
+    }
+    let export = record.new_row::<Export>()?.row;
+    let job = Job::new(&evidence, Task::Export(export.id), export.state_seq);
+    (export.state == export::State::Queued).then_some(job)
 }
 
 fn mailbox(record: &Record) -> Option<Job> {

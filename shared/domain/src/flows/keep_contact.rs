@@ -145,6 +145,20 @@ pub(super) fn own(address: &mut Address, contact: &mut Contact, key: &str) {
     }
 }
 
+/// Writes what a contact allows and prefers over the version it was read at, and what that declares. Its addresses stay as they are.
+pub async fn declare(
+    context: &Context,
+    scope: &TenantScope,
+    before: &Contact,
+    contact: &Stored<Contact>,
+    evidence: &Evidence,
+) -> Result<u64> {
+    match scope.transact(changing(context, scope, before, contact, evidence)?).await? {
+        None => Ok(contact.version.saturating_add(1)),
+        Some(_) => Err(Error::Stale { version: scope.find::<Contact>(contact.row.id).await?.version }),
+    }
+}
+
 /// The writes of a change that leaves the addresses as they are, for a transaction with others.
 pub(super) fn changing(
     context: &Context,

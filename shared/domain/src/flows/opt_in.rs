@@ -12,7 +12,6 @@ use super::catalog::Catalog;
 use super::{Context, keep_contact};
 use crate::consent::Evidence;
 use crate::contact::{Consent, consent_key};
-use crate::field::Definitions;
 use crate::preference::Pending;
 use crate::template::shipped;
 use crate::{Category, Channel, Contact};
@@ -141,7 +140,7 @@ pub async fn confirm(
         let consent = Consent { granted: true, at: now, source: evidence.source.clone() };
         contact.row.record_consent(Channel::Email, category, consent);
         contact.row.updated_at = now;
-        match keep_contact::replace(context, scope, &Definitions::NONE, &before, &mut contact, evidence).await {
+        match keep_contact::declare(context, scope, &before, &contact, evidence).await {
             Ok(_) => return Ok(Confirmed::Yes),
             Err(Error::Stale { .. }) => {}
             Err(error) => return Err(error),

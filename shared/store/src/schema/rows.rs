@@ -85,12 +85,18 @@ rows! {
         "What is to be asked of an account's provider, apart from messages?";
     EVENT = "event", "evt", "EVT", Shape::Dated { shards: 4 }, "T#tenant#EVT#yyyymm#shard", "event id",
         "What was reported, or raised by a rule, in the last 30 days?";
+    EXPORT = "export", "exp", "EXP", Shape::Dated { shards: 1 }, "T#tenant#EXP#yyyymm#shard", "export id",
+        "How far is this export, and which files has it?";
     FIELD = "field", "fld", "FLD", Shape::Small, "T#tenant#FLD", "field id",
         "What do a tenant's own fields hold?";
     FIND = "find", "", "FIND", Shape::Below, "T#tenant#FIND#noun:first letters", "word#id",
         "Which contacts, companies or deals have a word that begins like this?";
     IDEMPOTENCY = "idempotency", "", "IDEM", Shape::Single, "T#tenant#IDEM#digest of key", "-",
         "Was a request with this key seen in the last 24 hours, and how was it answered?";
+    IMPORT = "import", "imp", "IMP", Shape::Dated { shards: 1 }, "T#tenant#IMP#yyyymm#shard", "import id",
+        "How far is this import, and what came of its rows?";
+    IMPORT_FAULT = "import_fault", "", "IMF", Shape::Below, "T#tenant#IMF#import id", "line and number, from the end",
+        "What is wrong with which row of this import?";
     INBOUND = "inbound", "inb", "INB", Shape::Below, "T#tenant#INB#conversation id", "inbound id",
         "What did this contact write to us, newest first?";
     MAILBOX = "mailbox", "", "MBX", Shape::Single, "T#tenant#MBX#account id", "-",

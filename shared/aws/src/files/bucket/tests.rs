@@ -91,6 +91,18 @@ async fn a_file_is_read_by_one_request_and_a_broken_one_is_no_file() {
 }
 
 #[tokio::test]
+async fn a_file_is_read_on_from_where_it_was_left() {
+    let (bucket, mut asked) = bucket(&[
+        "HTTP/1.1 206 Partial Content\r\nconnection: close\r\ncontent-length: 3\r\n\r\ndef",
+        "HTTP/1.1 416 Range Not Satisfiable\r\nconnection: close\r\ncontent-length: 0\r\n\r\n",
+    ])
+    .await;
+    assert_eq!(all(bucket.read_from("t/a", 3)).await.unwrap(), b"def");
+    assert!(asked.recv().await.unwrap().contains("\r\nrange: bytes=3-\r\n"));
+    assert_eq!(all(bucket.read_from("t/a", 6)).await.unwrap(), b"");
+}
+
+#[tokio::test]
 async fn what_is_there_is_told_from_what_is_not() {
     let (bucket, mut asked) = bucket(&[
         "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 77\r\n\r\n",

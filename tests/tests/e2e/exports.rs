@@ -1,0 +1,119 @@
+//! Exporting contacts: files that programs of tables can open without harm, and that an import understands.
+
+use serde_json::{Value, json};
+use store::memory::Fault;
+use tests::files::{bring, follow};
+use tests::{Company, Story};
+
+/// Orders an export and fetches its files.
+async fn export(acme: &Company<'_>) -> (Value, Vec<String>) {
+    let ordered = acme.post("/v1/exports", &json!({})).await.is(202);
+    acme.story.drain().await;
+    fetched(acme, ordered["id"].as_str().unwrap()).await
+}
+
+async fn fetched(acme: &Company<'_>, id: &str) -> (Value, Vec<String>) {
+    let done = acme.get(&format!("/v1/exports/{id}")).await;
+    let mut files = Vec::new();
+    for file in done["files"].as_array().unwrap() {
+        let fetched = follow(acme.story, file, None).await;
+        assert_eq!((fetched.status, fetched.bytes.len()), (200, usize::try_from(file["bytes"].as_u64().unwrap()).unwrap()));
+        assert!(fetched.header("content-disposition").unwrap().starts_with("attachment"));
+        files.push(String::from_utf8(fetched.bytes).unwrap());
+    }
+    (done, files)
+}
+
+/// What a contact is, but for what belongs to one tenant alone.
+fn plain(contact: &Value) -> Value {
+    let mut plain = contact.clone();
+    for name in ["id", "created_at", "updated_at", "source"] {
+        plain[name] = Value::Null;
+    }
+    for consent in plain["consents"].as_object_mut().unwrap().values_mut() {
+        *consent = consent["granted"].clone();
+    }
+    plain
+}
+
+async fn all(company: &Company<'_>) -> Vec<Value> {
+    let page = company.get("/v1/contacts?limit=100").await;
+    let mut all: Vec<Value> = page["data"].as_array().unwrap().iter().map(plain).collect();
+    all.sort_by_key(|contact| contact["emails"][0]["email"].as_str().unwrap().to_owned());
+    all
+}
+
+#[tokio::test]
+async fn what_was_exported_can_be_imported_and_is_the_same() {
+    let stage = Story::begin().await;
+    let (acme, bravo) = (stage.tenant("acme").await, stage.tenant("bravo").await);
+    acme.contact_with(&json!({
+        "first_name": "=cmd|' /C calc'!A0", "last_name": "-Dash", "company": "@Home, \"Inc\"", "emails": ["a@example.com", "aa@example.com"],
+        "phones": ["+14155550123"], "handles": [{ "channel": "telegram", "address": "1;2" }], "tags": ["+vip", "a;b", "it's"],
+        "zone": "Europe/Berlin", "locale": "de-AT", "do_not_contact": true, "quiet_hours": { "start": "21:00", "end": "08:00" },
+        "consents": { "email:news": true, "sms:news": false }, "fields": { "plan": "=1+1", "seats": 3, "paid": true },
+    }))
+    .await;
+    acme.contact_with(&json!({ "first_name": "'quoted'", "emails": ["b@example.com"], "tags": ["[x]"] })).await;
+    bravo.contact("Eve", "eve@example.com").await;
+
+    let (done, files) = export(&acme).await;
+    assert_eq!((&done["state"], &done["rows"], files.len()), (&json!("done"), &json!(2), 1));
+    let file = &files[0];
+    assert!(!file.contains("eve@example.com"), "another tenant's");
+    for cell in [",=", ",+", ",-", ",@", ",\"=", ",\"+", ",\"-", ",\"@"] {
+        assert!(!file.contains(cell), "{cell} in {file}");
+    }
+
+    let target = stage.tenant("target").await;
+    let attachment = bring(&target, "c.csv", "text/csv", file.as_bytes()).await;
+    let header: Vec<&str> = file.lines().next().unwrap().split(',').filter(|name| *name != "id").collect();
+    let mapping: serde_json::Map<String, Value> = header.iter().map(|name| ((*name).to_owned(), json!(name))).collect();
+    let order = json!({ "attachment": attachment, "mapping": mapping, "consent_source": "Moved house" });
+    let import = target.post("/v1/imports", &order).await.is(202);
+    stage.drain().await;
+    let import = target.get(&format!("/v1/imports/{}", import["id"].as_str().unwrap())).await;
+    assert_eq!((&import["counts"]["created"], &import["counts"]["failed"]), (&json!(2), &json!(0)));
+    assert_eq!(all(&target).await, all(&acme).await);
+}
+
+#[tokio::test]
+async fn many_contacts_are_many_files_and_each_is_there_once_whoever_dies() {
+    for seed in 0..4 {
+        let stage = Story::begin().await;
+        let acme = stage.tenant("acme").await;
+        let rows = (0..2_050).map(|n| format!("p{n}@example.com,P{n}\n"));
+        let file: String = std::iter::once("email,name\n".to_owned()).chain(rows).collect();
+        let attachment = bring(&acme, "p.csv", "text/csv", file.as_bytes()).await;
+        let order = json!({ "attachment": attachment, "mapping": { "email": "email", "name": "first_name" } });
+        acme.post("/v1/imports", &order).await.is(202);
+        stage.drain().await;
+        let ordered = acme.post("/v1/exports", &json!({})).await.is(202);
+        for (turn, fault) in [Fault::CrashBefore, Fault::CrashAfter, Fault::LostReply, Fault::Throttle].into_iter().enumerate()
+        {
+            stage.faults.strike(stage.faults.calls() + seed * 5 + u64::try_from(turn).unwrap() * 11, fault);
+        }
+        for _ in 0..8 {
+            stage.pass(200).await;
+        }
+        let (done, files) = fetched(&acme, ordered["id"].as_str().unwrap()).await;
+        assert_eq!((&done["state"], &done["rows"], files.len()), (&json!("done"), &json!(2_050), 2), "seed {seed}");
+        let mut emails: Vec<&str> =
+            files.iter().flat_map(|file| file.lines().skip(1)).map(|row| row.split(',').nth(4).unwrap()).collect();
+        emails.sort_unstable();
+        emails.dedup();
+        assert_eq!(emails.len(), 2_050, "seed {seed}");
+    }
+}
+
+#[tokio::test]
+async fn an_export_of_nobody_is_a_header_and_it_ends_after_a_week() {
+    let stage = Story::begin().await;
+    let acme = stage.tenant("acme").await;
+    let (done, files) = export(&acme).await;
+    assert_eq!((&done["rows"], files[0].lines().count()), (&json!(0), 1));
+    assert_eq!(done["expires_at"], "2026-03-09T09:00:00.000Z");
+    stage.clock.advance(8 * 86_400_000).unwrap();
+    stage.memory.sweep(stage.clock.now());
+    acme.look(&format!("/v1/exports/{}", done["id"].as_str().unwrap())).await.problem(404, "not-found");
+}
