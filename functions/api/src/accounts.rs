@@ -22,7 +22,7 @@ use crate::state::Api;
 
 pub(crate) mod check;
 pub(crate) mod consent;
-mod deposit;
+pub(crate) mod deposit;
 pub(crate) mod mailbox;
 mod registration;
 mod sender;

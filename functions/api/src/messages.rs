@@ -120,7 +120,7 @@ async fn list_messages(
         caller.scope.list(&listing, caller.context.clock.now(), |message| filters.keeps(message, team.as_ref())).await?;
     let rows = found.rows.iter().map(|message| &message.row);
     let referred = Referred::read(&caller.scope, caller.role, &filters.expand, rows).await?;
-    let view = |message: Stored<Message>| referred.beside(MessageView::brief(message.row));
+    let view = |message: Stored<Message>| referred.beside(&api, &caller.scope, MessageView::brief(message.row));
     Ok(Reply::ok(page.shape(keys, &caller.scope, &list, found, view)))
 }
 
@@ -129,6 +129,7 @@ async fn list_messages(
     params(("id" = String, Path, description = "The message's id."), MessageParams),
     responses((status = 200, description = "The message.", body = MessageView, headers(("etag" = String))), refused::Finding))]
 async fn find_message(
+    State(api): State<Api>,
     caller: Caller<may::Read>,
     Id(id): Id<MessageId>,
     Params(params): Params<MessageParams>,
@@ -136,7 +137,7 @@ async fn find_message(
     let message = caller.scope.find::<Message>(id).await?;
     let referred = Referred::read(&caller.scope, caller.role, &params.expand, std::iter::once(&message.row)).await?;
     let view = MessageView::whole(&caller.scope, message.row).await?;
-    Ok(Reply::ok(referred.beside(view)).version(message.version))
+    Ok(Reply::ok(referred.beside(&api, &caller.scope, view)).version(message.version))
 }
 
 async fn whole(scope: &TenantScope, message: Stored<Message>) -> Result<Reply<MessageView>> {

@@ -38,6 +38,7 @@ fn tags() -> Vec<Tag> {
         ("deals", "What is to be won: value, stage, and how it ended."),
         ("search", "Contacts, companies and deals by the beginning of a word."),
         ("fields", "A tenant's own fields: what they hold and which of them must be there."),
+        ("imports", "Tables of contacts, taken in and given out."),
         ("activities", "What was done, or is to be done, with contacts."),
         ("timelines", "What happened, newest first."),
         ("conversations", "What contacts write to us."),

@@ -24,7 +24,8 @@ pub const HISTORY: usize = 50;
 pub struct Task {
     /// Its id.
     pub id: TaskId,
-    /// What it is.
+    /// What it is. Its row has a `kind` of its own, which says that it is a task.
+    #[serde(rename = "task_kind")]
     pub kind: Kind,
     /// Title for people.
     pub title: String,

@@ -13,6 +13,8 @@ from harness.build import ROOT, package
 from harness.emulator import Emulator
 
 NAME = "switchboard"
+# Who works on a queue.
+WORKERS = ("Automation", "Collect", "Send")
 PACKAGES = "packages"
 
 # What CloudFormation must say about the roles that the template makes, and about the transform.
@@ -66,9 +68,10 @@ class Stack:
 
     def _count_in_numbers(self) -> None:
         """The emulator keeps a number that came as a parameter as text, and then cannot compare it."""
-        functions, mapping = self.emulator.client("lambda"), self.resources["SendFunctionJobs"]
-        limit = functions.get_event_source_mapping(UUID=mapping)["ScalingConfig"]["MaximumConcurrency"]
-        functions.update_event_source_mapping(UUID=mapping, ScalingConfig={"MaximumConcurrency": int(limit)})
+        functions = self.emulator.client("lambda")
+        for mapping in (self.resources[f"{worker}FunctionJobs"] for worker in WORKERS):
+            limit = functions.get_event_source_mapping(UUID=mapping)["ScalingConfig"]["MaximumConcurrency"]
+            functions.update_event_source_mapping(UUID=mapping, ScalingConfig={"MaximumConcurrency": int(limit)})
 
     def _allow_any_identity(self) -> None:
         """The emulator asks whether send may send mail at all, and not with which identity."""
@@ -81,10 +84,9 @@ class Stack:
 
     def _allow_batches(self) -> None:
         """AWS lets whoever may send a message send a batch; the emulator asks for the batch by its own name."""
-        queue = self.emulator.client("sqs").get_queue_attributes(
-            QueueUrl=self.resources["SendQueue"], AttributeNames=["QueueArn"]
-        )["Attributes"]["QueueArn"]
-        statement = {"Effect": "Allow", "Action": "sqs:SendMessageBatch", "Resource": queue}
+        client, urls = self.emulator.client("sqs"), [self.resources[f"{worker}Queue"] for worker in WORKERS]
+        found = [client.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"] for url in urls]
+        statement = {"Effect": "Allow", "Action": "sqs:SendMessageBatch", "Resource": [one["QueueArn"] for one in found]}
         self.emulator.client("iam").put_role_policy(
             RoleName=self.resources["RelayRole"],
             PolicyName="batches",

@@ -168,7 +168,7 @@ async fn questions_that_make_no_sense_are_refused() {
 }
 
 /// The price of a page is the price of its rows, not of the tenant. Rows are spread by chance, so it is a walk of pages that is
-/// compared.
+/// compared; each page reads four partitions, whose last half units are rounded up.
 #[tokio::test]
 async fn a_page_costs_the_same_in_a_small_house_and_in_a_large_one() {
     let stage = Story::begin().await;
@@ -190,7 +190,10 @@ async fn a_page_costs_the_same_in_a_small_house_and_in_a_large_one() {
             units.push(stage.memory.bill().since(before).read_units);
         }
         let [small, large] = units[..] else { unreachable!() };
-        assert!((large - small).abs() <= small * 0.1, "{list}: {small} units of 300, {large} units of 3,000");
+        assert!(
+            (large - small).abs() <= small * 0.1 + f64::from(rounds) * 0.5,
+            "{list}: {small} units of 300, {large} units of 3,000"
+        );
     }
     stage.abandon();
 }

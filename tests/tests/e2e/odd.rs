@@ -45,6 +45,9 @@ fn whole(operation: &str, contact: &str, account: &str, attachment: &str) -> Opt
             "dry_run": true, "side_effects": false, "delimiter": ",", "separator": ";", "encoding": "latin1",
             "consents": ["email:news"], "consent_source": "S",
         }),
+        "answer_conversation" => json!({
+            "content": { "text": "Hi {{ v }}" }, "variables": { "v": [1] }, "metadata": { "m": 1 }, "tags": ["t"],
+        }),
         "cancel_messages" => json!({ "cancel_key": "k", "after": null }),
         "create_account" => json!({
             "name": "A", "provider": "smtp", "from": { "email": "a@acme.example", "name": "A" }, "priority": 1, "enabled": true,
@@ -204,6 +207,7 @@ struct House<'s> {
     activity: String,
     attachment: String,
     company: String,
+    conversation: String,
     /// One that is changed and lost, and one that is won.
     deals: [String; 2],
     field: String,
@@ -258,6 +262,7 @@ impl House<'_> {
             "attachments" => &self.attachment,
             "companies" => &self.company,
             "contacts" => &self.contact,
+            "conversations" => &self.conversation,
             "deals" => &self.deals[usize::from(operation.id == "win_deal")],
             "fields" => &self.field,
             "rules" => &self.rule,
@@ -292,7 +297,23 @@ async fn house(stage: &Story) -> House<'_> {
         let made = acme.post("/v1/tasks", &json!({ "title": operation })).await.is(201);
         tasks.insert(operation, made["id"].as_str().unwrap().to_owned());
     }
-    House { acme, contact, account, activity, attachment, company, deals, field, rule, template, user, team, tasks }
+    let conversation = tests::chat::conversation(&acme).await;
+    House {
+        acme,
+        contact,
+        account,
+        activity,
+        attachment,
+        company,
+        conversation,
+        deals,
+        field,
+        rule,
+        template,
+        user,
+        team,
+        tasks,
+    }
 }
 
 #[tokio::test]

@@ -67,6 +67,7 @@ async fn a_task_is_given_and_done_and_those_concerned_are_told() {
     act(&bob.sees, &call, "complete", &json!({ "outcome": "Again." })).await;
     stage.nothing_changed_since(&before, "a task that is done already");
     acme.post(&format!("/v1/tasks/{}/cancel", id(&call)), &json!({})).await.problem(409, "conflict");
+    stage.clock.advance(1_000).unwrap();
     act(&ada.sees, &call, "reopen", &json!({ "reason": "She does not." })).await;
     stage.drain().await;
     assert_eq!(titles(&bob.sees, "list=mine").await, ["Call Eve"]);
@@ -236,6 +237,7 @@ async fn a_mention_is_told_once_and_notifications_are_read_one_by_one_or_all() {
     let note = task(&ada.sees, &json!({ "title": "Offer", "description": format!("Ask @{} first", bob.id) })).await;
     let path = format!("/v1/tasks/{}", id(&note));
     ada.sees.patch(&path, &json!({ "description": format!("Ask @{} and @{}", bob.id, ada.id) })).await;
+    stage.clock.advance(1_000).unwrap();
     for number in 0..3 {
         task(&ada.sees, &json!({ "title": format!("Call {number}"), "assignee": bob.id })).await;
     }

@@ -19,7 +19,7 @@ pub(crate) struct DepositView {
 }
 
 /// The account, with where its mail has to be put.
-pub(super) fn shown(api: &Api, scope: &TenantScope, account: Account) -> AccountView {
+pub(crate) fn shown(api: &Api, scope: &TenantScope, account: Account) -> AccountView {
     let puts = account.provider().is_ok_and(|provider| provider.deposits());
     let bucket = api.0.files.bucket().filter(|_| puts);
     let prefix = account.deposits(scope.tenant());

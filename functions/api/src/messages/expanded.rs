@@ -8,9 +8,10 @@ use store::TenantScope;
 use utoipa::ToSchema;
 
 use super::view::{MessageView, account_of};
-use crate::accounts::AccountView;
+use crate::accounts::{AccountView, deposit};
 use crate::contacts::ContactView;
 use crate::expand::{Expand, Things};
+use crate::state::Api;
 use crate::templates::TemplateView;
 
 /// What a message can bring along.
@@ -69,12 +70,12 @@ impl Referred {
     }
 
     /// The view with what it refers to.
-    pub(super) fn beside(&self, mut view: MessageView) -> MessageView {
+    pub(super) fn beside(&self, api: &Api, scope: &TenantScope, mut view: MessageView) -> MessageView {
         let (contact, template, account) = view.references();
         view.expanded = self.wanted.then(|| ExpandedMessage {
             contact: self.contacts.view(contact),
             template: self.templates.view(template),
-            account: self.accounts.view(account),
+            account: self.accounts.view_with(account, |account| deposit::shown(api, scope, account)),
         });
         view
     }

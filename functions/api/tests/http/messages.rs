@@ -262,7 +262,9 @@ async fn a_trace_says_why() {
     assert_eq!(trace["why"], "It was not sent, because the mailbox does not exist: an earlier message came back for good.");
     let results: Vec<_> =
         trace["gate"]["checks"].as_array().unwrap().iter().map(|check| check["result"].as_str().unwrap()).collect();
-    assert_eq!(results, ["passed", "passed", "passed", "passed", "failed", "not_reached", "not_reached", "not_reached"]);
+    let (reached, rest) = results.split_at(5);
+    assert_eq!(reached, ["passed", "passed", "passed", "passed", "failed"]);
+    assert!(!rest.is_empty() && rest.iter().all(|result| *result == "not_reached"), "{rest:?}");
     assert_eq!(trace["gate"]["decision"], "stop");
 
     stage.tried(&id, State::Failed, Verdict::Retry, "421 try later").await;

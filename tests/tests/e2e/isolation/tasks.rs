@@ -51,6 +51,9 @@ pub(super) fn body_with(operation: &str, pointer: &str) -> Option<Case> {
             order["attachments"] = json!([{ "id": id }]);
             series(&order)
         }),
+        ("create_series", "/order/deal_id") => {
+            ("dea", |id| series(&json!({ "to": { "email": "a@example.com" }, "template": "welcome", "deal_id": id })))
+        }
         ("create_series", "/order/template") => {
             ("tpl", |id| series(&json!({ "to": { "email": "a@example.com" }, "template": id })))
         }
