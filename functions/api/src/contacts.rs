@@ -26,6 +26,7 @@ use crate::reply::{Gone, Reply, refused};
 use crate::state::Api;
 
 pub(crate) mod consents;
+pub(crate) mod engagement;
 pub(crate) mod fields;
 pub(crate) mod preferences;
 pub(crate) mod upsert;

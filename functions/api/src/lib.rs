@@ -79,6 +79,7 @@ resources!(
     attachments,
     contacts,
     contacts::consents,
+    contacts::engagement,
     contacts::preferences,
     contacts::upsert,
     companies,

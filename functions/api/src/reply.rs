@@ -151,6 +151,7 @@ pub mod words {
     use domain::consent::Said;
     use domain::conversation;
     use domain::deal;
+    use domain::engagement::Act;
     use domain::export;
     use domain::field;
     use domain::flows::assign::Strategy;
@@ -206,6 +207,7 @@ pub mod words {
     sets! {
         AssignStrategyWord = "AssignStrategy", "By what a member of a team is chosen.", [Strategy::RoundRobin, Strategy::Load];
         ChannelWord = "Channel", "What messages travel by.", Channel::ALL;
+        ActWord = "EngagementAct", "What a contact did, or what became of what was sent to them.", Act::ALL;
         AttachmentStateWord = "AttachmentState", "How far a file is.", attachment::State::ALL;
         OriginWord = "AttachmentOrigin", "Who brings a file.", attachment::Origin::ALL;
         DealStatusWord = "DealStatus", "Whether a deal is still to be decided.", deal::Status::ALL;

@@ -3,9 +3,16 @@
 use std::collections::BTreeMap;
 
 use kernel::Time;
+use providers::EventKind;
+use serde::Serialize;
+
+use crate::Entry;
+use crate::activity::Direction;
+use crate::entry::Noun;
 
 /// What a contact did, or what became of what was sent to them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Act {
     /// A person opened a message.
     Opened,
@@ -39,6 +46,28 @@ impl Act {
             Self::Complained => -30.0,
             Self::Unsubscribed => -15.0,
         }
+    }
+}
+
+/// What an entry of a contact's timeline tells of the contact.
+pub fn acts(entry: &Entry) -> Vec<(Act, Time)> {
+    if entry.noun != Noun::Message || entry.withdrawn.is_some() {
+        return Vec::new();
+    }
+    let wrote = (entry.direction == Some(Direction::Inbound)).then_some((Act::Wrote, entry.at));
+    let came = entry.engagement.iter().filter_map(|one| Some((act(one.kind)?, one.at)));
+    wrote.into_iter().chain(came).collect()
+}
+
+const fn act(kind: EventKind) -> Option<Act> {
+    match kind {
+        EventKind::Opened => Some(Act::Opened),
+        EventKind::Clicked => Some(Act::Clicked),
+        EventKind::Replied => Some(Act::Replied),
+        EventKind::Bounced => Some(Act::Bounced),
+        EventKind::Complained => Some(Act::Complained),
+        EventKind::Unsubscribed => Some(Act::Unsubscribed),
+        EventKind::Sent | EventKind::Delayed | EventKind::Delivered | EventKind::Rejected | EventKind::RenderingFailed => None,
     }
 }
 

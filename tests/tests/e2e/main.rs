@@ -31,6 +31,7 @@ mod costs;
 mod crash;
 mod deals;
 mod declarations;
+mod engagement;
 mod envelopes;
 mod events;
 mod exact;

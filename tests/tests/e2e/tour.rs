@@ -226,6 +226,7 @@ async fn every_operation_answers_as_it_is_described() {
     }
     step(get.clone(), &format!("{}/timeline?expand=subject", at("contacts", &contact)), None, 200).await;
     step(get.clone(), &format!("{}/timeline", at("companies", &company)), None, 200).await;
+    step(get.clone(), &format!("{}/engagement", at("contacts", &contact)), None, 200).await;
     step(get.clone(), &format!("{}/timeline", at("deals", &deal)), None, 200).await;
     step(get.clone(), "/v1/timeline?expand=subject", None, 200).await;
     let people = tests::files::bring(&acme, "p.csv", "text/csv", b"email\nnobody\nx@example.com\n").await;
