@@ -8,13 +8,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use store::schema::{self, Entity, Locator, Row};
 
+use crate::event::Cause;
 use crate::{Recurring, Role};
 
 pub mod alarm;
 mod deeds;
 mod rules;
 
-pub use rules::mentions;
+pub use rules::{WORDS, mentions};
 
 /// Most deeds that a task remembers, the latest ones.
 pub const HISTORY: usize = 50;
@@ -101,6 +102,9 @@ pub struct Task {
     /// Who did what, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<Deed>,
+    /// What led to it, when a rule made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
     /// When it was made.
     pub created_at: Time,
     /// When it was changed last.
@@ -336,6 +340,7 @@ impl Task {
             notices: Vec::new(),
             noticed: 0,
             history: Vec::new(),
+            cause: None,
             created_at: now,
             updated_at: now,
         }

@@ -154,6 +154,8 @@ async fn every_operation_answers_as_it_is_described() {
             { "send_message": { "template": "welcome", "channel": "email", "account": account, "category": "news", "locale": "de", "variables": { "v": 1 } } },
             { "update_contact": { "fields": { "f": null }, "add_tags": ["t"], "remove_tags": ["u"], "locale": "de", "do_not_contact": false } },
             { "call_webhook": { "url": "https://shop.example" } }, { "raise_event": { "name": "a.c", "data": { "d": [1] } } },
+            { "create_task": { "title": "T", "description": "D", "kind": "follow_up", "priority": "low", "due": { "days": 1 }, "assignee": "owner", "team": team } },
+            { "log_activity": { "type": "call", "subject": "S", "description": "D", "status": "scheduled", "outcome": "neutral", "due": { "minutes": 1 } } },
         ],
     });
     let trial = json!({ "name": "a.b", "data": { "c": 1 }, "changes": { "contact.zone": { "new": "UTC" } } });

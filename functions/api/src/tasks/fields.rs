@@ -13,6 +13,7 @@ use crate::input::{double_option, present, put};
 use crate::reply::words::{
     AssignStrategyWord, ReminderWayWord, RoleWord, TaskDeedWord, TaskKindWord, TaskPriorityWord, TaskStatusWord,
 };
+use crate::rules::cause::CauseView;
 
 /// Something that somebody is to do.
 #[derive(Debug, Serialize, ToSchema)]
@@ -72,6 +73,8 @@ pub(crate) struct TaskView {
     escalation: Vec<Step>,
     /// Who did what, oldest first: the first deed and the latest ones.
     history: Vec<DeedView>,
+    /// The rule that made it, if one did.
+    cause: Option<CauseView>,
     #[serde(with = "kernel::clock::rfc3339")]
     #[schema(value_type = String, format = DateTime)]
     created_at: Time,
@@ -135,6 +138,7 @@ impl From<Task> for TaskView {
             reminders: task.reminders.into_iter().map(Into::into).collect(),
             escalation: task.escalation,
             history: task.history.into_iter().map(Into::into).collect(),
+            cause: CauseView::of(task.cause),
             created_at: task.created_at,
             updated_at: task.updated_at,
         }

@@ -9,7 +9,7 @@ use kernel::{Result, Time};
 use super::{Reminder, Task, Whom};
 
 /// Longest description, outcome and reason, in bytes.
-const WORDS: usize = 4_096;
+pub const WORDS: usize = 4_096;
 /// Most tags and fields.
 const MOST: usize = 20;
 /// Most steps of a checklist.
