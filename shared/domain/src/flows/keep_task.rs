@@ -84,7 +84,7 @@ pub async fn create(
 ) -> Result<Task> {
     task.check(task.created_at, &[])?;
     if let Some(recurring) = &task.recurring {
-        recurring.rule.check(recurring.at, &recurring.zone).map_err(|error| error.under("/recurrence"))?;
+        recurring.check(task.created_at)?;
     }
     check_references(catalog, scope, None, &task).await?;
     for _ in 0..TURNS {
