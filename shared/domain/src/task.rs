@@ -1,14 +1,14 @@
 //! Tasks: what somebody is to do, until when, and who is reminded of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use kernel::ids::{ApiKeyId, ContactId, TaskId, TeamId, UserId};
+use kernel::ids::{ActivityId, ApiKeyId, CompanyId, ContactId, DealId, TaskId, TeamId, UserId};
 use kernel::{Error, Result, Time};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use store::schema::{self, Entity, Locator, Row};
 
-use crate::{Recurring, Role};
+use crate::{Activity, Recurring, Role};
 
 pub mod alarm;
 mod deeds;
@@ -58,12 +58,21 @@ pub struct Task {
     /// The contact it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contact_id: Option<ContactId>,
+    /// The company it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub company_id: Option<CompanyId>,
+    /// The deal it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deal_id: Option<DealId>,
+    /// The activity that it came of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub activity_id: Option<ActivityId>,
     /// Words to find it by.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
     /// Further fields.
-    #[serde(default, skip_serializing_if = "Map::is_empty", with = "crate::as_json")]
-    pub fields: Map<String, Value>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", with = "crate::as_json")]
+    pub fields: BTreeMap<String, Value>,
     /// Its steps.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub checklist: Vec<Item>,
@@ -215,8 +224,11 @@ impl Task {
             creator: None,
             assigner: None,
             contact_id: None,
+            company_id: None,
+            deal_id: None,
+            activity_id: None,
             tags: Vec::new(),
-            fields: Map::new(),
+            fields: BTreeMap::new(),
             checklist: Vec::new(),
             outcome: None,
             ended_at: None,
@@ -233,6 +245,13 @@ impl Task {
             created_at: now,
             updated_at: now,
         }
+    }
+
+    /// It comes of an activity: it is called like that and about the same, for as long as nobody says otherwise.
+    pub fn come_of(&mut self, activity: &Activity) {
+        self.activity_id = Some(activity.id);
+        self.title.clone_from(&activity.subject);
+        (self.contact_id, self.company_id, self.deal_id) = (activity.contact, activity.company, activity.deal);
     }
 
     /// Notes what somebody did. The oldest deeds are forgotten, but for the first.

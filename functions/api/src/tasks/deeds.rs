@@ -11,7 +11,8 @@ use serde::Deserialize;
 use store::{Stored, TenantScope};
 use utoipa::ToSchema;
 
-use super::fields::{TaskView, target};
+use super::fields::target;
+use super::view::TaskView;
 use crate::caller::{Caller, may};
 use crate::failure::Failure;
 use crate::input::{Id, IfMatch, Input, Repeatable};

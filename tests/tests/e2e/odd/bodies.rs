@@ -22,7 +22,8 @@ impl House<'_> {
             }),
             "create_task" | "update_task" => json!({
                 "kind": "follow_up", "title": "T", "description": "D", "status": "in_progress", "priority": "high",
-                "due_at": "2026-03-03T00:00:00Z", "assignee": self.user, "team": self.team, "contact_id": self.contact, "tags": ["t"],
+                "due_at": "2026-03-03T00:00:00Z", "assignee": self.user, "team": self.team, "contact_id": self.contact,
+                "company_id": self.company, "deal_id": self.deals[0], "activity_id": self.activity, "tags": ["t"],
                 "fields": { "f": 1.5 }, "checklist": [{ "text": "C", "done": true }], "recurrence": "FREQ=WEEKLY;BYDAY=MO",
                 "reminders": [{ "before": 30, "by": ["email", "sms"] }, { "at": "2026-03-02T12:00:00Z", "by": ["notification"] }],
                 "escalation": [{ "after_minutes": 5, "to": { "user": self.user } }, { "after_minutes": 6, "to": { "role": "owner" } }],
