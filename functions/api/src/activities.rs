@@ -123,7 +123,7 @@ async fn list_activities(
 }
 
 /// The activity, if the caller may see it.
-async fn find<N: Send + Sync>(api: &Api, caller: &Caller<N>, id: ActivityId) -> Result<Found> {
+pub(crate) async fn find<N: Send + Sync>(api: &Api, caller: &Caller<N>, id: ActivityId) -> Result<Found> {
     let viewer = caller.viewer(api).await?;
     let found = retrieve::find(&caller.scope, id, caller.context.clock.now()).await?;
     if found.activity.row.seen_by(&viewer) { Ok(found) } else { Err(Error::NotFound { kind: ActivityId::KIND }) }

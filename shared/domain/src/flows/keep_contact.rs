@@ -13,7 +13,7 @@ use crate::company::Member;
 use crate::consent::{Declaration, Evidence};
 use crate::contact::Spot;
 use crate::field::{Definitions, Object};
-use crate::{Address, Company, Contact, User};
+use crate::{Address, Channel, Company, Contact, User};
 
 /// Writes a new contact. An address or unique value that belongs to another contact is a conflict.
 pub async fn create(
