@@ -147,7 +147,7 @@ pub(crate) struct RaiseEventShape {
     data: Value,
 }
 
-/// A task about the contact of the event. Its texts are templates in plain text that see the contact as `contact`, its company as
+/// A task about whom and what the event is about. Its texts are templates in plain text that see the contact as `contact`, its company as
 /// `company`, the deal as `deal`, the event as `event`, and each entry of the event's data as a variable.
 #[derive(ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -53,6 +53,10 @@ pub(crate) struct TaskDraftView {
     team: Option<TeamId>,
     #[schema(value_type = Option<String>)]
     contact_id: Option<ContactId>,
+    #[schema(value_type = Option<String>)]
+    company_id: Option<CompanyId>,
+    #[schema(value_type = Option<String>)]
+    deal_id: Option<DealId>,
 }
 
 /// An activity that a rule would write down.
@@ -81,8 +85,8 @@ pub(crate) struct ActivityDraftView {
 
 impl From<Task> for TaskDraftView {
     fn from(task: Task) -> Self {
-        let Task { kind, title, description, priority, due_at, assignee, team, contact_id, .. } = task;
-        Self { kind, title, description, priority, due_at, assignee, team, contact_id }
+        let Task { kind, title, description, priority, due_at, assignee, team, contact_id, company_id, deal_id, .. } = task;
+        Self { kind, title, description, priority, due_at, assignee, team, contact_id, company_id, deal_id }
     }
 }
 

@@ -290,7 +290,8 @@ fn task(record: &Record) -> Vec<Occurrence> {
         ("task.completed", done(&new) && !old.as_ref().is_some_and(done), new.ended_at, false),
         ("task.overdue", overdue(&new) > old.as_ref().map_or(0, overdue), new.due_at, true),
     ];
-    let about = About { contact: new.contact_id, user: new.assignee, ..About::default() };
+    let (contact, company, deal) = (new.contact_id, new.company_id, new.deal_id);
+    let about = About { contact, company, deal, user: new.assignee, ..About::default() };
     let data = object(json!({
         "task": new.id, "title": new.title, "kind": new.kind, "priority": new.priority,
         "due_at": new.due_at.map(|at| at.to_string()), "outcome": new.outcome.as_deref().map(|text| crate::message::cut(text, TEXT)),

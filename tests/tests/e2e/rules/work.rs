@@ -93,6 +93,7 @@ async fn who_keeps_the_deal_comes_before_who_keeps_the_contact_and_a_rule_may_sa
         let run = runs(&acme, &won).await.remove(0);
         let task = acme.get(&format!("/v1/tasks/{}", run["actions"][1]["made"].as_str().unwrap())).await;
         assert_eq!(task["title"], "Printers of Initech");
+        assert_eq!((&task["contact_id"], &task["company_id"], &task["deal_id"]), (&json!(ada), &company, &json!(deal)));
         assigned.push(task["assignee"].clone());
         let noted = one(&acme, &format!("/v1/activities?deal_id={deal}")).await;
         assert_eq!((&noted["contact_id"], &noted["company_id"]), (&json!(ada), &company));
@@ -230,7 +231,7 @@ async fn a_trial_shows_the_work_and_makes_none() {
         tried[0]["task"],
         json!({
             "kind": "task", "title": "Call Ada", "description": null, "priority": "normal", "due_at": "2026-03-02T11:00:05.000Z",
-            "assignee": grace.id, "team": null, "contact_id": ada,
+            "assignee": grace.id, "team": null, "contact_id": ada, "company_id": null, "deal_id": null,
         })
     );
     assert!(tried[1]["why"].as_str().unwrap().starts_with("it cannot be rendered"), "{tried:#}");

@@ -47,6 +47,8 @@ impl Referring for Task {
             "/assignee" => self.assignee.take().is_some(),
             "/team" => self.team.take().is_some(),
             "/contact_id" => self.contact_id.take().is_some(),
+            "/company_id" => self.company_id.take().is_some(),
+            "/deal_id" => self.deal_id.take().is_some(),
             _ => false,
         }
     }
@@ -106,7 +108,9 @@ async fn task(desk: Desk<'_>, create: &CreateTask, scene: &Scene, id: TaskId) ->
     task.kind = create.kind.unwrap_or(Kind::Task);
     task.priority = create.priority.unwrap_or(Priority::Normal);
     task.due_at = create.due.after(scene.occurrence.occurred_at, &zone(desk, scene).await?);
-    (task.contact_id, task.team) = (scene.occurrence.about.contact, create.team);
+    let about = &scene.occurrence.about;
+    (task.contact_id, task.company_id, task.deal_id) = (about.contact, about.company, about.deal);
+    task.team = create.team;
     task.assignee = match create.assignee {
         Some(Assignee::User(user)) => Some(user),
         Some(Assignee::Owner) => scene.owner(),
@@ -117,12 +121,19 @@ async fn task(desk: Desk<'_>, create: &CreateTask, scene: &Scene, id: TaskId) ->
     Ok(Draft { made: task, missing: missing.into_iter().collect() })
 }
 
+/// A task that nothing is said of yet.
+fn blank(task: &Task) -> Task {
+    Task::new(task.id, String::new(), task.created_at)
+}
+
 /// The task that an action would make.
 pub(super) async fn try_task(desk: Desk<'_>, create: &CreateTask, scene: &Scene) -> Result<Draft<Task>> {
     let id = TaskId::new(&desk.context.ids, &desk.context.clock);
     let mut draft = task(desk, create, scene, id).await?;
+    let base = blank(&draft.made);
+    draft.made.check(&*desk.catalog.definitions(desk.scope).await?, None, base.created_at)?;
     loop {
-        match keep_task::check_references(desk.catalog, desk.scope, None, &draft.made).await {
+        match keep_task::check_references(desk.catalog, desk.scope, &base, &draft.made).await {
             Err(Error::Invalid(faults)) if draft.does_without(&faults) => {}
             checked => return checked.map(|()| draft),
         }
@@ -142,7 +153,8 @@ pub(super) async fn create_task(
     let mut draft = task(desk, create, &scene, TaskId::new(&ids, &clock)).await?;
     draft.made.cause = Some(cause(run, number));
     loop {
-        match keep_task::create(desk.catalog, desk.scope, Actor::default(), None, draft.made.clone()).await {
+        let task = keep_task::Draft { task: draft.made.clone(), base: blank(&draft.made), assign: None };
+        match keep_task::create(desk.catalog, desk.scope, Actor::default(), task).await {
             Err(Error::Invalid(faults)) if draft.does_without(&faults) => {}
             made => return made.map(|task| Deed::done(number, task.id).noting(draft.note().as_deref())),
         }
