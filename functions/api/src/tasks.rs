@@ -287,7 +287,7 @@ async fn update_task(
     body.apply(&mut task.row, zone)?;
     task.row.check(&*api.0.catalog.definitions(scope).await?, Some(&before), now)?;
     if let Some(recurring) = task.row.recurring.as_ref().filter(|_| before.recurring != task.row.recurring) {
-        recurring.rule.check(recurring.at, &recurring.zone).map_err(|error| error.under("/recurrence"))?;
+        recurring.check(now)?;
     }
     keep_task::check_references(&api.0.catalog, scope, &before, &task.row).await?;
     let mut turn = None;

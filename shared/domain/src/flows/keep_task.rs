@@ -40,7 +40,7 @@ impl Draft {
         let definitions = catalog.definitions(scope).await?;
         self.task.check(&definitions, None, self.task.created_at)?;
         if let Some(recurring) = &self.task.recurring {
-            recurring.rule.check(recurring.at, &recurring.zone).map_err(|error| error.under("/recurrence"))?;
+            recurring.check(self.task.created_at)?;
         }
         check_references(catalog, scope, &self.base, &self.task).await
     }
