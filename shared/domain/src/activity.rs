@@ -90,6 +90,9 @@ pub struct Activity {
     /// Whether it is in the archive, or just being put there: nobody changes it any more then.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub archived: bool,
+    /// The version that was written for nobody to act on: no event tells of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silent: Option<u64>,
     /// When it was written down.
     pub created_at: Time,
     /// When it was last changed.
@@ -204,6 +207,7 @@ impl Activity {
             owner: None,
             team: None,
             archived: false,
+            silent: None,
             created_at: now,
             updated_at: now,
         }

@@ -57,6 +57,23 @@ pub async fn read_many(scope: &TenantScope, ids: &[ActivityId], now: Time) -> Re
     Ok(found)
 }
 
+/// The long descriptions of those activities, at hand or in the archive: one batch, and a query for each pack.
+pub(super) async fn descriptions(scope: &TenantScope, ids: &[ActivityId], now: Time) -> Result<BTreeMap<ActivityId, String>> {
+    let at: Vec<Locator> = ids.iter().map(|id| Text::at(*id)).collect();
+    let texts = scope.read_many::<Text>(&at).await?;
+    let mut found: BTreeMap<ActivityId, String> =
+        ids.iter().zip(texts).filter_map(|(id, text)| Some((*id, text?.row.words))).collect();
+    for id in ids {
+        if !found.contains_key(id)
+            && archive::may_hold(*id, now)
+            && let Some(pack) = pack_of(scope, *id).await?
+        {
+            found.extend(pack.row.open()?.into_iter().filter_map(|kept| Some((kept.activity.id, kept.words?))));
+        }
+    }
+    Ok(found)
+}
+
 /// The pack that holds the activity of that id, if any does.
 pub(super) async fn pack_of(scope: &TenantScope, id: ActivityId) -> Result<Option<Stored<Pack>>> {
     reaching(scope, &archive::owner(id.made_at().month()), &id.hex()).await
