@@ -11,7 +11,7 @@ use crate::{FileSource, Inbound, InboundFile};
 pub(crate) const LONGEST: usize = 10 * 1024 * 1024;
 /// How long mail may have been under way for its own date to be believed, in milliseconds.
 const UNDER_WAY: i64 = 7 * 86_400_000;
-/// How far a date may be off that is kept all the same, in milliseconds: clocks are wrong by years, and dates may be anything.
+/// How far the date that a mail carries may be off to be told at all, in milliseconds: anybody can write any date.
 const OFF: i64 = 366 * 86_400_000;
 /// Most references that are kept, the nearest ones.
 const REFERENCES: usize = 50;
