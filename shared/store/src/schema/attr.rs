@@ -60,7 +60,9 @@ attributes! {
     LOOKED = "looked", "What the last look into a mailbox said.";
     MARK = "mark", "How far a mailbox was read.";
     NEXT_AT = "next_at", "When the next look into a mailbox is due.";
+    PASSED_OVER = "passed_over", "The mails of a mailbox that were passed over.";
     PUSHED = "pushed", "That somebody says there is something to see in a mailbox.";
+    SNAG = "snag", "The mail of a mailbox that looks fail at.";
     WATCH = "watch", "Until when a provider tells of new mail by itself.";
     NEXT = "next", "The next slot of an account that nobody has been promised.";
     CONTACT = "contact", "The contact that an address or message belongs to.";
