@@ -40,6 +40,7 @@ mod expand;
 mod exports;
 mod failover;
 mod fields;
+mod forgotten;
 mod gate;
 mod hooks;
 mod hosted;
