@@ -84,7 +84,7 @@ fn contended() -> Error {
 
 async fn read(scope: &TenantScope, user: UserId, ids: &[NotificationId]) -> Result<Vec<Option<Stored<Notification>>>> {
     let at: Vec<Locator> = ids.iter().map(|id| Notification::at(user, *id)).collect();
-    scope.read_many::<Notification>(&at).await
+    scope.read_many_now::<Notification>(&at).await
 }
 
 /// One transaction: what is unread of these becomes read, and the rows that say so go. Whether it happened.
