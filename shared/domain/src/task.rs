@@ -12,6 +12,7 @@ use crate::{Recurring, Role};
 
 pub mod alarm;
 mod deeds;
+mod figures;
 mod rules;
 
 pub use rules::mentions;
@@ -110,7 +111,7 @@ pub struct Task {
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)* }) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
         pub enum $name {
             $($(#[$variant_doc])* $variant,)*
