@@ -188,7 +188,7 @@ async fn list_activities(
 }
 
 /// The activity, if the caller may see it.
-async fn find<N: Send + Sync>(api: &Api, caller: &Caller<N>, id: ActivityId) -> Result<Found> {
+pub(crate) async fn find<N: Send + Sync>(api: &Api, caller: &Caller<N>, id: ActivityId) -> Result<Found> {
     let viewer = caller.viewer(api).await?;
     let found = retrieve::find(&caller.scope, id, caller.context.clock.now()).await?;
     if found.activity.row.seen_by(&viewer) { Ok(found) } else { Err(Error::NotFound { kind: ActivityId::KIND }) }
@@ -225,7 +225,7 @@ async fn create_activity(
     Ok(Reply::created(ActivityView::described(activity, description), &format!("/v1/activities/{id}")).version(1))
 }
 
-/// Changes an activity.
+/// Changes an activity. Who sees it and whose it is: its owner, or whoever may delete.
 #[utoipa::path(patch, path = "/v1/activities/{id}", tag = "activities", operation_id = "update_activity", security(("key" = [])),
     params(("id" = String, Path, description = "The activity's id."), IfMatch, Repeatable), request_body = ActivityFields,
     responses((status = 200, description = "The changed activity.", body = ActivityView, headers(("etag" = String))),
@@ -244,6 +244,11 @@ async fn update_activity(
     let description = body.apply(&mut row, now)?.unwrap_or_else(|| found.description.clone());
     let definitions = api.0.catalog.definitions(scope).await?;
     row.check(description.as_deref(), &definitions, Some(&found.activity.row.fields))?;
+    // Its owner may delete it, and to hide it from others is as much.
+    let theirs = |one: &Activity| (one.owner, one.visibility, one.team);
+    if theirs(&row) != theirs(&found.activity.row) && !owns(&caller, &found) {
+        caller.role.check(Right::Delete)?;
+    }
     log::Known::read(scope, &[&row]).await?.trusting(&found.activity.row).check(&row)?;
     let text = row.describe(description.clone());
     let Stored { row: before, version } = retrieve::bring_back(scope, found, now).await?;
@@ -263,15 +268,18 @@ async fn delete_activity(
     if_match: IfMatch,
 ) -> Result<Gone, Failure> {
     let found = find(&api, &caller, id).await?;
-    let owner = found.activity.row.owner;
-    let own = owner.is_some() && owner == caller.credential.user;
-    if !own {
+    if !owns(&caller, &found) {
         caller.role.check(Right::Delete)?;
     }
     if_match.check(found.activity.version)?;
     let activity = retrieve::bring_back(&caller.scope, found, caller.context.clock.now()).await?;
     log::delete(&caller.scope, &activity).await?;
     Ok(Gone)
+}
+
+fn owns(caller: &Caller<may::WriteContacts>, found: &Found) -> bool {
+    let owner = found.activity.row.owner;
+    owner.is_some() && owner == caller.credential.user
 }
 
 operations!(list_activities, create_activity, find_activity, update_activity, delete_activity);

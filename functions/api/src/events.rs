@@ -1,7 +1,7 @@
 //! Events: what callers report to have happened, for rules to act on.
 
 use domain::event::{About, Event, known};
-use domain::flows::report_event::report;
+use domain::flows::report_event::{Known, report};
 use kernel::ids::{CompanyId, ContactId, DealId, EventId};
 use kernel::{Error, Fault, Result, Time};
 use serde::{Deserialize, Serialize};
@@ -133,7 +133,8 @@ impl NewEvent {
         headers(("location" = String))), refused::Creating))]
 async fn report_event(caller: Caller<may::Send>, Input(body): Input<NewEvent>) -> Result<Reply<EventView>, Failure> {
     let event = body.into_event(&caller);
-    let event = report(&caller.context, &caller.scope, event).await?;
+    let known = Known::read(&caller.scope, std::slice::from_ref(&event)).await?;
+    let event = report(&caller.context, &caller.scope, &known, event).await?;
     let location = format!("/v1/events/{}", event.id);
     Ok(Reply::accepted(event.into(), &location))
 }
@@ -177,7 +178,8 @@ impl From<Fault> for EventFault {
     }
 }
 
-/// Reports up to 100 events. Each is taken or refused by itself; a batch of which none can be taken is refused as a whole.
+/// Reports up to 100 events. Each is taken or refused by itself; a batch of which none can be taken is refused as a whole. After an answer
+/// of the 500s some may have been taken: with the same `Idempotency-Key`, or keys of their own, none is taken twice.
 #[utoipa::path(post, path = "/v1/events/batch", tag = "events", operation_id = "report_events", security(("key" = [])),
     params(Repeatable), request_body = NewEvents,
     responses((status = 202, description = "What came of each event.", body = EventsReported, headers(("location" = String))),
@@ -188,9 +190,10 @@ async fn report_events(caller: Caller<may::Send>, Input(body): Input<NewEvents>)
     }
     let mut results = Vec::new();
     let mut refused = Vec::new();
-    for (number, event) in body.events.into_iter().enumerate() {
-        let event = event.into_event(&caller);
-        let taken = report(&caller.context, &caller.scope, event).await;
+    let events: Vec<Event> = body.events.into_iter().map(|event| event.into_event(&caller)).collect();
+    let known = Known::read(&caller.scope, &events).await?;
+    for (number, event) in events.into_iter().enumerate() {
+        let taken = report(&caller.context, &caller.scope, &known, event).await;
         match taken.map_err(|error| error.under(&format!("/events/{number}"))) {
             Ok(event) => results.push(EventReported { event: Some(event.into()), errors: Vec::new() }),
             Err(Error::Invalid(faults)) => {

@@ -1,11 +1,10 @@
 //! Rules: what is done when something happens.
 
 use axum::extract::State;
+use domain::Rule;
 use domain::rule::{Action, Condition, Delay, Log, MOST, formula};
-use domain::template::Use;
-use domain::{Rule, Template};
 use kernel::error::Faults;
-use kernel::ids::{AccountId, RuleId};
+use kernel::ids::RuleId;
 use kernel::{Error, Result, Time};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -21,11 +20,15 @@ use crate::reply::words::RuleLogWord;
 use crate::reply::{Gone, Reply, refused};
 use crate::state::Api;
 
+pub(crate) mod cause;
 pub(crate) mod ready_made;
+mod references;
 mod shape;
+mod step;
 pub(crate) mod terms;
 pub(crate) mod trial;
 
+use references::check_references;
 use shape::{ActionShape, ConditionShape, DelayShape};
 
 /// What is done when something happens.
@@ -116,7 +119,7 @@ pub(crate) struct NewRule {
     /// What must hold, as a person writes it.
     #[schema(max_length = 2000, example = "event.data.total > 100 and not contact.tags contains \"vip\"")]
     formula: Option<String>,
-    /// How long the actions wait; not at all when not said.
+    /// How long the actions wait, at most 28 days; not at all when not said.
     #[serde(default)]
     #[schema(value_type = DelayShape, required = false)]
     delay: Delay,
@@ -221,43 +224,6 @@ impl RuleChange {
         }
         rule.updated_at = now;
         rule.check()
-    }
-}
-
-/// Refuses templates and accounts that are not there.
-pub(crate) async fn check_references(api: &Api, scope: &TenantScope, rule: &Rule) -> Result<()> {
-    let mut faults = Faults::default();
-    for (number, action) in rule.actions.iter().enumerate() {
-        let at = format!("/actions/{number}/{}", action.as_str());
-        let account = match action {
-            Action::SendMessage(message) => {
-                match api.0.catalog.template(scope, &message.template).await {
-                    Ok(template) => usable(&template, &at, &mut faults),
-                    Err(Error::NotFound { .. }) => faults.add(format!("{at}/template"), "unknown", "no such template"),
-                    Err(error) => return Err(error),
-                }
-                message.account
-            }
-            Action::CallWebhook(post) => post.account,
-            Action::UpdateContact(_) | Action::RaiseEvent(_) => None,
-        };
-        if !is_there(api, scope, account).await? {
-            faults.add(format!("{at}/account"), "unknown", "no such account");
-        }
-    }
-    faults.check()
-}
-
-fn usable(template: &Template, at: &str, faults: &mut Faults) {
-    if template.r#use != Use::Message {
-        faults.add(format!("{at}/template"), "layout", "a layout is no message");
-    }
-}
-
-async fn is_there(api: &Api, scope: &TenantScope, account: Option<AccountId>) -> Result<bool> {
-    match account {
-        Some(account) => Ok(api.0.catalog.account(scope, account).await?.is_some()),
-        None => Ok(true),
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use domain::event::{Occurrence, Shift};
 use domain::rule::Finding;
 use domain::rule::condition::Op;
-use domain::run::State as Place;
+use domain::run::{Deed, State as Place};
 use domain::{Rule, Run};
 use kernel::Time;
 use kernel::ids::{CompanyId, ContactId, DealId, EventId, MessageId, RuleId, RunId, UserId};
@@ -42,7 +42,7 @@ pub(crate) struct RunView {
     #[serde(with = "kernel::clock::rfc3339::option")]
     #[schema(value_type = Option<String>, format = DateTime)]
     until: Option<Time>,
-    /// How often its actions have been tried in vain.
+    /// How often the action that is next has been tried in vain.
     tries: u32,
     /// What each condition saw.
     conditions: Vec<FindingView>,
@@ -118,6 +118,8 @@ pub(crate) struct DeedView {
     made: Option<String>,
     /// Why it could not be done.
     why: Option<String>,
+    /// What it had to do without, as it was not there any more.
+    note: Option<String>,
 }
 
 /// How far an action is.
@@ -165,8 +167,8 @@ impl From<Run> for RunView {
                 Some(deed) if deed.why.is_some() => Deeds::Failed,
                 Some(_) => Deeds::Done,
             };
-            let (made, why) = deed.map(|deed| (deed.made.clone(), deed.why.clone())).unwrap_or_default();
-            DeedView { kind, state, made, why }
+            let Deed { made, why, note, .. } = deed.cloned().unwrap_or_default();
+            DeedView { kind, state, made, why, note }
         });
         Self {
             actions: actions.collect(),

@@ -3,10 +3,10 @@
 use axum::extract::State;
 use domain::agenda::{self, Owner};
 use domain::flows::assign::{Assign, choose};
-use domain::flows::keep_task;
+use domain::flows::keep_task::{self, Draft};
 use domain::task::{Kind, Priority, State as Doing};
-use domain::{Agenda, Right, Task, User};
-use kernel::ids::{ContactId, TaskId, TeamId, UserId};
+use domain::{Activity, Agenda, Right, Task, User};
+use kernel::ids::{ActivityId, CompanyId, ContactId, DealId, TaskId, TeamId, UserId};
 use kernel::{Error, Result, Time, Zone};
 use serde::Deserialize;
 use serde_json::Value;
@@ -14,19 +14,26 @@ use store::schema::Locator;
 use store::{Listing, Page, Stored, TenantScope};
 use utoipa::{IntoParams, ToSchema};
 
+use crate::activities;
 use crate::caller::{Caller, may};
+use crate::expand::Expand;
 use crate::failure::Failure;
-use crate::input::{Id, IfMatch, Input, Repeatable};
+use crate::fields::FieldFilters;
+use crate::input::{Id, IfMatch, Input, Params, Repeatable};
 use crate::operations::operations;
-use crate::page::{List, PageParams, Paged};
+use crate::page::{Fielded, List, PageParams};
 use crate::reply::words::{TaskKindWord, TaskPriorityWord, TaskStatusWord};
 use crate::reply::{Gone, Reply, refused};
 use crate::state::Api;
 
 pub(crate) mod deeds;
+mod expanded;
 pub(crate) mod fields;
+mod view;
 
-use fields::{TaskFields, TaskView};
+use expanded::{Referred, Thing};
+use fields::TaskFields;
+use view::TaskView;
 
 /// Most rows of an agenda that one page looks at, however few of them its filters let through.
 const EXAMINED: usize = 500;
@@ -61,6 +68,15 @@ pub(crate) struct TaskFilters {
     /// Open tasks about this contact.
     #[param(value_type = Option<String>)]
     contact_id: Option<ContactId>,
+    /// Open tasks about this company.
+    #[param(value_type = Option<String>)]
+    company_id: Option<CompanyId>,
+    /// Open tasks about this deal.
+    #[param(value_type = Option<String>)]
+    deal_id: Option<DealId>,
+    /// Open tasks that came of this activity.
+    #[param(value_type = Option<String>)]
+    activity_id: Option<ActivityId>,
     /// Whether the time they are due at has passed.
     overdue: Option<bool>,
     /// Tasks with this status. Completed and cancelled ones are listed newest first.
@@ -90,6 +106,19 @@ pub(crate) struct TaskFilters {
     #[serde(with = "kernel::clock::rfc3339::option")]
     #[param(value_type = Option<String>, format = DateTime)]
     ended_until: Option<Time>,
+    /// What to bring along in `expanded`: `contact`, `company`, `deal`, `activity`, separated by commas.
+    #[param(value_type = Option<String>, example = "contact,deal")]
+    expand: Expand<Thing>,
+}
+
+/// Parameters of one task.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct TaskParams {
+    /// What to bring along in `expanded`: `contact`, `company`, `deal`, `activity`, separated by commas.
+    #[param(value_type = Option<String>, example = "contact,deal")]
+    expand: Expand<Thing>,
 }
 
 impl TaskFilters {
@@ -103,12 +132,20 @@ impl TaskFilters {
         Ok(self)
     }
 
+    /// What a page brings along does not make it another list.
+    fn list(&self, fields: &FieldFilters) -> String {
+        format!("tasks {:?} {fields:?}", Self { expand: Expand::default(), ..self.clone() })
+    }
+
     /// The agenda to look into: that of the narrowest of those named.
     fn owner(&self) -> Owner {
         let named = [
+            self.activity_id.map(Owner::Activity),
+            self.deal_id.map(Owner::Deal),
+            self.contact_id.map(Owner::Contact),
             self.assignee.map(Owner::Assignee),
             self.assigner.map(Owner::Assigner),
-            self.contact_id.map(Owner::Contact),
+            self.company_id.map(Owner::Company),
             self.team.map(Owner::Team),
         ];
         named.into_iter().flatten().next().unwrap_or(Owner::All)
@@ -140,6 +177,9 @@ impl TaskFilters {
             && fits(self.assigner.as_ref(), task.assigner.as_ref())
             && fits(self.team.as_ref(), task.team.as_ref())
             && fits(self.contact_id.as_ref(), task.contact_id.as_ref())
+            && fits(self.company_id.as_ref(), task.company_id.as_ref())
+            && fits(self.deal_id.as_ref(), task.deal_id.as_ref())
+            && fits(self.activity_id.as_ref(), task.activity_id.as_ref())
             && fits(self.status.as_ref(), Some(&task.state))
             && fits(self.kind.as_ref(), Some(&task.kind))
             && fits(self.priority.as_ref(), Some(&task.priority))
@@ -151,7 +191,13 @@ impl TaskFilters {
 }
 
 /// One page of an agenda: a query, and a batch read of the tasks that it names.
-async fn open_tasks(scope: &TenantScope, filters: &TaskFilters, listing: &Listing, now: Time) -> Result<Page<Task>> {
+async fn open_tasks(
+    scope: &TenantScope,
+    filters: &TaskFilters,
+    listing: &Listing,
+    now: Time,
+    keeps: impl Fn(&Task) -> bool + Send,
+) -> Result<Page<Task>> {
     let owner = filters.owner().key();
     // What is due at this very moment is overdue.
     let before = (filters.overdue == Some(true)).then(|| agenda::moment(Some(now.plus_millis(1))));
@@ -161,7 +207,7 @@ async fn open_tasks(scope: &TenantScope, filters: &TaskFilters, listing: &Listin
         let page = scope.page_ahead::<Agenda>(&owner, wanted, after.as_ref(), before.clone()).await?;
         let at: Vec<Locator> = page.rows.iter().map(|row| row.row.task.into()).collect();
         let found = scope.read_many::<Task>(&at).await?;
-        rows.extend(found.into_iter().flatten().filter(|task| filters.keeps(&task.row, now)));
+        rows.extend(found.into_iter().flatten().filter(|task| keeps(&task.row)));
         examined += at.len();
         after = page.next;
         if after.is_none() || rows.len() >= listing.limit || examined >= EXAMINED {
@@ -172,30 +218,51 @@ async fn open_tasks(scope: &TenantScope, filters: &TaskFilters, listing: &Listin
 
 /// Lists tasks: open ones, soonest due first; or, asked for by when they were made or ended, or by that they have, newest first.
 #[utoipa::path(get, path = "/v1/tasks", tag = "tasks", operation_id = "list_tasks", security(("key" = [])),
-    params(PageParams, TaskFilters),
+    params(PageParams, TaskFilters, FieldFilters),
     responses((status = 200, description = "A page of tasks.", body = List<TaskView>), refused::Listing))]
 async fn list_tasks(
+    State(api): State<Api>,
     caller: Caller<may::Read>,
-    Paged(page, filters): Paged<TaskFilters>,
+    Fielded(page, filters, fields): Fielded<TaskFilters>,
 ) -> Result<Reply<List<Value>>, Failure> {
     let filters = filters.of(&caller)?;
-    let (keys, list, now) = (&caller.context.keys, format!("tasks {filters:?}"), caller.context.clock.now());
+    let (keys, list, now) = (&caller.context.keys, filters.list(&fields), caller.context.clock.now());
     let listing = page.listing(keys, &caller.scope, &list)?;
+    let keeps = |task: &Task| filters.keeps(task, now) && fields.keeps(&task.fields);
     let found = if filters.looks_back() {
-        caller.scope.list::<Task>(&filters.bounded(listing), now, |task| filters.keeps(task, now)).await?
+        caller.scope.list::<Task>(&filters.bounded(listing), now, keeps).await?
     } else {
-        open_tasks(&caller.scope, &filters, &listing, now).await?
+        open_tasks(&caller.scope, &filters, &listing, now, keeps).await?
     };
-    Ok(Reply::ok(page.shape(keys, &caller.scope, &list, found, |task| TaskView::from(task.row))))
+    let viewer = caller.viewer(&api).await?;
+    let tasks = found.rows.iter().map(|task| &task.row);
+    let referred = Referred::read(&caller.scope, (&viewer, now), &filters.expand, tasks).await?;
+    Ok(Reply::ok(page.shape(keys, &caller.scope, &list, found, |task| referred.beside(task.row))))
 }
 
 /// Finds a task.
 #[utoipa::path(get, path = "/v1/tasks/{id}", tag = "tasks", operation_id = "find_task", security(("key" = [])),
-    params(("id" = String, Path, description = "The task's id.")),
+    params(("id" = String, Path, description = "The task's id."), TaskParams),
     responses((status = 200, description = "The task.", body = TaskView, headers(("etag" = String))), refused::Finding))]
-async fn find_task(caller: Caller<may::Read>, Id(id): Id<TaskId>) -> Result<Reply<TaskView>, Failure> {
+async fn find_task(
+    State(api): State<Api>,
+    caller: Caller<may::Read>,
+    Id(id): Id<TaskId>,
+    Params(params): Params<TaskParams>,
+) -> Result<Reply<TaskView>, Failure> {
     let task = caller.scope.find::<Task>(id).await?;
-    Ok(Reply::ok(task.row.into()).version(task.version))
+    let (viewer, now) = (caller.viewer(&api).await?, caller.context.clock.now());
+    let referred = Referred::read(&caller.scope, (&viewer, now), &params.expand, std::iter::once(&task.row)).await?;
+    Ok(Reply::ok(referred.beside(task.row)).version(task.version))
+}
+
+/// The activity that a task is to come of. One that the caller may not see is nobody's.
+async fn activity(api: &Api, caller: &Caller<may::WriteContacts>, id: ActivityId) -> Result<Activity> {
+    match activities::find(api, caller, id).await {
+        Ok(found) => Ok(found.activity.row),
+        Err(Error::NotFound { .. }) => Err(Error::invalid("/activity_id", "unknown", "no such activity")),
+        Err(error) => Err(error),
+    }
 }
 
 /// The zone that a task's rule speaks of: its assignee's, else the tenant's.
@@ -221,14 +288,15 @@ async fn create_task(
     Input(mut body): Input<TaskFields>,
 ) -> Result<Reply<TaskView>, Failure> {
     let (context, scope) = (&caller.context, &caller.scope);
-    let mut task = Task::new(TaskId::new(&context.ids, &context.clock), String::new(), context.clock.now());
+    let mut base = Task::new(TaskId::new(&context.ids, &context.clock), String::new(), context.clock.now());
+    if let Some(id) = body.activity() {
+        base.come_of(&activity(&api, &caller, id).await?);
+    }
+    let mut task = base.clone();
     let assign: Option<Assign> = body.assign.take().map(Into::into);
     let zone = zone(&api, scope, body.assignee(&task)).await?;
     body.apply(&mut task, zone)?;
-    if assign.is_some() && task.assignee.is_some() {
-        return Err(Error::invalid("/assign", "assignee", "either an assignee is named or one is to be found").into());
-    }
-    let made = keep_task::create(&api.0.catalog, scope, caller.actor(), assign.as_ref(), task).await?;
+    let made = keep_task::create(&api.0.catalog, scope, caller.actor(), Draft { task, base, assign }).await?;
     let location = format!("/v1/tasks/{}", made.id);
     Ok(Reply::created(made.into(), &location).version(1))
 }
@@ -250,12 +318,15 @@ async fn update_task(
     let before = task.row.clone();
     let assign: Option<Assign> = body.assign.take().map(Into::into);
     let zone = zone(&api, scope, body.assignee(&before)).await?;
-    body.apply(&mut task.row, zone)?;
-    task.row.check(now, &before.reminders)?;
-    if let Some(recurring) = task.row.recurring.as_ref().filter(|_| before.recurring != task.row.recurring) {
-        recurring.rule.check(recurring.at, &recurring.zone).map_err(|error| error.under("/recurrence"))?;
+    if let Some(id) = body.activity().filter(|id| before.activity_id != Some(*id)) {
+        activity(&api, &caller, id).await?;
     }
-    keep_task::check_references(&api.0.catalog, scope, Some(&before), &task.row).await?;
+    body.apply(&mut task.row, zone)?;
+    task.row.check(&*api.0.catalog.definitions(scope).await?, Some(&before), now)?;
+    if let Some(recurring) = task.row.recurring.as_ref().filter(|_| before.recurring != task.row.recurring) {
+        recurring.check(now)?;
+    }
+    keep_task::check_references(&api.0.catalog, scope, &before, &task.row).await?;
     let mut turn = None;
     if let Some(assign) = assign {
         let chosen = choose(&api.0.catalog, scope, &assign).await?;

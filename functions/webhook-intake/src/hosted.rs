@@ -15,7 +15,12 @@ use axum::extract::{FromRequestParts, Path};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{Html, IntoResponse, Response};
-use domain::{Contact, Tenant};
+use domain::address::key;
+use domain::consent::Evidence;
+use domain::flows::Context;
+use domain::flows::suppress::{address_row, lift};
+use domain::suppression::Reason;
+use domain::{Channel, Contact, Tenant};
 use kernel::{Aim, Error, Pass, Result};
 use store::{Stored, TenantScope};
 
@@ -76,4 +81,16 @@ fn shown(status: StatusCode, html: String) -> Response {
     let mut response = (status, Html(html)).into_response();
     pages::protect(&mut response);
     response
+}
+
+/// Who had left all mail comes back. Of several addresses a free one is written to and needs no coming back, and a link by email
+/// proves nothing about the others.
+async fn come_back(context: &Context, scope: &TenantScope, contact: &Contact, evidence: &Evidence) -> Result<()> {
+    let left = |email: &String| contact.suppression_of(Channel::Email, email) == Some(Reason::Unsubscribe);
+    let Some(email) = contact.address(Channel::Email).filter(left) else { return Ok(()) };
+    let address = address_row(context, scope, Channel::Email, &key(Channel::Email, &email)?).await?;
+    match address.row.suppressed(Channel::Email).filter(|one| one.reason == Reason::Unsubscribe) {
+        Some(standing) => lift(context, scope, standing.id, evidence).await.map(drop),
+        None => Ok(()),
+    }
 }

@@ -91,8 +91,11 @@ fn categories(person: &Person) -> Vec<Category> {
 
 fn wanted(person: &Person, category: &Category) -> bool {
     let left = person.suppressed().is_some_and(|standing| standing.reason.stops(person.message.channel, category));
-    let consent = person.contact.as_ref().and_then(|contact| contact.row.consent(person.message.channel, category));
-    !left && consent.is_none_or(|consent| consent.granted)
+    let contact = person.contact.as_ref().map(|contact| &contact.row);
+    let refused = contact.map(|contact| &contact.preferences.refused);
+    let refused = refused.is_some_and(|it| it.channels.contains(&person.message.channel) || it.categories.contains(category));
+    let consent = contact.and_then(|contact| contact.consent(person.message.channel, category));
+    !left && !refused && consent.is_none_or(|consent| consent.granted)
 }
 
 /// Takes the person's decision.
@@ -153,6 +156,9 @@ async fn answer(
             let standing = contact.row.consent(person.message.channel, &category).is_none_or(|consent| consent.granted);
             if evidence.source == "one_click" && granted {
                 continue;
+            }
+            if granted {
+                contact.row.wants_again(person.message.channel, &category);
             }
             let known = contact.row.consents.contains_key(&consent_key(person.message.channel, &category));
             if standing != granted || !known {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::schema::{self, Entity, Locator, Row};
 
+use crate::event::Cause;
 use crate::field::{Definitions, Object};
 use crate::visibility::{Viewer, Visibility};
 
@@ -92,6 +93,9 @@ pub struct Activity {
     /// Whether it is in the archive, or just being put there: nobody changes it any more then.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub archived: bool,
+    /// What led to it, when a rule wrote it down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
     /// When it was written down.
     pub created_at: Time,
     /// When it was last changed.
@@ -206,6 +210,7 @@ impl Activity {
             owner: None,
             team: None,
             archived: false,
+            cause: None,
             created_at: now,
             updated_at: now,
         }

@@ -1,7 +1,7 @@
 //! Agendas: the open tasks of everybody who wants to see them, soonest first. A row below each owner, written with the task.
 
 use kernel::Time;
-use kernel::ids::{ContactId, TaskId, TeamId, UserId};
+use kernel::ids::{ActivityId, CompanyId, ContactId, DealId, TaskId, TeamId, UserId};
 use serde::{Deserialize, Serialize};
 use store::schema::{self, Entity, Locator, Row};
 
@@ -30,6 +30,12 @@ pub enum Owner {
     Team(TeamId),
     /// The contact it is about.
     Contact(ContactId),
+    /// The company it is about.
+    Company(CompanyId),
+    /// The deal it is about.
+    Deal(DealId),
+    /// The activity that it came of.
+    Activity(ActivityId),
     /// The tenant.
     All,
 }
@@ -42,6 +48,9 @@ impl Owner {
             Self::Assigner(user) => format!("by-{}", user.hex()),
             Self::Team(team) => format!("team-{}", team.hex()),
             Self::Contact(contact) => format!("contact-{}", contact.hex()),
+            Self::Company(company) => format!("company-{}", company.hex()),
+            Self::Deal(deal) => format!("deal-{}", deal.hex()),
+            Self::Activity(activity) => format!("activity-{}", activity.hex()),
             Self::All => "all".to_owned(),
         }
     }
@@ -62,6 +71,9 @@ pub fn of(task: &Task) -> Vec<Agenda> {
         task.assigner.map(Owner::Assigner),
         task.team.map(Owner::Team),
         task.contact_id.map(Owner::Contact),
+        task.company_id.map(Owner::Company),
+        task.deal_id.map(Owner::Deal),
+        task.activity_id.map(Owner::Activity),
         Some(Owner::All),
     ];
     let row = |owner: Owner| Agenda { owner: owner.key(), task: task.id, due_at: task.due_at };

@@ -278,6 +278,12 @@ impl Contact {
         self.consents.insert(key, consent);
     }
 
+    /// Takes back what it refused, so that what it asks for on a channel reaches it.
+    pub fn wants_again(&mut self, channel: Channel, category: &Category) {
+        self.preferences.refused.channels.remove(&channel);
+        self.preferences.refused.categories.remove(category);
+    }
+
     /// The contact as templates see it.
     pub fn variables(&self) -> Value {
         let mut fields: serde_json::Map<String, Value> = self.fields.clone().into_iter().collect();

@@ -234,7 +234,7 @@ pub struct Report {
 impl Report {
     /// The row for an event with a word of its caller's.
     pub fn of(keys: &Keys, event: &Event, key: &str) -> Result<Self> {
-        // What the caller said: the rest is ours and differs from time to time.
+        // What makes it the same event. Its time does not: it is ours, where the caller says none.
         let said = serde_json::to_vec(&(&event.name, &event.about, &event.data));
         let said = said.map_err(|error| Error::internal(error.to_string()))?;
         let digest = |kind: &str, text: &[u8]| {

@@ -70,7 +70,7 @@ impl Entity for Find {
 pub fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
     let bare = DecomposingNormalizerBorrowed::new_nfd().normalize_iter(text.chars());
-    let bare = bare.filter(|letter| !('\u{300}'..='\u{36f}').contains(letter) && *letter != '#');
+    let bare = bare.filter(|letter| !matches!(letter, '\u{300}'..='\u{36f}' | '\u{3099}' | '\u{309a}' | '#'));
     for letter in bare.flat_map(char::to_lowercase) {
         match letter {
             'ß' => folded.push_str("ss"),
@@ -178,6 +178,7 @@ mod tests {
         }
         assert_eq!(words("O'Neil-Smith, J. #1"), ["neil", "smith"]);
         assert_eq!(words("株式会社 山田"), ["株式会社", "山田"]);
+        assert_eq!(words("プログラム"), ["フロクラム"]);
     }
 
     #[test]

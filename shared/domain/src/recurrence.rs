@@ -17,6 +17,8 @@ mod tests;
 
 /// Most years that one looks ahead: a rule that does not come in this time never comes.
 const HORIZON_YEARS: i64 = 100;
+/// How long ago the first time may be, in seconds.
+const LONGEST_PAST: i64 = 366 * 86_400;
 /// Largest interval.
 const INTERVALS: u16 = 1_000;
 
@@ -82,6 +84,26 @@ impl Recurring {
         let start = zone.local(from).datetime();
         let at = rule.next(start, &zone, from.plus_millis(-1))?;
         Some(Self { rule, zone, start, at, number: 1 })
+    }
+
+    /// Refuses a rule that chooses no time after the first, and times that begin so long ago that somebody would walk through
+    /// thousands of them to come to now.
+    pub fn check(&self, now: Time) -> Result<()> {
+        if self.at < now.plus_seconds(-LONGEST_PAST) {
+            return Err(Error::invalid("/due_at", "past", "what comes again is due within the last year at the earliest"));
+        }
+        let local = self.zone.local(self.at).datetime();
+        if self.rule.count != Some(1) && self.rule.next(local, &self.zone, self.at).is_none() {
+            return Err(Error::invalid("/recurrence", "never", "the rule chooses no time after the first"));
+        }
+        Ok(())
+    }
+
+    /// Speaks of another wall clock from now on. This time keeps its hour there, so that the next is a later one on that clock too.
+    pub fn move_to(&mut self, zone: Zone) {
+        let wall = self.zone.local(self.at).datetime();
+        self.at = zone.instant(wall);
+        self.zone = zone;
     }
 
     /// The next time that is later than `now`; those before it are passed over. None when the rule has come to its end.
@@ -185,15 +207,6 @@ impl Recurrence {
             Frequency::Monthly => date.day() == start.day(),
             Frequency::Yearly => date.day() == start.day() && (!self.months.is_empty() || date.month() == start.month()),
         }
-    }
-
-    /// Refuses a rule that chooses no time from `start` on.
-    pub fn check(&self, start: Time, zone: &Zone) -> Result<()> {
-        let local = zone.local(start).datetime();
-        if self.count != Some(1) && self.next(local, zone, start).is_none() {
-            return Err(Error::invalid("", "never", "the rule chooses no time after the first"));
-        }
-        Ok(())
     }
 }
 

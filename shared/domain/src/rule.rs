@@ -13,6 +13,8 @@ pub mod condition;
 pub mod facts;
 pub mod formula;
 pub mod shipped;
+pub mod words;
+pub mod work;
 
 pub use action::Action;
 pub use condition::{Condition, Finding};

@@ -14,7 +14,7 @@ use crate::rule::{Action, Finding, Log};
 const KEPT_DAYS: i64 = 90;
 /// Days that one is kept whose conditions did not hold.
 const UNMATCHED_DAYS: i64 = 7;
-/// How often a run is tried whose actions fail for a reason that may pass.
+/// How often an action is tried that fails for a reason that may pass.
 pub const TRIES: u32 = 5;
 /// Longest reason.
 const WHY: usize = 300;
@@ -41,7 +41,7 @@ pub struct Run {
     pub until: Option<Time>,
     /// When its actions were to be done for the first time: it stays, however often they are tried.
     pub begins_at: Time,
-    /// How often its actions have been tried in vain.
+    /// How often the action that is next has been tried in vain.
     #[serde(default)]
     pub tries: u32,
     /// What its conditions came to.
@@ -61,7 +61,7 @@ pub struct Run {
 }
 
 /// What came of an action.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deed {
     /// The action's number, from 0.
     pub action: usize,
@@ -71,6 +71,9 @@ pub struct Deed {
     /// Why it could not be done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
+    /// What it had to do without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 /// How far a run is.
@@ -152,12 +155,19 @@ impl Run {
 impl Deed {
     /// An action that made or changed something.
     pub fn done(action: usize, made: impl std::fmt::Display) -> Self {
-        Self { action, made: Some(made.to_string()), why: None }
+        Self { action, made: Some(made.to_string()), why: None, note: None }
     }
 
     /// An action that could not be done.
     pub fn failed(action: usize, why: &str) -> Self {
-        Self { action, made: None, why: Some(cut(why, WHY)) }
+        Self { action, made: None, why: Some(cut(why, WHY)), note: None }
+    }
+
+    /// The same, with what it had to do without.
+    #[must_use]
+    pub fn noting(mut self, note: Option<&str>) -> Self {
+        self.note = note.map(|note| cut(note, WHY));
+        self
     }
 }
 

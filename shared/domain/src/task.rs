@@ -1,21 +1,24 @@
 //! Tasks: what somebody is to do, until when, and who is reminded of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use kernel::ids::{ApiKeyId, ContactId, TaskId, TeamId, UserId};
+use kernel::ids::{ActivityId, ApiKeyId, CompanyId, ContactId, DealId, TaskId, TeamId, UserId};
 use kernel::{Error, Result, Time};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use store::schema::{self, Entity, Locator, Row};
 
-use crate::{Recurring, Role};
+use crate::event::Cause;
+use crate::{Activity, Recurring, Role};
 
 pub mod alarm;
 mod deeds;
 mod figures;
 mod rules;
+mod words;
 
-pub use rules::mentions;
+pub use rules::{WORDS, mentions};
+pub use words::{Did, Kind, Priority, State, Way};
 
 /// Most deeds that a task remembers, the latest ones.
 pub const HISTORY: usize = 50;
@@ -57,12 +60,21 @@ pub struct Task {
     /// The contact it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contact_id: Option<ContactId>,
+    /// The company it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub company_id: Option<CompanyId>,
+    /// The deal it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deal_id: Option<DealId>,
+    /// The activity that it came of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub activity_id: Option<ActivityId>,
     /// Words to find it by.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
     /// Further fields.
-    #[serde(default, skip_serializing_if = "Map::is_empty", with = "crate::as_json")]
-    pub fields: Map<String, Value>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", with = "crate::as_json")]
+    pub fields: BTreeMap<String, Value>,
     /// Its steps.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub checklist: Vec<Item>,
@@ -102,118 +114,13 @@ pub struct Task {
     /// Who did what, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<Deed>,
+    /// What led to it, when a rule made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
     /// When it was made.
     pub created_at: Time,
     /// When it was changed last.
     pub updated_at: Time,
-}
-
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)* }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(rename_all = "snake_case")]
-        pub enum $name {
-            $($(#[$variant_doc])* $variant,)*
-        }
-
-        impl $name {
-            /// Every one.
-            pub const ALL: [Self; [$($word),*].len()] = [$(Self::$variant),*];
-
-            /// The word in rows and in the API.
-            pub const fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $word,)*
-                }
-            }
-        }
-    };
-}
-
-words! {
-    /// What a task is.
-    Kind {
-        /// Something to do.
-        Task = "task",
-        /// Something to think of.
-        Reminder = "reminder",
-        /// To come back to somebody.
-        FollowUp = "follow_up",
-        /// To meet somebody.
-        Appointment = "appointment",
-    }
-}
-
-words! {
-    /// How far a task is.
-    State {
-        /// Nobody has begun.
-        Pending = "pending",
-        /// Somebody is at it.
-        InProgress = "in_progress",
-        /// Done.
-        Completed = "completed",
-        /// Called off.
-        Cancelled = "cancelled",
-    }
-}
-
-words! {
-    /// How much a task matters.
-    Priority {
-        /// Little.
-        Low = "low",
-        /// As usual.
-        Normal = "normal",
-        /// Much.
-        High = "high",
-        /// More than everything else.
-        Urgent = "urgent",
-    }
-}
-
-words! {
-    /// How somebody is reminded.
-    Way {
-        /// By email to the user's address.
-        Email = "email",
-        /// By text message to the user's number.
-        Sms = "sms",
-        /// In the notification centre.
-        Notification = "notification",
-    }
-}
-
-words! {
-    /// What happened to a task.
-    Did {
-        /// It was made.
-        Created = "created",
-        /// It was changed.
-        Changed = "changed",
-        /// It was given to somebody.
-        Assigned = "assigned",
-        /// It was given to somebody, and the giver keeps it in sight.
-        Delegated = "delegated",
-        /// It was handed over.
-        Transferred = "transferred",
-        /// Somebody sees to it.
-        Acknowledged = "acknowledged",
-        /// It was done.
-        Completed = "completed",
-        /// It was called off.
-        Cancelled = "cancelled",
-        /// It was taken up again.
-        Reopened = "reopened",
-    }
-}
-
-impl State {
-    /// Whether there is still something to do.
-    pub const fn is_open(self) -> bool {
-        matches!(self, Self::Pending | Self::InProgress)
-    }
 }
 
 /// A step of a task.
@@ -322,8 +229,11 @@ impl Task {
             creator: None,
             assigner: None,
             contact_id: None,
+            company_id: None,
+            deal_id: None,
+            activity_id: None,
             tags: Vec::new(),
-            fields: Map::new(),
+            fields: BTreeMap::new(),
             checklist: Vec::new(),
             outcome: None,
             ended_at: None,
@@ -337,9 +247,17 @@ impl Task {
             notices: Vec::new(),
             noticed: 0,
             history: Vec::new(),
+            cause: None,
             created_at: now,
             updated_at: now,
         }
+    }
+
+    /// It comes of an activity: it is called like that and about the same, for as long as nobody says otherwise.
+    pub fn come_of(&mut self, activity: &Activity) {
+        self.activity_id = Some(activity.id);
+        self.title.clone_from(&activity.subject);
+        (self.contact_id, self.company_id, self.deal_id) = (activity.contact, activity.company, activity.deal);
     }
 
     /// Notes what somebody did. The oldest deeds are forgotten, but for the first.

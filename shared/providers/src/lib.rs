@@ -6,9 +6,11 @@
 
 pub mod apns;
 pub mod aws_sms;
+mod body;
 mod bounce;
 mod call;
 mod callback;
+mod capabilities;
 pub mod capture;
 mod channel;
 pub mod collecting;
@@ -62,11 +64,11 @@ mod xml;
 use kernel::{Result, Secret, Time};
 use serde_json::Value;
 
-pub use call::{
-    Body, Call, CaptureCall, HttpCall, Login, Look, Method, Piece, Security, SesCall, SmtpCall, SmtpServer, SnsCall,
-};
+pub use body::{Body, Piece};
+pub use call::{Call, CaptureCall, HttpCall, Login, Look, Method, Security, SesCall, SmtpCall, SmtpServer, SnsCall};
 pub use callback::{Answer, Callback, Once, Setup};
-pub use channel::{ButtonRule, Capabilities, Channel, MediaKind, MediaRule};
+pub use capabilities::{ButtonRule, Capabilities, MediaKind, MediaRule};
+pub use channel::Channel;
 pub use collecting::Reads;
 pub use event::{BounceClass, Event, EventDetail, EventKind};
 pub use imap::ImapServer;

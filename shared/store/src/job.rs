@@ -14,7 +14,7 @@ use crate::Internal;
 /// The version of the job format that this build writes. It reads this one alone: what it does not know is parked, not guessed.
 const FORMAT: u8 = 1;
 
-/// One thing to do, small enough that ten fit one 64 KB queue request.
+/// One thing to do, small enough that ten fit one queue request of 256 KiB.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Job {
     tenant: TenantId,

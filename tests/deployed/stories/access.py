@@ -89,6 +89,10 @@ def no_function_may_do_more_than_its_work(world):
         ("ses:GetAccount", "*"): {"SendRole"},
         # A suppression that is replaced or lifted takes its list entry away.
         ("dynamodb:DeleteItem", table): {"ApiRole", "SendRole", "WebhookIntakeRole", "AutomationRole", "CollectRole"},
+        ("dynamodb:GetItem", table): {
+            "ApiRole", "WebhookIntakeRole", "SendRole", "AnalyticsRole", "AutomationRole", "CollectRole", "ReminderScanRole"
+        },
+        ("dynamodb:Query", table): {"ApiRole", "SendRole", "AutomationRole"},
         ("dynamodb:PutItem", table): {"ApiRole", "WebhookIntakeRole", "SendRole", "AnalyticsRole", "AutomationRole", "CollectRole"},
         ("dynamodb:UpdateItem", table): {
             "ApiRole", "WebhookIntakeRole", "SendRole", "AnalyticsRole", "AutomationRole", "CollectRole", "ReminderScanRole"

@@ -241,7 +241,7 @@ async fn what_is_private_is_its_owners_and_admins() {
     let team = acme.post("/v1/teams", &json!({ "name": "Sales", "members": [{ "user": bob_id }] })).await.is(201)["id"].clone();
     eve.patch(&path, &json!({ "visibility": "team", "team": team })).await;
     stage.drain().await;
-    let (_, other) = person(&acme, "agent", "other").await;
+    let (other_id, other) = person(&acme, "agent", "other").await;
     for (company, seen) in [(&bob, 200), (&acme, 200), (&other, 404)] {
         assert_eq!(company.look(&path).await.status, seen);
         let entries = company.get("/v1/timeline?kind=activity").await["data"].as_array().unwrap().len();
@@ -252,6 +252,12 @@ async fn what_is_private_is_its_owners_and_admins() {
     stage.drain().await;
     assert_eq!(other.get("/v1/timeline?kind=activity").await["data"].as_array().unwrap().len(), 1);
     other.ask(Method::DELETE, &path).now().await.problem(403, "forbidden");
+    // Nor does one take it over, or hide it, first.
+    for taken in
+        [json!({ "owner": other_id }), json!({ "visibility": "private" }), json!({ "visibility": "team", "team": team })]
+    {
+        other.ask(Method::PATCH, &path).json(&taken).now().await.problem(403, "forbidden");
+    }
     eve.delete(&path).await;
 }
 

@@ -102,6 +102,12 @@ async fn contacts_are_found_by_their_company() {
     acme.delete(&format!("/v1/contacts/{bob}")).await;
     assert_eq!(members(&acme, &engines).await, [""; 0]);
 
+    // Who names another company means that one.
+    let renamed = acme.patch(&path, &json!({ "company": "Mills" })).await;
+    assert_eq!((&renamed["company"], &renamed["company_id"]), (&json!("Mills"), &Value::Null));
+    assert_eq!(members(&acme, &looms).await, [""; 0]);
+    acme.patch(&path, &json!({ "company_id": looms })).await;
+
     // A company that goes leaves its name, and its id until the contact is changed next.
     acme.delete(&format!("/v1/companies/{looms}")).await;
     assert_eq!(acme.get(&path).await["company_id"], looms);

@@ -113,6 +113,17 @@ async fn leaving_everything_leaves_everything_until_one_comes_back() {
 }
 
 #[tokio::test]
+async fn saving_lifts_nothing_of_an_address_that_the_page_does_not_speak_of() {
+    let stage = Story::begin().await;
+    let (acme, ada, path) = guest(&stage).await;
+    acme.patch(&format!("/v1/contacts/{}", ada.id), &json!({ "emails": ["ada@example.com", "ada@home.example"] })).await;
+    let entry = json!({ "channel": "email", "address": "ada@example.com", "reason": "unsubscribe" });
+    acme.post("/v1/suppressions", &entry).await.is(201);
+    post(&stage, &path, "choice=save&consent=email:marketing&channel=email&locale=de").await;
+    assert_eq!(acme.get("/v1/suppressions").await["data"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn a_form_that_cannot_be_meant_is_shown_again_and_saves_nothing() {
     let stage = Story::begin().await;
     let (_, _, path) = guest(&stage).await;

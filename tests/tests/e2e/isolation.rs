@@ -362,7 +362,10 @@ async fn filters_and_names_of_another_tenant_find_nothing() {
         ("/v1/notifications?user_id=", "usr"),
         ("/v1/series?contact=", "con"),
         ("/v1/tasks?assignee=", "usr"),
+        ("/v1/tasks?activity_id=", "act"),
+        ("/v1/tasks?company_id=", "cmp"),
         ("/v1/tasks?contact_id=", "con"),
+        ("/v1/tasks?deal_id=", "dea"),
         ("/v1/tasks?team=", "tea"),
     ] {
         let foreign = acme.get(&format!("{path}{}", theirs[kind])).await;

@@ -10,6 +10,7 @@
     reason = "a test may stop at the first thing that is wrong, says what it walked through, and runs on a stack of its own"
 )]
 
+mod about;
 mod access;
 mod activities;
 mod analytics;

@@ -116,6 +116,33 @@ async fn who_had_left_everything_comes_back_by_confirming() {
 }
 
 #[tokio::test]
+async fn who_unsubscribed_from_all_on_the_page_comes_back_by_confirming() {
+    let stage = Story::begin().await;
+    let acme = stage.tenant("acme").await;
+    let ada = acme.contact("Ada", "ada@example.com").await;
+    acme.patch(
+        &format!("/v1/contacts/{}/preferences", ada.id),
+        &json!({ "channels": { "email": false }, "categories": { "marketing": false } }),
+    )
+    .await;
+    ask(&acme, &ada).await;
+    press(&stage, &link(&stage.letter())).await;
+    assert!(goes(&acme, &ada).await);
+}
+
+#[tokio::test]
+async fn a_yes_from_an_address_that_was_given_up_says_nothing_for_the_new_one() {
+    let stage = Story::begin().await;
+    let acme = stage.tenant("acme").await;
+    let ada = acme.contact("Ada", "ada@example.com").await;
+    ask(&acme, &ada).await;
+    let asked = link(&stage.letter());
+    acme.patch(&format!("/v1/contacts/{}", ada.id), &json!({ "emails": ["ada@new.example"] })).await;
+    press(&stage, &asked).await;
+    assert!(!goes(&acme, &ada).await);
+}
+
+#[tokio::test]
 async fn the_tenants_own_words_ask_and_the_shipped_ones_where_there_are_none() {
     let stage = Story::begin().await;
     let acme = stage.tenant("acme").await;

@@ -104,6 +104,18 @@ async fn leaving_everything_leaves_everything_that_can_be_left_until_one_comes_b
 }
 
 #[tokio::test]
+async fn what_was_refused_elsewhere_is_shown_as_such_and_ticking_it_takes_the_refusal_back() {
+    let stage = Story::begin().await;
+    let (acme, ada, _, letter) = reader(&stage).await;
+    let path = format!("/v1/contacts/{}/preferences", ada.id);
+    acme.patch(&path, &json!({ "channels": { "email": false } })).await;
+    let page = stage.get(&letter.unsubscribe()).await;
+    assert!(!String::from_utf8_lossy(&page.bytes).contains("checked"));
+    post(&stage, &letter.unsubscribe(), "choice=save&category=marketing").await;
+    assert!(goes(&acme, &ada, "marketing").await);
+}
+
+#[tokio::test]
 async fn a_decision_that_is_none_is_refused() {
     let stage = Story::begin().await;
     let (_, _, _, letter) = reader(&stage).await;

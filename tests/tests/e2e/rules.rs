@@ -7,6 +7,8 @@ use tests::{Company, Contact, Story};
 mod crash;
 mod judged;
 mod refused;
+mod told;
+mod work;
 
 /// A rule that everybody sees by now.
 async fn rule(company: &Company<'_>, words: &Value) -> String {

@@ -44,6 +44,53 @@ async fn a_series_keeps_to_the_recipients_clock_across_its_changes_and_comes_to_
 }
 
 #[tokio::test]
+async fn who_moves_west_between_two_messages_gets_one_a_day_all_the_same() {
+    let stage = Story::begin().await;
+    let acme = stage.tenant("acme").await;
+    let ada = acme.contact_with(&json!({ "emails": ["ada@example.com"], "zone": "Europe/Berlin" })).await;
+    let order = json!({ "to": { "contact": ada.id }, "template": "welcome" });
+    let news = begin(&acme, &json!({ "order": order, "start_at": "2026-03-02T10:00:00+01:00" })).await;
+    acme.patch(&format!("/v1/contacts/{}", ada.id), &json!({ "zone": "America/New_York" })).await;
+    stage.pass_until("2026-03-02T09:00:00Z").await;
+    assert_eq!((stage.letters().len(), &series(&acme, &news).await["next_at"]), (1, &json!("2026-03-03T15:00:00.000Z")));
+    stage.pass_until("2026-03-03T14:59:59Z").await;
+    assert_eq!(stage.letters().len(), 1);
+}
+
+#[tokio::test]
+async fn what_was_accepted_before_a_crash_is_counted_though_it_could_not_be_ordered_any_more() {
+    let mut accepted = 0;
+    for at in 0.. {
+        let faults = Faults::none();
+        let stage = Story::with(faults.clone()).await;
+        let acme = stage.tenant("acme").await;
+        let ada = acme.contact("Ada", "ada@example.com").await;
+        let order = json!({ "to": { "contact": ada.id }, "template": "welcome" });
+        let news = begin(&acme, &json!({ "order": order, "start_at": "2026-03-02T10:00:00Z" })).await;
+        stage.drain().await;
+        faults.strike(faults.calls() + at, Fault::CrashAfter);
+        stage.pass_until("2026-03-02T10:00:00Z").await;
+        let struck = !faults.struck().is_empty();
+        faults.calm();
+        acme.delete(&format!("/v1/contacts/{}", ada.id)).await;
+        stage.pass(301).await;
+        stage.pass(301).await;
+        let now = series(&acme, &news).await;
+        let messages = acme.get("/v1/messages").await["data"].as_array().unwrap().len();
+        assert_eq!(
+            (now["made"] == 1, now["failure"].is_null()),
+            (messages == 1, messages == 1),
+            "crash after call {at}: {now}"
+        );
+        accepted += messages;
+        if !struck {
+            break;
+        }
+    }
+    assert!(accepted > 3, "{accepted}");
+}
+
+#[tokio::test]
 async fn what_was_missed_is_made_up_for_by_one_message() {
     let stage = Story::begin().await;
     let acme = stage.tenant("acme").await;

@@ -200,6 +200,7 @@ async fn what_cannot_be_is_refused_at_its_place_and_nothing_is_written() {
     for (words, pointer) in [
         (json!({}), "/title"),
         (json!({ "title": "A", "recurrence": "FREQ=DAILY" }), "/due_at"),
+        (json!({ "title": "A", "due_at": "0001-01-01T00:00:00Z", "recurrence": "FREQ=DAILY" }), "/due_at"),
         (json!({ "title": "A", "due_at": due, "recurrence": "FREQ=SOMETIMES" }), "/recurrence"),
         (json!({ "title": "A", "due_at": due, "recurrence": "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30" }), "/recurrence"),
         (json!({ "title": "A", "due_at": due, "recurrence": "FREQ=DAILY;UNTIL=20260304" }), "/recurrence"),

@@ -154,6 +154,8 @@ async fn every_operation_answers_as_it_is_described() {
             { "send_message": { "template": "welcome", "channel": "email", "account": account, "category": "news", "locale": "de", "variables": { "v": 1 } } },
             { "update_contact": { "fields": { "f": null }, "add_tags": ["t"], "remove_tags": ["u"], "locale": "de", "do_not_contact": false } },
             { "call_webhook": { "url": "https://shop.example" } }, { "raise_event": { "name": "a.c", "data": { "d": [1] } } },
+            { "create_task": { "title": "T", "description": "D", "kind": "follow_up", "priority": "low", "due": { "days": 1 }, "assignee": "owner", "team": team } },
+            { "log_activity": { "type": "call", "subject": "S", "description": "D", "status": "scheduled", "outcome": "neutral", "due": { "minutes": 1 } } },
         ],
     });
     let trial = json!({ "name": "a.b", "data": { "c": 1 }, "changes": { "contact.zone": { "new": "UTC" } } });
@@ -182,12 +184,13 @@ async fn every_operation_answers_as_it_is_described() {
     step(post.clone(), "/v1/messages/cancel", Some(json!({ "cancel_key": "k" })), 200).await;
     let task = json!({
         "kind": "appointment", "title": "T", "description": "D", "priority": "urgent", "due_at": "2026-03-05T09:00:00Z", "assignee": user,
-        "contact_id": contact, "tags": ["t"], "fields": { "f": 1 }, "checklist": [{ "text": "C" }], "recurrence": "FREQ=DAILY",
+        "activity_id": activity, "company_id": company, "deal_id": deal, "tags": ["t"], "fields": { "f": 1 },
+        "checklist": [{ "text": "C" }], "recurrence": "FREQ=DAILY",
         "reminders": [{ "before": 5, "by": ["notification"] }], "escalation": [{ "after_minutes": 5, "to": { "team": team } }],
     });
     let task = id(&step(post.clone(), "/v1/tasks", Some(task), 201).await);
     step(get.clone(), "/v1/tasks?overdue=false", None, 200).await;
-    step(get.clone(), &at("tasks", &task), None, 200).await;
+    step(get.clone(), &format!("{}?expand=contact,company,deal,activity", at("tasks", &task)), None, 200).await;
     step(patch.clone(), &at("tasks", &task), Some(json!({ "status": "in_progress" })), 200).await;
     step(post.clone(), &format!("{}/acknowledge", at("tasks", &task)), None, 200).await;
     step(post.clone(), &format!("{}/transfer", at("tasks", &task)), Some(json!({ "team": team, "reason": "R" })), 200).await;

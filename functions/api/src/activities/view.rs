@@ -11,6 +11,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::words::{ActivityStatusWord, ActivityTypeWord, DirectionWord, OutcomeWord, PriorityWord, VisibilityWord};
+use crate::rules::cause::CauseView;
 
 /// What somebody did, or is going to do, with a contact.
 #[derive(Debug, Serialize, ToSchema)]
@@ -61,6 +62,8 @@ pub(crate) struct ActivityView {
     team: Option<TeamId>,
     /// Whether it was put into the archive: changing it brings it back.
     archived: bool,
+    /// The rule that wrote it down, if one did.
+    cause: Option<CauseView>,
     #[serde(with = "kernel::clock::rfc3339")]
     #[schema(value_type = String, format = DateTime)]
     created_at: Time,
@@ -94,6 +97,7 @@ impl From<Activity> for ActivityView {
             owner: row.owner,
             team: row.team,
             archived: row.archived,
+            cause: CauseView::of(row.cause),
             created_at: row.created_at,
             updated_at: row.updated_at,
         }

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use kernel::ids::AccountId;
+use kernel::ids::{AccountId, TeamId, UserId};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::reply::words::{ChannelWord, ConditionWord};
+use crate::activities::words::{ActivityStatusWord, ActivityTypeWord, OutcomeWord};
+use crate::reply::words::{ChannelWord, ConditionWord, TaskKindWord, TaskPriorityWord};
 
 /// What must hold: one of `all`, `any` and `not`, or a test of a field. At most 8 levels and 50 tests.
 #[derive(ToSchema)]
@@ -33,7 +34,7 @@ pub(crate) struct ConditionShape {
     value: Option<Value>,
 }
 
-/// How long actions wait: so long, and then until a time of day, if there is one. At most 28 days.
+/// So long, and then until a time of day, if there is one.
 #[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = RuleDelay)]
@@ -66,6 +67,10 @@ pub(crate) struct ActionShape {
     call_webhook: Option<CallWebhookShape>,
     #[schema(nullable = false)]
     raise_event: Option<RaiseEventShape>,
+    #[schema(nullable = false)]
+    create_task: Option<CreateTaskShape>,
+    #[schema(nullable = false)]
+    log_activity: Option<LogActivityShape>,
 }
 
 /// A message of a template to whom the event is about. It sees the contact as `contact`, the event as `event`, and each entry of the
@@ -109,6 +114,9 @@ pub(crate) struct UpdateContactShape {
     remove_tags: Vec<String>,
     #[schema(nullable = false)]
     locale: Option<String>,
+    /// The user who keeps it from now on.
+    #[schema(value_type = Option<String>, nullable = false)]
+    owner: Option<UserId>,
     #[schema(nullable = false)]
     do_not_contact: Option<bool>,
 }
@@ -137,4 +145,59 @@ pub(crate) struct RaiseEventShape {
     /// Its data; the event's own when there is none.
     #[schema(value_type = Object, required = false)]
     data: Value,
+}
+
+/// A task about whom and what the event is about. Its texts are templates in plain text that see the contact as `contact`, its company as
+/// `company`, the deal as `deal`, the event as `event`, and each entry of the event's data as a variable.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = CreateTaskAction)]
+#[expect(dead_code, reason = "describes a type of the domain")]
+pub(crate) struct CreateTaskShape {
+    /// Cut to 200 bytes once it is known.
+    #[schema(example = "Call {{ contact.name }} about invoice {{ number }}")]
+    title: String,
+    /// Cut to 4096 bytes once it is known.
+    #[schema(nullable = false)]
+    description: Option<String>,
+    /// `task` when not said.
+    #[schema(value_type = Option<TaskKindWord>, nullable = false)]
+    kind: Option<String>,
+    /// `normal` when not said.
+    #[schema(value_type = Option<TaskPriorityWord>, nullable = false)]
+    priority: Option<String>,
+    /// When it is due, counted from the moment of the event: at most 366 days. At no time when not said.
+    #[schema(required = false)]
+    due: DelayShape,
+    /// A user's id, or `owner`: who keeps the deal or else the contact that the event is about. Who is gone by then is left out, and the run
+    /// says so.
+    #[schema(nullable = false, example = "owner")]
+    assignee: Option<String>,
+    /// The team that is to do it.
+    #[schema(value_type = Option<String>, nullable = false)]
+    team: Option<TeamId>,
+}
+
+/// An activity with whom and what the event is about. Its texts are templates like those of a task.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = LogActivityAction)]
+#[expect(dead_code, reason = "describes a type of the domain")]
+pub(crate) struct LogActivityShape {
+    #[schema(value_type = ActivityTypeWord)]
+    r#type: String,
+    /// Cut to 200 bytes once it is known.
+    #[schema(example = "Paid invoice {{ number }}")]
+    subject: String,
+    /// Cut to 16384 bytes once it is known.
+    #[schema(nullable = false)]
+    description: Option<String>,
+    /// `completed` when not said.
+    #[schema(value_type = Option<ActivityStatusWord>, nullable = false)]
+    status: Option<String>,
+    #[schema(value_type = Option<OutcomeWord>, nullable = false)]
+    outcome: Option<String>,
+    /// When what is scheduled is to be, counted from the moment of the event: at most 366 days.
+    #[schema(required = false)]
+    due: DelayShape,
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::extract::State;
 use domain::event::{About, Occurrence, Shift, known};
 use domain::flows::automate::Desk;
-use domain::flows::automate::trial::{Step, Trial, try_out};
+use domain::flows::automate::trial::{Trial, try_out};
 use domain::{Contact, Rule};
 use kernel::ids::{ContactId, EventId, RuleId};
 use kernel::{Error, Result};
@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use super::step::StepView;
 use super::{NewRule, check_references};
 use crate::caller::{Caller, may};
 use crate::failure::Failure;
@@ -83,30 +84,13 @@ pub(crate) struct RuleTrialView {
     actions: Vec<StepView>,
 }
 
-/// What an action would come to.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = RuleStep)]
-pub(crate) struct StepView {
-    #[schema(example = "send_message")]
-    kind: &'static str,
-    /// Why it could not be done.
-    why: Option<String>,
-    /// To which address a message would go.
-    to: Option<String>,
-    /// Its subject.
-    subject: Option<String>,
-    /// Its text.
-    text: Option<String>,
-}
-
 impl From<Trial> for RuleTrialView {
     fn from(trial: Trial) -> Self {
-        let step = |Step { kind, why, to, subject, text }| StepView { kind, why, to, subject, text };
         Self {
             waits: trial.waits,
             holds: trial.holds,
             conditions: trial.findings.into_iter().map(FindingView::from).collect(),
-            actions: trial.steps.into_iter().map(step).collect(),
+            actions: trial.steps.into_iter().map(StepView::from).collect(),
         }
     }
 }

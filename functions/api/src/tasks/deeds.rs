@@ -2,16 +2,17 @@
 
 use axum::extract::State;
 use domain::flows::keep_task;
-use domain::task::Whom;
+use domain::task::{Actor, Whom};
 use domain::{Task, User};
 use kernel::error::Faults;
 use kernel::ids::{TaskId, TeamId, UserId};
 use kernel::{Error, Result, Time};
 use serde::Deserialize;
-use store::Stored;
+use store::{Stored, TenantScope};
 use utoipa::ToSchema;
 
-use super::fields::{TaskView, target};
+use super::fields::target;
+use super::view::TaskView;
 use crate::caller::{Caller, may};
 use crate::failure::Failure;
 use crate::input::{Id, IfMatch, Input, Repeatable};
@@ -61,25 +62,42 @@ pub(crate) struct TaskTransfer {
     reason: Option<String>,
 }
 
-fn short(pointer: &str, text: Option<&String>) -> Result<()> {
+/// The task that something is done to, at the version that the caller knows, when what is said about it is short enough.
+async fn found(
+    caller: &Caller<may::WriteContacts>,
+    id: TaskId,
+    if_match: IfMatch,
+    (pointer, words): (&str, Option<&String>),
+) -> Result<Stored<Task>> {
+    let task = caller.scope.find::<Task>(id).await?;
+    if_match.check(task.version)?;
     let mut faults = Faults::default();
-    faults.longer(pointer, text.map_or("", String::as_str), NOTE);
-    faults.check()
+    faults.longer(pointer, words.map_or("", String::as_str), NOTE);
+    faults.check()?;
+    Ok(task)
 }
 
 /// Does something to a task, and writes it if that changed it.
 async fn act(
     caller: &Caller<may::WriteContacts>,
     mut task: Stored<Task>,
-    if_match: IfMatch,
-    deed: impl FnOnce(&mut Task, Time) -> Result<bool> + Send,
+    deed: impl FnOnce(&mut Task, Actor, Time) -> Result<bool> + Send,
 ) -> Result<Reply<TaskView>, Failure> {
-    if_match.check(task.version)?;
     let before = task.row.clone();
-    if deed(&mut task.row, caller.context.clock.now())? {
+    if deed(&mut task.row, caller.actor(), caller.context.clock.now())? {
         task.version = keep_task::replace(&caller.scope, &before, &task, None).await?;
     }
     Ok(Reply::ok(task.row.into()).version(task.version))
+}
+
+/// Refuses to give a task to somebody who is not there.
+async fn must_be_there(api: &Api, scope: &TenantScope, to: Whom) -> Result<()> {
+    let (pointer, there) = match to {
+        Whom::User(user) => ("/user", scope.read_now::<User>(user).await?.is_some()),
+        Whom::Team(team) => ("/team", api.0.catalog.team(scope, team).await?.is_some()),
+        Whom::Role(_) => ("/role", false),
+    };
+    if there { Ok(()) } else { Err(Error::invalid(pointer, "unknown", "there is none")) }
 }
 
 /// Completes a task. Once more changes nothing.
@@ -92,10 +110,8 @@ async fn complete_task(
     if_match: IfMatch,
     Input(body): Input<TaskOutcome>,
 ) -> Result<Reply<TaskView>, Failure> {
-    let task = caller.scope.find::<Task>(id).await?;
-    short("/outcome", body.outcome.as_ref())?;
-    let by = caller.actor();
-    act(&caller, task, if_match, |task, now| task.complete(by, now, body.outcome)).await
+    let task = found(&caller, id, if_match, ("/outcome", body.outcome.as_ref())).await?;
+    act(&caller, task, |task, by, now| task.complete(by, now, body.outcome)).await
 }
 
 /// Calls a task off: nobody is reminded any more, and no further one follows it. Once more changes nothing.
@@ -108,10 +124,8 @@ async fn cancel_task(
     if_match: IfMatch,
     Input(body): Input<TaskReason>,
 ) -> Result<Reply<TaskView>, Failure> {
-    let task = caller.scope.find::<Task>(id).await?;
-    short("/reason", body.reason.as_ref())?;
-    let by = caller.actor();
-    act(&caller, task, if_match, |task, now| task.cancel(by, now, body.reason)).await
+    let task = found(&caller, id, if_match, ("/reason", body.reason.as_ref())).await?;
+    act(&caller, task, |task, by, now| task.cancel(by, now, body.reason)).await
 }
 
 /// Takes a task up again that has ended.
@@ -124,10 +138,8 @@ async fn reopen_task(
     if_match: IfMatch,
     Input(body): Input<TaskReason>,
 ) -> Result<Reply<TaskView>, Failure> {
-    let task = caller.scope.find::<Task>(id).await?;
-    short("/reason", body.reason.as_ref())?;
-    let by = caller.actor();
-    act(&caller, task, if_match, |task, now| Ok(task.reopen(by, now, body.reason))).await
+    let task = found(&caller, id, if_match, ("/reason", body.reason.as_ref())).await?;
+    act(&caller, task, |task, by, now| Ok(task.reopen(by, now, body.reason))).await
 }
 
 /// Says that somebody sees to a task: it is not escalated any further.
@@ -139,9 +151,8 @@ async fn acknowledge_task(
     Id(id): Id<TaskId>,
     if_match: IfMatch,
 ) -> Result<Reply<TaskView>, Failure> {
-    let task = caller.scope.find::<Task>(id).await?;
-    let by = caller.actor();
-    act(&caller, task, if_match, |task, now| task.acknowledge(by, now)).await
+    let task = found(&caller, id, if_match, ("", None)).await?;
+    act(&caller, task, Task::acknowledge).await
 }
 
 /// Gives a task to another user; who does so keeps it in sight.
@@ -149,19 +160,15 @@ async fn acknowledge_task(
     params(("id" = String, Path, description = "The task's id."), IfMatch, Repeatable), request_body = TaskDelegation,
     responses((status = 200, description = "The task.", body = TaskView, headers(("etag" = String))), refused::Changing))]
 async fn delegate_task(
+    State(api): State<Api>,
     caller: Caller<may::WriteContacts>,
     Id(id): Id<TaskId>,
     if_match: IfMatch,
     Input(body): Input<TaskDelegation>,
 ) -> Result<Reply<TaskView>, Failure> {
-    let task = caller.scope.find::<Task>(id).await?;
-    short("/note", body.note.as_ref())?;
-    let TaskDelegation { user, note } = body;
-    if caller.scope.read_now::<User>(user).await?.is_none() {
-        return Err(Error::invalid("/user", "unknown", "no such user").into());
-    }
-    let by = caller.actor();
-    act(&caller, task, if_match, |task, now| task.delegate(by, now, user, note).map(|()| true)).await
+    let task = found(&caller, id, if_match, ("/note", body.note.as_ref())).await?;
+    must_be_there(&api, &caller.scope, Whom::User(body.user)).await?;
+    act(&caller, task, |task, by, now| task.delegate(by, now, body.user, body.note).map(|()| true)).await
 }
 
 /// Hands a task over to a user or a team; who has had it is done with it.
@@ -175,20 +182,10 @@ async fn transfer_task(
     if_match: IfMatch,
     Input(body): Input<TaskTransfer>,
 ) -> Result<Reply<TaskView>, Failure> {
-    let task = caller.scope.find::<Task>(id).await?;
-    short("/reason", body.reason.as_ref())?;
+    let task = found(&caller, id, if_match, ("/reason", body.reason.as_ref())).await?;
     let to = target(body.user, body.team)?;
-    let known = match to {
-        Whom::User(user) => caller.scope.read_now::<User>(user).await?.is_some(),
-        Whom::Team(team) => api.0.catalog.team(&caller.scope, team).await?.is_some(),
-        Whom::Role(_) => false,
-    };
-    if !known {
-        let pointer = if body.user.is_some() { "/user" } else { "/team" };
-        return Err(Error::invalid(pointer, "unknown", "there is none").into());
-    }
-    let by = caller.actor();
-    act(&caller, task, if_match, |task, now| task.transfer(by, now, to, body.reason).map(|()| true)).await
+    must_be_there(&api, &caller.scope, to).await?;
+    act(&caller, task, |task, by, now| task.transfer(by, now, to, body.reason).map(|()| true)).await
 }
 
 operations!(complete_task, cancel_task, reopen_task, acknowledge_task, delegate_task, transfer_task);

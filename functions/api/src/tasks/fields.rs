@@ -1,145 +1,19 @@
-//! What a task is made of, as requests and views say it.
+//! What a task is made of, as requests say it.
+
+use std::collections::BTreeMap;
 
 use domain::flows::assign::{Assign, Fallback, Strategy};
-use domain::task::{Actor, Deed, Did, Item, Kind, Priority, Reminder, State, Step, Way, Whom};
+use domain::task::{Item, Kind, Priority, Reminder, State, Step, Way, Whom};
 use domain::{Recurrence, Recurring, Role, Task};
-use kernel::ids::{ApiKeyId, ContactId, TaskId, TeamId, UserId};
+use kernel::ids::{ActivityId, CompanyId, ContactId, DealId, TeamId, UserId};
 use kernel::{Error, Result, Time, Zone};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use utoipa::ToSchema;
 
+use crate::contacts::fields::merge_fields;
 use crate::input::{double_option, present, put};
-use crate::reply::words::{
-    AssignStrategyWord, ReminderWayWord, RoleWord, TaskDeedWord, TaskKindWord, TaskPriorityWord, TaskStatusWord,
-};
-
-/// Something that somebody is to do.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct TaskView {
-    #[schema(value_type = String, example = "tsk_0195527c0d7b7c3e8a51d2b0f3a94c11")]
-    id: TaskId,
-    #[schema(value_type = TaskKindWord)]
-    kind: Kind,
-    title: String,
-    description: Option<String>,
-    #[schema(value_type = TaskStatusWord)]
-    status: State,
-    #[schema(value_type = TaskPriorityWord)]
-    priority: Priority,
-    #[serde(with = "kernel::clock::rfc3339::option")]
-    #[schema(value_type = Option<String>, format = DateTime)]
-    due_at: Option<Time>,
-    /// The user who is to do it.
-    #[schema(value_type = Option<String>)]
-    assignee: Option<UserId>,
-    /// The team that is to do it.
-    #[schema(value_type = Option<String>)]
-    team: Option<TeamId>,
-    /// The user who made it, if a user did.
-    #[schema(value_type = Option<String>)]
-    creator: Option<UserId>,
-    /// The user who gave it to somebody else and keeps it in sight.
-    #[schema(value_type = Option<String>)]
-    assigner: Option<UserId>,
-    #[schema(value_type = Option<String>)]
-    contact_id: Option<ContactId>,
-    tags: Vec<String>,
-    #[schema(value_type = Object)]
-    fields: Map<String, Value>,
-    #[schema(value_type = Vec<TaskItem>)]
-    checklist: Vec<Item>,
-    /// What came of it.
-    outcome: Option<String>,
-    /// When it was completed or cancelled.
-    #[serde(with = "kernel::clock::rfc3339::option")]
-    #[schema(value_type = Option<String>, format = DateTime)]
-    ended_at: Option<Time>,
-    /// When somebody said that it is seen to.
-    #[serde(with = "kernel::clock::rfc3339::option")]
-    #[schema(value_type = Option<String>, format = DateTime)]
-    acknowledged_at: Option<Time>,
-    /// The rule by which it comes again.
-    #[schema(value_type = Option<String>)]
-    recurrence: Option<Recurrence>,
-    /// Which one of its row it is, counted from 1.
-    occurrence: Option<u32>,
-    /// The task that comes after it, once there is one.
-    #[schema(value_type = Option<String>)]
-    next: Option<TaskId>,
-    reminders: Vec<ReminderShape>,
-    #[schema(value_type = Vec<TaskEscalation>)]
-    escalation: Vec<Step>,
-    /// Who did what, oldest first: the first deed and the latest ones.
-    history: Vec<DeedView>,
-    #[serde(with = "kernel::clock::rfc3339")]
-    #[schema(value_type = String, format = DateTime)]
-    created_at: Time,
-    #[serde(with = "kernel::clock::rfc3339")]
-    #[schema(value_type = String, format = DateTime)]
-    updated_at: Time,
-}
-
-/// What somebody did to a task.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = TaskDeed)]
-pub(crate) struct DeedView {
-    #[serde(with = "kernel::clock::rfc3339")]
-    #[schema(value_type = String, format = DateTime)]
-    at: Time,
-    /// The user, if a user did it.
-    #[schema(value_type = Option<String>)]
-    user: Option<UserId>,
-    /// The key, if a machine did it.
-    #[schema(value_type = Option<String>)]
-    api_key: Option<ApiKeyId>,
-    #[schema(value_type = TaskDeedWord)]
-    what: Did,
-    /// The user or team that has the task since then.
-    to: Option<String>,
-    note: Option<String>,
-}
-
-impl From<Deed> for DeedView {
-    fn from(deed: Deed) -> Self {
-        let Deed { at, by: Actor { user, key }, what, to, note } = deed;
-        Self { at, user, api_key: key, what, to, note }
-    }
-}
-
-impl From<Task> for TaskView {
-    fn from(task: Task) -> Self {
-        let (recurrence, occurrence) = task.recurring.map(|recurring| (recurring.rule, recurring.number)).unzip();
-        Self {
-            id: task.id,
-            kind: task.kind,
-            title: task.title,
-            description: task.description,
-            status: task.state,
-            priority: task.priority,
-            due_at: task.due_at,
-            assignee: task.assignee,
-            team: task.team,
-            creator: task.creator,
-            assigner: task.assigner,
-            contact_id: task.contact_id,
-            tags: task.tags,
-            fields: task.fields,
-            checklist: task.checklist,
-            outcome: task.outcome,
-            ended_at: task.ended_at,
-            acknowledged_at: task.acknowledged_at,
-            recurrence,
-            occurrence,
-            next: task.next,
-            reminders: task.reminders.into_iter().map(Into::into).collect(),
-            escalation: task.escalation,
-            history: task.history.into_iter().map(Into::into).collect(),
-            created_at: task.created_at,
-            updated_at: task.updated_at,
-        }
-    }
-}
+use crate::reply::words::{AssignStrategyWord, ReminderWayWord, RoleWord, TaskKindWord, TaskPriorityWord};
 
 /// A step of a task.
 #[derive(ToSchema)]
@@ -260,7 +134,7 @@ pub(crate) struct TaskFields {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = TaskKindWord, required = false)]
     kind: Option<Kind>,
-    /// A new task needs one.
+    /// A new task needs one, unless it has an activity's.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = String, required = false, max_length = 200)]
     title: Option<String>,
@@ -291,13 +165,26 @@ pub(crate) struct TaskFields {
     #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<String>)]
     contact_id: Option<Option<ContactId>>,
+    /// The company it is about.
+    #[serde(default, deserialize_with = "double_option")]
+    #[schema(value_type = Option<String>)]
+    company_id: Option<Option<CompanyId>>,
+    /// The deal it is about.
+    #[serde(default, deserialize_with = "double_option")]
+    #[schema(value_type = Option<String>)]
+    deal_id: Option<Option<DealId>>,
+    /// The activity that it came of, one that the caller sees. A new task has its title, contact, company and deal where they are not
+    /// said; whoever sees the task sees them then.
+    #[serde(default, deserialize_with = "double_option")]
+    #[schema(value_type = Option<String>)]
+    activity_id: Option<Option<ActivityId>>,
     #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<Vec<String>>, max_items = 20)]
     tags: Option<Option<Vec<String>>>,
-    /// Further fields: text, numbers, true and false; null removes one.
+    /// Custom fields, as `/v1/fields` defines them; others hold text, numbers, true and false. Null removes one.
     #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<Object>)]
-    fields: Option<Option<Map<String, Value>>>,
+    fields: Option<Option<BTreeMap<String, Value>>>,
     #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<Vec<TaskItem>>, max_items = 50)]
     checklist: Option<Option<Vec<Item>>>,
@@ -327,6 +214,9 @@ impl TaskFields {
         put(&mut task.assignee, self.assignee);
         put(&mut task.team, self.team);
         put(&mut task.contact_id, self.contact_id);
+        put(&mut task.company_id, self.company_id);
+        put(&mut task.deal_id, self.deal_id);
+        put(&mut task.activity_id, self.activity_id);
         let trimmed = |tags: Vec<String>| tags.into_iter().map(|tag| tag.trim().to_owned()).collect();
         put(&mut task.tags, self.tags.map(|tags| tags.map_or_else(Vec::new, trimmed)));
         put(&mut task.checklist, self.checklist.map(Option::unwrap_or_default));
@@ -334,15 +224,7 @@ impl TaskFields {
         put(&mut task.reminders, self.reminders.map(reminders));
         put(&mut task.escalation, self.escalation.map(Option::unwrap_or_default));
         match self.fields {
-            Some(Some(patch)) => {
-                for (name, value) in patch {
-                    if value.is_null() {
-                        task.fields.remove(&name);
-                    } else {
-                        task.fields.insert(name, value);
-                    }
-                }
-            }
+            Some(Some(fields)) => merge_fields(&mut task.fields, fields),
             Some(None) => task.fields.clear(),
             None => {}
         }
@@ -363,6 +245,11 @@ impl TaskFields {
             };
         }
         Ok(())
+    }
+
+    /// The activity that it is to come of.
+    pub(super) fn activity(&self) -> Option<ActivityId> {
+        self.activity_id.flatten()
     }
 
     /// The assignee that it would have.

@@ -4,11 +4,8 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::Channel;
-use domain::address::key;
 use domain::consent::Evidence;
 use domain::flows::keep_contact;
-use domain::flows::suppress::{address_row, lift};
-use domain::suppression::Reason;
 use domain::{Contact, Tenant};
 use kernel::{Aim, Error, Result};
 use store::TenantScope;
@@ -16,7 +13,7 @@ use store::TenantScope;
 use super::form::form;
 use super::frame::{frame, told};
 use super::wishes::Wishes;
-use super::{Guest, LIMIT, Place, guest, shown};
+use super::{Guest, LIMIT, Place, come_back, guest, shown};
 use crate::pages::question;
 use crate::visitor::Visitor;
 use crate::{Intake, Refusal, read};
@@ -65,11 +62,11 @@ async fn keep(intake: &Intake, guest: &mut Guest, wishes: &Wishes, evidence: &Ev
         let before = guest.contact.row.clone();
         wishes.apply(&mut guest.contact.row, context.clock.now(), &evidence.source);
         if guest.contact.row == before {
-            return come_back(intake, &guest.scope, &before, evidence).await;
+            return welcome(intake, &guest.scope, &before, evidence).await;
         }
         guest.contact.row.updated_at = context.clock.now();
         match keep_contact::declare(context, &guest.scope, &before, &guest.contact, evidence).await {
-            Ok(_) => return come_back(intake, &guest.scope, &guest.contact.row, evidence).await,
+            Ok(_) => return welcome(intake, &guest.scope, &guest.contact.row, evidence).await,
             Err(Error::Stale { .. }) => guest.contact = guest.scope.find::<Contact>(before.id).await?,
             Err(error) => return Err(error),
         }
@@ -77,21 +74,11 @@ async fn keep(intake: &Intake, guest: &mut Guest, wishes: &Wishes, evidence: &Ev
     Err(Error::unavailable("a contact is being changed too fast"))
 }
 
-/// Who had left all mail and wants some again comes back. A link by email proves nothing about other addresses.
-async fn come_back(intake: &Intake, scope: &TenantScope, contact: &Contact, evidence: &Evidence) -> Result<()> {
+/// Who had left all mail and wants some again comes back.
+async fn welcome(intake: &Intake, scope: &TenantScope, contact: &Contact, evidence: &Evidence) -> Result<()> {
     let wants = |(at, consent): (&String, &domain::contact::Consent)| consent.granted && at.starts_with("email:");
-    let refused = contact.preferences.refused.channels.contains(&Channel::Email);
-    if refused || !contact.consents.iter().any(wants) {
+    if contact.preferences.refused.channels.contains(&Channel::Email) || !contact.consents.iter().any(wants) {
         return Ok(());
     }
-    for email in &contact.emails {
-        if contact.suppression_of(Channel::Email, email.as_str()) != Some(Reason::Unsubscribe) {
-            continue;
-        }
-        let address = address_row(&intake.0.context, scope, Channel::Email, &key(Channel::Email, email.as_str())?).await?;
-        if let Some(standing) = address.row.suppressed(Channel::Email).filter(|one| one.reason == Reason::Unsubscribe) {
-            lift(&intake.0.context, scope, standing.id, evidence).await?;
-        }
-    }
-    Ok(())
+    come_back(&intake.0.context, scope, contact, evidence).await
 }

@@ -4,16 +4,12 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::Channel;
-use domain::address::key;
 use domain::contact::parse_consent_key;
 use domain::flows::opt_in::{self, Confirmed};
-use domain::flows::suppress::{address_row, lift};
-use domain::suppression::Reason;
 use kernel::{Aim, Result};
 
 use super::frame::{frame, told};
-use super::{Guest, Place, gone, guest, shown};
+use super::{Guest, Place, come_back, gone, guest, shown};
 use crate::pages::escape;
 use crate::visitor::Visitor;
 use crate::{Intake, Refusal};
@@ -43,14 +39,7 @@ pub(crate) async fn save(State(intake): State<Intake>, place: Place, visitor: Vi
     let confirmed = opt_in::confirm(context, &guest.scope, guest.contact.row.id, &category, &evidence).await?;
     let (title, words) = match confirmed {
         Confirmed::Yes => {
-            // Who left everything once and comes back like this means it.
-            if let Some(address) = guest.contact.row.address(Channel::Email) {
-                let address = address_row(context, &guest.scope, Channel::Email, &key(Channel::Email, &address)?).await?;
-                let standing = address.row.suppressed(Channel::Email).filter(|one| one.reason == Reason::Unsubscribe);
-                if let Some(standing) = standing {
-                    lift(context, &guest.scope, standing.id, &evidence).await?;
-                }
-            }
+            come_back(context, &guest.scope, &guest.contact.row, &evidence).await?;
             ("Thank you", "It is noted: you will hear from us.")
         }
         Confirmed::Late => ("Too late", "This question is not open any more. Please ask to be asked again."),

@@ -158,6 +158,8 @@ impl Told for Task {
             title: Some(cut(&self.title, TITLE)),
             user: self.assignee.or(self.creator),
             contact: self.contact_id,
+            company: self.company_id,
+            deal: self.deal_id,
             ..Entry::new(Noun::Task, self.id.to_string(), at)
         };
         let done = self.ended_at.filter(|_| self.state == task::State::Completed).map(|at| told("completed", at));

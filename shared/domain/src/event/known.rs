@@ -30,17 +30,18 @@ macro_rules! known {
 }
 
 known! {
-    House "activity.created", "An activity that is not private was written down: `id`, `type`, `subject`, `status`, `outcome`.";
+    House "activity.created", "An activity that the whole tenant sees was written down: `id`, `type`, `subject`, `status`, `outcome`.";
     House "company.created", "A company was made.";
-    House "company.deleted", "A company was deleted.";
+    House "company.deleted", "A company was deleted: dated by its last change.";
     House "company.updated", "A company was changed; conditions may ask what.";
     House "consent.changed", "A contact's answer for a channel and category: `channel`, `category`, `granted` (null: forgotten), `source`.";
     House "contact.created", "A contact was made.";
-    House "contact.deleted", "A contact was deleted.";
+    House "contact.deleted", "A contact was deleted: dated by its last change.";
     House "contact.updated", "A contact was changed; conditions may ask what.";
     House "deal.closed_lost", "A deal was lost; conditions may ask why by `deal.reason`.";
     House "deal.closed_won", "A deal was won.";
     House "deal.created", "A deal was made.";
+    House "deal.deleted", "A deal was deleted: dated by its last change.";
     House "deal.stage_changed", "A deal went to another stage; conditions may ask to which.";
     House "message.bounced", "A message came back.";
     House "message.clicked", "A person clicked a link of a message for the first time.";

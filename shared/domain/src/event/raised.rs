@@ -14,7 +14,7 @@ use crate::message;
 use crate::rule::facts;
 use crate::task::State;
 use crate::task::alarm::Bell;
-use crate::{Activity, Company, Contact, Deal, Inbound, Message, Task, User, Visibility};
+use crate::{Activity, Company, Contact, Deal, Inbound, Message, Task, User};
 
 /// Most bytes that an old or new value is told with.
 const VALUE: usize = 200;
@@ -100,14 +100,16 @@ fn short(value: &Value) -> Value {
     }
 }
 
-/// What is brought back from the archive was written down before, and has a later version.
+/// What is for a team or private is told to nobody: runs are read by the whole tenant. What is brought back from the archive was
+/// written down before, and has a later version.
 fn activity(record: &Record) -> Option<Occurrence> {
-    let new = record.new_row::<Activity>().filter(|new| new.version == 1 && new.row.visibility != Visibility::Private)?.row;
+    let new = record.new_row::<Activity>().filter(|new| new.version == 1 && new.row.visibility.is_usual())?.row;
     let about = About { contact: new.contact, ..About::default() };
     let mut told = occurrence(record, "activity.created", &new.id.to_string(), new.created_at, about);
     told.data = object(json!({
         "id": new.id, "type": new.form, "subject": new.subject, "status": new.status, "outcome": new.outcome,
     }));
+    told.cause = new.cause;
     Some(told)
 }
 
@@ -173,8 +175,13 @@ fn company(record: &Record) -> Option<Occurrence> {
 }
 
 fn deal(record: &Record) -> Vec<Occurrence> {
-    let Some(new) = record.new_row::<Deal>().map(|stored| stored.row) else { return Vec::new() };
-    let old = record.old_row::<Deal>().map(|stored| stored.row);
+    let (old, new) = (record.old_row::<Deal>().map(|stored| stored.row), record.new_row::<Deal>().map(|stored| stored.row));
+    let about =
+        |deal: &Deal| About { contact: deal.contact_id, company: deal.company_id, deal: Some(deal.id), ..About::default() };
+    let Some(new) = new else {
+        let told = |old: Deal| occurrence(record, "deal.deleted", &old.id.to_string(), old.updated_at, about(&old));
+        return old.map(told).into_iter().collect();
+    };
     let closed = |status: Status| new.status == status && old.as_ref().is_none_or(|old| old.status != status);
     let names = [
         ("deal.created", old.is_none()),
@@ -184,10 +191,9 @@ fn deal(record: &Record) -> Vec<Occurrence> {
     ];
     let facts = |deal: &Deal| object(facts::deal(deal));
     let changes = old.as_ref().map(|old| shifts("deal", &facts(old), &facts(&new))).unwrap_or_default();
-    let about = About { contact: new.contact_id, company: new.company_id, deal: Some(new.id), ..About::default() };
     let told = |name: &str| Occurrence {
         changes: changes.clone(),
-        ..occurrence(record, name, &new.id.to_string(), new.updated_at, about.clone())
+        ..occurrence(record, name, &new.id.to_string(), new.updated_at, about(&new))
     };
     names.into_iter().filter(|(_, happened)| *happened).map(|(name, _)| told(name)).collect()
 }
@@ -217,9 +223,11 @@ fn message(record: &Record) -> Vec<Occurrence> {
     }
     let address = Some(new.to.address.clone()).filter(|_| new.to.contact.is_none());
     let about = About { contact: new.to.contact, address, message: Some(new.id), ..About::default() };
+    // What is told of it later leaves its state as it is.
+    let at = new.events.iter().map(|event| event.at).fold(new.state_at, Time::max);
     let told = |name: &str| Occurrence {
         cause: new.cause.clone(),
-        ..occurrence(record, name, &new.id.to_string(), new.state_at, about.clone())
+        ..occurrence(record, name, &new.id.to_string(), at, about.clone())
     };
     names.into_iter().map(told).collect()
 }
@@ -277,18 +285,21 @@ fn task(record: &Record) -> Vec<Occurrence> {
     let done = |task: &Task| task.state == State::Completed;
     let overdue = |task: &Task| task.rung.iter().filter(|alarm| alarm.bell == Bell::Overdue).count();
     let names = [
-        ("task.created", old.is_none(), Some(new.created_at)),
-        ("task.completed", done(&new) && !old.as_ref().is_some_and(done), new.ended_at),
-        ("task.overdue", overdue(&new) > old.as_ref().map_or(0, overdue), new.due_at),
+        ("task.created", old.is_none(), Some(new.created_at), true),
+        // That it is done is what somebody did, whatever it was made by.
+        ("task.completed", done(&new) && !old.as_ref().is_some_and(done), new.ended_at, false),
+        ("task.overdue", overdue(&new) > old.as_ref().map_or(0, overdue), new.due_at, true),
     ];
-    let about = About { contact: new.contact_id, user: new.assignee, ..About::default() };
+    let (contact, company, deal) = (new.contact_id, new.company_id, new.deal_id);
+    let about = About { contact, company, deal, user: new.assignee, ..About::default() };
     let data = object(json!({
         "task": new.id, "title": new.title, "kind": new.kind, "priority": new.priority,
         "due_at": new.due_at.map(|at| at.to_string()), "outcome": new.outcome.as_deref().map(|text| crate::message::cut(text, TEXT)),
     }));
-    let told = |name: &str, at: Option<Time>| Occurrence {
+    let told = |name: &str, at: Option<Time>, follows: bool| Occurrence {
         data: data.clone(),
+        cause: new.cause.clone().filter(|_| follows),
         ..occurrence(record, name, &new.id.to_string(), at.unwrap_or(new.updated_at), about.clone())
     };
-    names.into_iter().filter(|(_, happened, _)| *happened).map(|(name, _, at)| told(name, at)).collect()
+    names.into_iter().filter(|(_, happened, ..)| *happened).map(|(name, _, at, follows)| told(name, at, follows)).collect()
 }

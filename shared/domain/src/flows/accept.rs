@@ -72,7 +72,14 @@ pub async fn draft(catalog: &Catalog, files: &Files, scope: &TenantScope, order:
     let now = id.made_at();
     order.check(now)?;
     let contact = match order.to.contact {
-        Some(contact) => Some(scope.read::<Contact>(contact).await?.ok_or_else(|| gone("/to/contact", "contact"))?.row),
+        Some(contact) => {
+            // One made a moment ago may be missing from a cheap read: that it is unknown is said by a sure one alone.
+            let found = match scope.read::<Contact>(contact).await? {
+                None => scope.read_now::<Contact>(contact).await?,
+                found => found,
+            };
+            Some(found.ok_or_else(|| gone("/to/contact", "contact"))?.row)
+        }
         None => None,
     };
     let template = match &order.template {

@@ -9,7 +9,7 @@
 
 use aws::Files;
 use kernel::ids::RunId;
-use kernel::{Error, Result};
+use kernel::{Error, Result, Zone};
 use serde_json::{Value, json};
 use store::{Stored, TenantScope};
 
@@ -22,6 +22,7 @@ use crate::{Address, Channel, Company, Contact, Conversation, Deal, Message, Use
 
 mod act;
 pub mod trial;
+mod work;
 
 /// What carrying out rules takes, for one tenant.
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +44,10 @@ pub struct Scene {
     pub occurrence: Occurrence,
     /// The contact as it is now.
     pub contact: Option<Contact>,
+    /// The company as it is now: the event's own, else the contact's.
+    pub company: Option<Company>,
+    /// The deal as it is now.
+    pub deal: Option<Deal>,
     /// What conditions see.
     pub facts: Value,
 }
@@ -105,7 +110,7 @@ pub async fn scene(desk: Desk<'_>, mut occurrence: Occurrence) -> Result<Scene> 
         "deal": deal.as_ref().map(facts::deal), "message": message.as_ref().map(facts::message),
         "user": user.as_ref().map(facts::user),
     });
-    Ok(Scene { occurrence, contact, facts })
+    Ok(Scene { occurrence, contact, company, deal, facts })
 }
 
 /// The contact that an event is about: as it says, the other side of its conversation, or whose address it names.
@@ -157,13 +162,17 @@ async fn run(desk: Desk<'_>, rule: &Rule, scene: &Scene) -> Result<Run> {
     if let Some(why) = going_round(rule, occurrence) {
         return Ok(run.skipped(&why));
     }
-    let zone = match scene.contact.as_ref().and_then(|contact| contact.zone.clone()) {
-        Some(zone) => zone,
-        None => desk.catalog.tenant(desk.scope).await?.zone.clone(),
-    };
-    let until = rule.delay.after(now, &zone);
+    let until = rule.delay.after(now, &zone(desk, scene).await?);
     let state = if until.is_some() { State::Waiting } else { State::Ready };
     Ok(Run { state, until, begins_at: until.unwrap_or(now), ..run })
+}
+
+/// Whose wall clock counts: the contact's, else the tenant's.
+async fn zone(desk: Desk<'_>, scene: &Scene) -> Result<Zone> {
+    match scene.contact.as_ref().and_then(|contact| contact.zone.clone()) {
+        Some(zone) => Ok(zone),
+        None => Ok(desk.catalog.tenant(desk.scope).await?.zone.clone()),
+    }
 }
 
 /// Whether the rule's conditions hold, with what each of them saw.
@@ -215,6 +224,7 @@ pub async fn carry_out(desk: Desk<'_>, id: RunId, seq: u64) -> Result<()> {
                     break;
                 }
                 run.row.deeds.push(Deed::failed(number, "It failed again and again, for a reason that lies with us."));
+                run.row.tries = 0;
             }
         }
     }

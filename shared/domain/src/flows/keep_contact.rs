@@ -13,7 +13,7 @@ use crate::company::Member;
 use crate::consent::{Declaration, Evidence};
 use crate::contact::Spot;
 use crate::field::{Definitions, Object};
-use crate::{Address, Company, Contact, User};
+use crate::{Address, Channel, Company, Contact, User};
 
 /// Writes a new contact. An address or unique value that belongs to another contact is a conflict.
 pub async fn create(
@@ -56,6 +56,10 @@ pub async fn replace(
     }
     for spot in old.iter().filter(|spot| !new.iter().any(|kept| kept.same(spot))) {
         writes.extend(release(context, scope, &mut contact.row, spot).await?);
+        if spot.channel == Channel::Email {
+            // Who was asked there cannot answer for another address.
+            contact.row.preferences.pending.clear();
+        }
     }
     writes.extend(declaring(context, scope, Some(before), &contact.row, contact.version.saturating_add(1), evidence)?);
     gather(scope, &mut writes, definitions, Some(before), Some(&contact.row)).await?;
@@ -94,7 +98,11 @@ async fn check(scope: &TenantScope, definitions: &Definitions, before: Option<&C
     match contact.company_id {
         // A company that is gone in the meantime leaves its name behind.
         Some(company) if linked == Some(company) => {
-            contact.company_id = scope.read_now::<Company>(company).await?.map(|found| found.row.id);
+            let found = scope.read_now::<Company>(company).await?.map(|found| found.row);
+            // Who names another company means that one.
+            let named = before.is_none_or(|before| before.company != contact.company);
+            let found = found.filter(|found| !named || contact.company.as_ref() == Some(&found.name));
+            contact.company_id = found.map(|found| found.id);
         }
         Some(company) => contact.company = Some(known::<Company>(scope, "/company_id", company).await?.name),
         None => {}

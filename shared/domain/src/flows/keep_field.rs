@@ -11,7 +11,7 @@ use crate::name::Name;
 /// Writes a new definition. Its key must be free among those of its noun.
 pub async fn create(scope: &TenantScope, definitions: &Definitions, field: &Field) -> Result<()> {
     field.check()?;
-    if definitions.0.len() >= DEFINITIONS {
+    if definitions.0.iter().filter(|other| other.id != field.id).count() >= DEFINITIONS {
         return Err(Error::invalid("/key", "too_many", format!("at most {DEFINITIONS} definitions")));
     }
     if field.unique && definitions.of(field.object).filter(|other| other.unique && other.id != field.id).count() >= UNIQUE {

@@ -1,104 +1,97 @@
 //! Making and changing tasks. A task, its rows on agendas and the workload of who has it move together.
 
-use kernel::error::Faults;
+use std::collections::BTreeMap;
+
 use kernel::ids::{TaskId, UserId};
 use kernel::{Error, Result};
-use store::schema::{Locator, attr};
+use store::schema::attr;
 use store::{Change, Stored, TenantScope, Write};
 
-use super::assign::{Assign, Chosen, choose};
+use super::assign::{Assign, choose};
 use super::catalog::Catalog;
-use crate::task::{Actor, Whom};
+use crate::task::Actor;
 use crate::workload::{Turn, Workload};
-use crate::{Agenda, Contact, Task, User, agenda};
+use crate::{Agenda, Task, agenda};
+
+mod references;
+
+pub use references::check_references;
 
 /// How often a turn is taken anew when somebody else was quicker.
 const TURNS: usize = 5;
 
-/// Refuses ids that name nothing of this tenant. What the task had before is not asked for again.
-pub async fn check_references(catalog: &Catalog, scope: &TenantScope, before: Option<&Task>, task: &Task) -> Result<()> {
-    let mut faults = Faults::default();
-    if let Some(contact) = task.contact_id.filter(|_| before.is_none_or(|it| it.contact_id != task.contact_id))
-        && scope.read_now::<Contact>(contact).await?.is_none()
-    {
-        faults.add("/contact_id", "unknown", "no such contact");
-    }
-    if let Some(team) = task.team.filter(|_| before.is_none_or(|it| it.team != task.team))
-        && catalog.team(scope, team).await?.is_none()
-    {
-        faults.add("/team", "unknown", "no such team");
-    }
-    let mut users: Vec<(String, UserId)> = Vec::new();
-    if let Some(user) = task.assignee.filter(|_| before.is_none_or(|it| it.assignee != task.assignee)) {
-        users.push(("/assignee".to_owned(), user));
-    }
-    if before.is_none_or(|it| it.escalation != task.escalation) {
-        for (at, step) in task.escalation.iter().enumerate() {
-            match step.to {
-                Whom::User(user) => users.push((format!("/escalation/{at}/to/user"), user)),
-                Whom::Team(team) if catalog.team(scope, team).await?.is_none() => {
-                    faults.add(format!("/escalation/{at}/to/team"), "unknown", "no such team");
-                }
-                Whom::Team(_) | Whom::Role(_) => {}
-            }
-        }
-    }
-    let at: Vec<Locator> = users.iter().map(|(_, user)| (*user).into()).collect();
-    for ((pointer, _), found) in users.iter().zip(scope.read_many::<User>(&at).await?) {
-        if found.is_none() {
-            faults.add(pointer, "unknown", "no such user");
-        }
-    }
-    faults.check()
+/// A task that is to be made.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// What it is to be.
+    pub task: Task,
+    /// What it was before anybody said anything: what it points at there is known.
+    pub base: Task,
+    /// How its assignee is found, if nobody is named.
+    pub assign: Option<Assign>,
 }
 
-/// The writes beside the task's own row: what differs on agendas, and in workloads.
-fn beside(scope: &TenantScope, before: Option<&Task>, after: Option<&Task>) -> Result<Vec<Write>> {
-    let of = |task: Option<&Task>| task.map(agenda::of).unwrap_or_default();
-    let (old, new) = (of(before), of(after));
-    let mut writes = Vec::new();
-    for row in old.iter().filter(|row| !new.contains(row)) {
-        writes.push(scope.erasing::<Agenda>(&Stored { row: row.clone(), version: 1 })?);
-    }
-    for row in new.iter().filter(|row| !old.contains(row)) {
-        writes.push(scope.creating(row)?);
-    }
-    let busy = |task: Option<&Task>| task.filter(|task| task.state.is_open()).and_then(|task| task.assignee);
-    let (had, has) = (busy(before), busy(after));
-    if had != has {
-        for (user, amount) in [(had, -1), (has, 1)].into_iter().filter_map(|(user, amount)| Some((user?, amount))) {
-            let change = Change::new().set(attr::USER, store::scope::value(&user)?).add(attr::OPEN, amount);
-            writes.push(scope.tallying::<Workload>(&Workload::at(user), change)?);
+impl Draft {
+    /// Checks what can be said before anything is written.
+    async fn check(&mut self, catalog: &Catalog, scope: &TenantScope) -> Result<()> {
+        if self.assign.is_some() && self.task.assignee.is_some() {
+            return Err(Error::invalid("/assign", "assignee", "either an assignee is named or one is to be found"));
         }
+        let definitions = catalog.definitions(scope).await?;
+        self.task.check(&definitions, None, self.task.created_at)?;
+        if let Some(recurring) = &self.task.recurring {
+            recurring.check(self.task.created_at)?;
+        }
+        check_references(catalog, scope, &self.base, &self.task).await
+    }
+
+    /// The task with its assignee, and the turn that this takes.
+    async fn given(&self, catalog: &Catalog, scope: &TenantScope, by: Actor) -> Result<(Task, Option<Stored<Turn>>)> {
+        let (mut task, mut turn) = (self.task.clone(), None);
+        if let Some(assign) = &self.assign {
+            let chosen = choose(catalog, scope, assign).await?;
+            (task.team, task.assignee, turn) = (Some(assign.team), chosen.user, chosen.turn);
+        }
+        task.begin(by);
+        Ok((task, turn))
+    }
+}
+
+/// The writes beside the rows of tasks that change together, each as it was and as it is to be: what differs on agendas, and in
+/// workloads.
+fn beside(scope: &TenantScope, changes: &[(Option<&Task>, Option<&Task>)]) -> Result<Vec<Write>> {
+    let of = |task: Option<&Task>| task.map(agenda::of).unwrap_or_default();
+    let busy = |task: Option<&Task>| task.filter(|task| task.state.is_open()).and_then(|task| task.assignee);
+    let mut writes = Vec::new();
+    // A transaction writes a row once: what is taken from and given to the same user is one amount.
+    let mut loads: BTreeMap<UserId, i64> = BTreeMap::new();
+    for (before, after) in changes {
+        let (old, new) = (of(*before), of(*after));
+        for row in old.iter().filter(|row| !new.contains(row)) {
+            writes.push(scope.erasing::<Agenda>(&Stored { row: row.clone(), version: 1 })?);
+        }
+        for row in new.iter().filter(|row| !old.contains(row)) {
+            writes.push(scope.creating(row)?);
+        }
+        for (user, amount) in [(busy(*before), -1), (busy(*after), 1)] {
+            let load = user.map(|user| loads.entry(user).or_default());
+            load.into_iter().for_each(|load| *load += amount);
+        }
+    }
+    for (user, amount) in loads.into_iter().filter(|(_, amount)| *amount != 0) {
+        let change = Change::new().set(attr::USER, store::scope::value(&user)?).add(attr::OPEN, amount);
+        writes.push(scope.tallying::<Workload>(&Workload::at(user), change)?);
     }
     Ok(writes)
 }
 
 /// Writes a new task that somebody made, and gives it to whom it is to be given.
-pub async fn create(
-    catalog: &Catalog,
-    scope: &TenantScope,
-    by: Actor,
-    assign: Option<&Assign>,
-    mut task: Task,
-) -> Result<Task> {
-    task.check(task.created_at, &[])?;
-    if let Some(recurring) = &task.recurring {
-        recurring.rule.check(recurring.at, &recurring.zone).map_err(|error| error.under("/recurrence"))?;
-    }
-    check_references(catalog, scope, None, &task).await?;
+pub async fn create(catalog: &Catalog, scope: &TenantScope, by: Actor, mut draft: Draft) -> Result<Task> {
+    draft.check(catalog, scope).await?;
     for _ in 0..TURNS {
-        let Chosen { user, turn } = match assign {
-            Some(assign) => choose(catalog, scope, assign).await?,
-            None => Chosen::default(),
-        };
-        let mut task = task.clone();
-        if let Some(assign) = assign {
-            (task.team, task.assignee) = (Some(assign.team), user);
-        }
-        task.begin(by);
+        let (task, turn) = draft.given(catalog, scope, by).await?;
         let mut writes = vec![scope.creating(&task)?];
-        writes.extend(beside(scope, None, Some(&task))?);
+        writes.extend(beside(scope, &[(None, Some(&task))])?);
         writes.extend(turn.map(|turn| scope.replacing(&turn)).transpose()?);
         match scope.transact(writes).await? {
             None => return Ok(task),
@@ -114,14 +107,14 @@ pub async fn create(
 /// Writes a task that follows another; one of that id may be there already.
 pub(super) async fn create_next(scope: &TenantScope, task: &Task) -> Result<()> {
     let mut writes = vec![scope.creating(task)?];
-    writes.extend(beside(scope, None, Some(task))?);
+    writes.extend(beside(scope, &[(None, Some(task))])?);
     scope.transact(writes).await.map(drop)
 }
 
 /// Writes a changed task over the version it was read at, and the turn that this takes, if any.
 pub async fn replace(scope: &TenantScope, before: &Task, task: &Stored<Task>, turn: Option<Stored<Turn>>) -> Result<u64> {
     let mut writes = vec![scope.replacing(task)?];
-    writes.extend(beside(scope, Some(before), Some(&task.row))?);
+    writes.extend(beside(scope, &[(Some(before), Some(&task.row))])?);
     writes.extend(turn.map(|turn| scope.replacing(&turn)).transpose()?);
     if writes.len() == 1 {
         return scope.replace(task).await;
@@ -144,7 +137,7 @@ async fn meanwhile(scope: &TenantScope, task: &Stored<Task>) -> Result<Error> {
 /// Deletes a task at the version it was read at.
 pub async fn delete(scope: &TenantScope, task: &Stored<Task>) -> Result<()> {
     let mut writes = vec![scope.erasing(task)?];
-    writes.extend(beside(scope, Some(&task.row), None)?);
+    writes.extend(beside(scope, &[(Some(&task.row), None)])?);
     match scope.transact(writes).await? {
         None => Ok(()),
         Some(_) => Err(meanwhile(scope, task).await?),

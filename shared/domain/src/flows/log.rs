@@ -74,7 +74,8 @@ impl Known {
     }
 }
 
-async fn there<I, E>(scope: &TenantScope, ids: HashSet<I>) -> Result<HashSet<I>>
+/// Those of the ids that there are.
+pub(super) async fn there<I, E>(scope: &TenantScope, ids: HashSet<I>) -> Result<HashSet<I>>
 where
     I: Copy + Eq + std::hash::Hash + Into<Locator>,
     E: Entity + Clone,

@@ -139,6 +139,7 @@ pub async fn confirm(
         let before = contact.row.clone();
         let consent = Consent { granted: true, at: now, source: evidence.source.clone() };
         contact.row.record_consent(Channel::Email, category, consent);
+        contact.row.wants_again(Channel::Email, category);
         contact.row.updated_at = now;
         match keep_contact::declare(context, scope, &before, &contact, evidence).await {
             Ok(_) => return Ok(Confirmed::Yes),

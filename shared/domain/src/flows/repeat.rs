@@ -12,7 +12,7 @@ use super::accept::{self, Order};
 use super::catalog::Catalog;
 use super::{Context, enclose};
 use crate::series::State;
-use crate::{Contact, Recurrence, Recurring, Series};
+use crate::{Contact, Message, Recurrence, Recurring, Series};
 
 /// How often a series that is changed meanwhile is looked at again before the job is left to come again.
 const ROUNDS: usize = 5;
@@ -98,7 +98,8 @@ pub async fn repeat(
         let Some(until) = row.ringing.filter(|_| row.state_seq == seq && row.state == State::Active) else { return Ok(()) };
         if row.next.at <= until {
             make(context, catalog, files, scope, row).await?;
-            row.next.zone = zone_of(catalog, scope, row.zone.as_ref(), &row.order).await?;
+            let zone = zone_of(catalog, scope, row.zone.as_ref(), &row.order).await?;
+            row.next.move_to(zone);
             advance(row, until);
         }
         row.ringing = None;
@@ -118,20 +119,21 @@ async fn make(context: &Context, catalog: &Catalog, files: &Files, scope: &Tenan
     let label = format!("message of {} at {}", row.id, row.next.at.millis());
     let message = MessageId::new(&Ids::derived(&context.keys, &label), &Clock::manual(row.next.at));
     match accept::prepare(catalog, files, scope, row.order.clone(), message).await {
-        Ok(accepted) => {
-            accept::write(scope, &accepted).await?;
-            row.made = row.made.saturating_add(1);
-            row.last_message = Some(message);
-            row.failure = None;
-            Ok(())
-        }
+        Ok(accepted) => accept::write(scope, &accepted).await?,
         Err(Error::Invalid(faults)) => {
-            let words = faults.first().map_or_else(String::new, |fault| format!("{}: {}", fault.pointer, fault.detail));
-            row.failure = Some(words.chars().take(300).collect());
-            Ok(())
+            // It may have been accepted before somebody made it impossible.
+            if scope.read_now::<Message>(message).await?.is_none() {
+                let words = faults.first().map_or_else(String::new, |fault| format!("{}: {}", fault.pointer, fault.detail));
+                row.failure = Some(words.chars().take(300).collect());
+                return Ok(());
+            }
         }
-        Err(error) => Err(error),
+        Err(error) => return Err(error),
     }
+    row.made = row.made.saturating_add(1);
+    row.last_message = Some(message);
+    row.failure = None;
+    Ok(())
 }
 
 /// Goes on to the first time after that moment.

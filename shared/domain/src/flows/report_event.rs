@@ -1,68 +1,105 @@
 //! Taking in an event that a caller reports. One with a word of its caller's for it is taken in once: the row that remembers the
 //! word is written first and names the event, so that a report that died half way is completed when it comes again.
 
+use std::collections::HashSet;
+
 use kernel::error::Faults;
+use kernel::ids::{CompanyId, ContactId, DealId};
 use kernel::{Error, Result};
 use store::{Stored, TenantScope};
 
 use super::Context;
+use super::log::there;
 use crate::event::{Event, Report};
-use crate::{Company, Contact, Deal, event};
+use crate::{Company, Contact, Deal};
 
-/// Checks and writes an event; answers with the first one when its word was used before.
-pub async fn report(context: &Context, scope: &TenantScope, mut event: Event) -> Result<Event> {
-    event.check()?;
-    check_references(scope, &event).await?;
-    let Some(key) = event.key.clone() else {
-        scope.create(&event).await?;
-        return Ok(event);
-    };
-    let report = claim(context, scope, Report::of(&context.keys, &event, &key)?).await?;
-    if report.event != event.id {
-        if let Some(first) = scope.read_now::<Event>(report.event).await? {
-            return Ok(first.row);
+/// What events are about and is there: read once for all of them.
+#[derive(Debug, Default)]
+pub struct Known {
+    contacts: HashSet<ContactId>,
+    companies: HashSet<CompanyId>,
+    deals: HashSet<DealId>,
+}
+
+impl Known {
+    /// Reads what the events are about, in one batch for each kind.
+    pub async fn read(scope: &TenantScope, events: &[Event]) -> Result<Self> {
+        Ok(Self {
+            contacts: there::<_, Contact>(scope, events.iter().filter_map(|event| event.about.contact).collect()).await?,
+            companies: there::<_, Company>(scope, events.iter().filter_map(|event| event.about.company).collect()).await?,
+            deals: there::<_, Deal>(scope, events.iter().filter_map(|event| event.about.deal).collect()).await?,
+        })
+    }
+
+    /// Refuses ids that name nothing of this tenant.
+    fn check(&self, event: &Event) -> Result<()> {
+        let (mut faults, about) = (Faults::default(), &event.about);
+        if about.contact.is_some_and(|id| !self.contacts.contains(&id)) {
+            faults.add("/contact", "unknown", "no such contact");
         }
-        // Whoever reported it first died before it was written.
-        event.id = report.event;
+        if about.company.is_some_and(|id| !self.companies.contains(&id)) {
+            faults.add("/company_id", "unknown", "no such company");
+        }
+        if about.deal.is_some_and(|id| !self.deals.contains(&id)) {
+            faults.add("/deal_id", "unknown", "no such deal");
+        }
+        faults.check()
+    }
+}
+
+/// Checks and writes an event; answers with the first one when its word was used before, whatever has become of what that was about.
+pub async fn report(context: &Context, scope: &TenantScope, known: &Known, mut event: Event) -> Result<Event> {
+    let report = event.key.as_ref().map(|key| Report::of(&context.keys, &event, key)).transpose()?;
+    if let Some(report) = &report
+        && let Some(first) = told_before(context, scope, report).await?
+    {
+        return Ok(first);
+    }
+    event.check()?;
+    known.check(&event)?;
+    if let Some(report) = report {
+        let report = claim(context, scope, report).await?;
+        if report.event != event.id {
+            if let Some(first) = scope.read_now::<Event>(report.event).await? {
+                return Ok(first.row);
+            }
+            // Whoever reported it first died before it was written.
+            event.id = report.event;
+        }
     }
     scope.create(&event).await?;
     Ok(event)
 }
 
-/// Refuses ids that name nothing of this tenant.
-async fn check_references(scope: &TenantScope, event: &Event) -> Result<()> {
-    let mut faults = Faults::default();
-    if let Some(contact) = event.about.contact
-        && scope.read_now::<Contact>(contact).await?.is_none()
-    {
-        faults.add("/contact", "unknown", "no such contact");
+/// The event that was reported under the same word before, if it is there.
+async fn told_before(context: &Context, scope: &TenantScope, report: &Report) -> Result<Option<Event>> {
+    match scope.read_now::<Report>(Report::at(&report.key)).await? {
+        Some(found) if !found.row.expires_by(context.clock.now()) => {
+            let first = same(found.row, report)?.event;
+            Ok(scope.read_now::<Event>(first).await?.map(|event| event.row))
+        }
+        Some(_) | None => Ok(None),
     }
-    if let Some(company) = event.about.company
-        && scope.read_now::<Company>(company).await?.is_none()
-    {
-        faults.add("/company_id", "unknown", "no such company");
+}
+
+/// The row that was found, if it remembers the same report.
+fn same(found: Report, report: &Report) -> Result<Report> {
+    if found.request == report.request {
+        Ok(found)
+    } else {
+        Err(Error::invalid("/key", "reused", "another event was reported under this key"))
     }
-    if let Some(deal) = event.about.deal
-        && scope.read_now::<Deal>(deal).await?.is_none()
-    {
-        faults.add("/deal_id", "unknown", "no such deal");
-    }
-    faults.check()
 }
 
 /// The row that remembers the word: ours, or the one of whoever was first.
-async fn claim(context: &Context, scope: &TenantScope, report: event::Report) -> Result<event::Report> {
+async fn claim(context: &Context, scope: &TenantScope, report: Report) -> Result<Report> {
     if scope.create(&report).await? {
         return Ok(report);
     }
-    let found = scope.find::<event::Report>(event::Report::at(&report.key)).await?;
+    let found = scope.find::<Report>(Report::at(&report.key)).await?;
     if found.row.expires_by(context.clock.now()) {
         scope.replace(&Stored { row: report.clone(), version: found.version }).await?;
         return Ok(report);
     }
-    if found.row.request == report.request {
-        Ok(found.row)
-    } else {
-        Err(Error::invalid("/key", "reused", "another event was reported under this key"))
-    }
+    same(found.row, &report)
 }

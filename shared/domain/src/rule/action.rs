@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use kernel::error::Faults;
-use kernel::ids::AccountId;
+use kernel::ids::{AccountId, UserId};
 use kernel::{Email, Locale};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use url::Url;
 
+use super::work::{CreateTask, LogActivity};
 use crate::event::{Occurrence, known};
 use crate::flows::accept::{Order, To};
 use crate::{Category, Channel, Extras, name};
@@ -30,6 +31,10 @@ pub enum Action {
     CallWebhook(CallWebhook),
     /// Tell of another event.
     RaiseEvent(RaiseEvent),
+    /// Give somebody something to do.
+    CreateTask(CreateTask),
+    /// Write down what was done, or is to be.
+    LogActivity(LogActivity),
 }
 
 /// A message of a template. It sees the contact as `contact`, the event as `event`, and the event's data as variables of their own.
@@ -71,6 +76,9 @@ pub struct UpdateContact {
     /// Another language.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub locale: Option<Locale>,
+    /// The user who keeps it from now on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<UserId>,
     /// Whether nothing may be sent any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub do_not_contact: Option<bool>,
@@ -106,6 +114,8 @@ impl Action {
             Self::UpdateContact(_) => "update_contact",
             Self::CallWebhook(_) => "call_webhook",
             Self::RaiseEvent(_) => "raise_event",
+            Self::CreateTask(_) => "create_task",
+            Self::LogActivity(_) => "log_activity",
         }
     }
 
@@ -122,6 +132,8 @@ impl Action {
                 }
             }
             Self::RaiseEvent(event) => drop(faults.take(&format!("{at}/name"), known::callers(&event.name))),
+            Self::CreateTask(task) => task.check(&at, faults),
+            Self::LogActivity(activity) => activity.check(&at, faults),
         }
     }
 }

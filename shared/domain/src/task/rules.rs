@@ -7,10 +7,11 @@ use kernel::ids::UserId;
 use kernel::{Result, Time};
 
 use super::{Reminder, Task, Whom};
+use crate::field::{Definitions, Object};
 
 /// Longest description, outcome and reason, in bytes.
-const WORDS: usize = 4_096;
-/// Most tags and fields.
+pub const WORDS: usize = 4_096;
+/// Most tags.
 const MOST: usize = 20;
 /// Most steps of a checklist.
 const ITEMS: usize = 50;
@@ -18,14 +19,13 @@ const ITEMS: usize = 50;
 const REMINDERS: usize = 5;
 /// Most steps of an escalation.
 const STEPS: usize = 10;
-/// Most bytes of further fields.
-const FIELDS: usize = 4_096;
 /// How long after its due moment a task is escalated at most, and before it somebody is reminded at most, in minutes: a year.
 const FAR: u32 = 366 * 24 * 60;
 
 impl Task {
-    /// Checks what the types do not, and tidies up. `known` are the reminders that it had before: their moments may have passed.
-    pub fn check(&mut self, now: Time, known: &[Reminder]) -> Result<()> {
+    /// Checks what the types do not, and tidies up. `before` is the task as it was, if it is not new: reminders that it had may have
+    /// passed, and fields that it had are not judged again.
+    pub fn check(&mut self, definitions: &Definitions, before: Option<&Self>, now: Time) -> Result<()> {
         let mut faults = Faults::default();
         if let Some(title) = faults.take("/title", crate::name::title(&self.title)) {
             self.title = title;
@@ -34,8 +34,9 @@ impl Task {
             faults.longer(pointer, text.as_deref().unwrap_or_default(), WORDS);
         }
         self.check_words(&mut faults);
-        self.check_reminders(now, known, &mut faults);
+        self.check_reminders(now, before.map_or(&[], |before| &before.reminders), &mut faults);
         self.check_escalation(&mut faults);
+        definitions.judge(Object::Task, before.map(|before| &before.fields), &mut self.fields, &mut faults);
         if self.recurring.is_some() && self.due_at.is_none() {
             faults.add("/due_at", "required", "a task that comes again is due at some time");
         }
@@ -45,7 +46,6 @@ impl Task {
     fn check_words(&self, faults: &mut Faults) {
         let counts = [
             ("/tags", self.tags.len(), MOST),
-            ("/fields", self.fields.len(), MOST),
             ("/checklist", self.checklist.len(), ITEMS),
             ("/reminders", self.reminders.len(), REMINDERS),
             ("/escalation", self.escalation.len(), STEPS),
@@ -61,14 +61,6 @@ impl Task {
         }
         for (at, item) in self.checklist.iter().enumerate() {
             faults.take(&format!("/checklist/{at}/text"), crate::name::title(&item.text));
-        }
-        let plain = |value: &serde_json::Value| !(value.is_array() || value.is_object() || value.is_null());
-        for (name, _) in self.fields.iter().filter(|(_, value)| !plain(value)) {
-            let pointer = format!("/fields/{}", name.replace('~', "~0").replace('/', "~1"));
-            faults.add(pointer, "type", "text, a number, true or false");
-        }
-        if serde_json::to_string(&self.fields).map_or(0, |text| text.len()) > FIELDS {
-            faults.add("/fields", "too_long", format!("at most {FIELDS} bytes"));
         }
     }
 

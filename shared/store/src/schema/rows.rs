@@ -58,7 +58,7 @@ rows! {
     ADDRESS = "address", "", "ADR", Shape::Single, "T#tenant#ADR#channel:digest", "-",
         "Whose address is this, and may it be written to?";
     AGENDA = "agenda", "", "AGD", Shape::Below, "T#tenant#AGD#owner", "milliseconds due, task id",
-        "Which open tasks does this user, team or contact have, soonest first?";
+        "Which open tasks does this user or team have, or this contact, company, deal or activity, soonest first?";
     ALLOWANCE = "allowance", "", "ALW", Shape::Single, "T#tenant#ALW#subject:window start", "-",
         "How much of what a tenant, credential or account may do in this window has been handed out?";
     API_KEY = "api_key", "key", "KEY", Shape::Small, "T#tenant#KEY", "key id",

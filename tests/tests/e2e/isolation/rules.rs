@@ -45,6 +45,18 @@ fn sending(template: &str) -> Value {
     json!({ "send_message": { "template": template } })
 }
 
+fn assigning(user: &str) -> Value {
+    json!({ "create_task": { "title": "A", "assignee": user } })
+}
+
+fn teaming(team: &str) -> Value {
+    json!({ "create_task": { "title": "A", "team": team } })
+}
+
+fn owning(user: &str) -> Value {
+    json!({ "update_contact": { "owner": user } })
+}
+
 fn sending_by(account: &str) -> Value {
     json!({ "send_message": { "template": "welcome", "account": account } })
 }
@@ -65,12 +77,21 @@ pub(super) fn body(operation: &str) -> Option<Value> {
 pub(super) fn body_with(operation: &str, pointer: &str) -> Option<Case> {
     Some(match (operation, pointer) {
         ("create_rule", "/actions/0/call_webhook/account") => ("acc", |id| rule(&posting(id))),
+        ("create_rule", "/actions/0/create_task/assignee") => ("usr", |id| rule(&assigning(id))),
+        ("create_rule", "/actions/0/create_task/team") => ("tea", |id| rule(&teaming(id))),
+        ("create_rule", "/actions/0/update_contact/owner") => ("usr", |id| rule(&owning(id))),
         ("create_rule", "/actions/0/send_message/account") => ("acc", |id| rule(&sending_by(id))),
         ("create_rule", "/actions/0/send_message/template") => ("tpl", |id| rule(&sending(id))),
         ("update_rule", "/actions/0/call_webhook/account") => ("acc", |id| json!({ "actions": [posting(id)] })),
+        ("update_rule", "/actions/0/create_task/assignee") => ("usr", |id| json!({ "actions": [assigning(id)] })),
+        ("update_rule", "/actions/0/create_task/team") => ("tea", |id| json!({ "actions": [teaming(id)] })),
+        ("update_rule", "/actions/0/update_contact/owner") => ("usr", |id| json!({ "actions": [owning(id)] })),
         ("update_rule", "/actions/0/send_message/account") => ("acc", |id| json!({ "actions": [sending_by(id)] })),
         ("update_rule", "/actions/0/send_message/template") => ("tpl", |id| json!({ "actions": [sending(id)] })),
         ("test_draft_rule", "/rule/actions/0/call_webhook/account") => ("acc", |id| draft(&posting(id))),
+        ("test_draft_rule", "/rule/actions/0/create_task/assignee") => ("usr", |id| draft(&assigning(id))),
+        ("test_draft_rule", "/rule/actions/0/create_task/team") => ("tea", |id| draft(&teaming(id))),
+        ("test_draft_rule", "/rule/actions/0/update_contact/owner") => ("usr", |id| draft(&owning(id))),
         ("test_draft_rule", "/rule/actions/0/send_message/account") => ("acc", |id| draft(&sending_by(id))),
         ("test_draft_rule", "/rule/actions/0/send_message/template") => ("tpl", |id| draft(&sending(id))),
         ("test_draft_rule", "/event/contact") => ("con", |id| {

@@ -60,6 +60,9 @@ pub(super) fn body_with(operation: &str, pointer: &str) -> Option<Case> {
         ("create_series", "/order/to/contact") => {
             ("con", |id| series(&json!({ "to": { "contact": id }, "template": "welcome" })))
         }
+        ("create_task" | "update_task", "/activity_id") => ("act", |id| json!({ "title": "A", "activity_id": id })),
+        ("create_task" | "update_task", "/company_id") => ("cmp", |id| json!({ "title": "A", "company_id": id })),
+        ("create_task" | "update_task", "/deal_id") => ("dea", |id| json!({ "title": "A", "deal_id": id })),
         ("create_task" | "update_task", "/assign/team") => {
             ("tea", |id| json!({ "title": "A", "assign": { "strategy": "load", "team": id } }))
         }

@@ -7,6 +7,7 @@ use tests::Story;
 async fn wrong_rules_are_refused_with_the_place_at_fault() {
     let stage = Story::begin().await;
     let acme = stage.tenant("acme").await;
+    acme.post("/v1/fields", &json!({ "object": "contact", "key": "seats", "kind": "number" })).await.is(201);
     let before = stage.rows();
     let with = |change: Value| {
         let mut body =
@@ -50,6 +51,25 @@ async fn wrong_rules_are_refused_with_the_place_at_fault() {
         (action(json!({ "call_webhook": { "url": "http://shop.example" } })), "/actions/0/call_webhook/url"),
         (action(json!({ "raise_event": { "name": "contact.created" } })), "/actions/0/raise_event/name"),
         (action(json!({ "raise_event": { "name": "a.b", "data": { "long": "x".repeat(17_000) } } })), "/actions"),
+        (action(json!({ "update_contact": { "fields": { "seats": "many" } } })), "/actions/0/update_contact/fields/seats"),
+        (action(json!({ "create_task": { "title": " " } })), "/actions/0/create_task/title"),
+        (action(json!({ "create_task": { "title": "{{ number" } })), "/actions/0/create_task/title"),
+        (
+            action(json!({ "create_task": { "title": "T", "description": "{% include 'frame' %}" } })),
+            "/actions/0/create_task/description",
+        ),
+        (action(json!({ "create_task": { "title": "T", "assignee": "boss" } })), "/actions/0/create_task/assignee"),
+        (action(json!({ "create_task": { "title": "T", "due": { "days": 367 } } })), "/actions/0/create_task/due"),
+        (action(json!({ "log_activity": { "type": "chat", "subject": "S" } })), "/actions/0/log_activity/type"),
+        (action(json!({ "log_activity": { "type": "note", "subject": "{% if %}" } })), "/actions/0/log_activity/subject"),
+        (
+            action(json!({ "log_activity": { "type": "call", "subject": "S", "status": "scheduled" } })),
+            "/actions/0/log_activity/due",
+        ),
+        (
+            action(json!({ "log_activity": { "type": "call", "subject": "S", "due": { "days": 1 } } })),
+            "/actions/0/log_activity/due",
+        ),
         (json!({ "log": "some" }), "/log"),
     ] {
         let refused = acme.post("/v1/rules", &with(change.clone())).await;

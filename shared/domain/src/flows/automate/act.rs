@@ -4,7 +4,7 @@ use kernel::ids::{EventId, MessageId};
 use kernel::{Error, Result};
 use store::TenantScope;
 
-use super::Desk;
+use super::{Desk, work};
 use crate::consent::Evidence;
 use crate::event::{Cause, Event, Occurrence};
 use crate::flows::accept::{self, Order};
@@ -20,14 +20,17 @@ const CONTENDED: usize = 4;
 /// Does the action of that number.
 pub(super) async fn act(desk: Desk<'_>, run: &Run, number: usize, occurrence: &Occurrence) -> Result<Deed> {
     let Some(action) = run.actions.get(number) else { return Err(Error::internal("a run without that action")) };
+    let deed = |made: String| Deed::done(number, made);
     let done = match action {
-        Action::SendMessage(message) => send(desk, run, number, message.order(occurrence)).await,
-        Action::CallWebhook(post) => send(desk, run, number, post.order(occurrence)).await,
-        Action::UpdateContact(change) => update(desk, run, number, change).await,
-        Action::RaiseEvent(event) => raise(desk, run, number, event, occurrence).await,
+        Action::SendMessage(message) => send(desk, run, number, message.order(occurrence)).await.map(deed),
+        Action::CallWebhook(post) => send(desk, run, number, post.order(occurrence)).await.map(deed),
+        Action::UpdateContact(change) => update(desk, run, number, change).await.map(deed),
+        Action::RaiseEvent(event) => raise(desk, run, number, event, occurrence).await.map(deed),
+        Action::CreateTask(task) => work::create_task(desk, run, number, task, occurrence).await,
+        Action::LogActivity(activity) => work::log_activity(desk, run, number, activity, occurrence).await,
     };
     match done {
-        Ok(made) => Ok(Deed::done(number, made)),
+        Ok(deed) => Ok(deed),
         Err(error) => lasting(&error).map(|why| Deed::failed(number, &why)).ok_or(error),
     }
 }
@@ -53,7 +56,8 @@ pub(super) fn lasting(error: &Error) -> Option<String> {
     }
 }
 
-fn cause(run: &Run, action: usize) -> Cause {
+/// What led to whatever that action makes.
+pub(super) fn cause(run: &Run, action: usize) -> Cause {
     let mut rules = run.event.rules().to_vec();
     rules.push(run.rule);
     Cause { root: run.event.root().to_owned(), rules, run: run.id, action }
@@ -120,6 +124,9 @@ fn apply(change: &UpdateContact, contact: &mut Contact) {
     }
     if let Some(locale) = &change.locale {
         contact.locale = Some(locale.clone());
+    }
+    if let Some(owner) = change.owner {
+        contact.owner = Some(owner);
     }
     if let Some(stopped) = change.do_not_contact {
         contact.do_not_contact = stopped;

@@ -4,11 +4,12 @@ use kernel::Result;
 use kernel::ids::MessageId;
 use render::Strictness;
 
-use super::{Desk, Scene, act, judge};
-use crate::Rule;
+pub use super::work::Logged;
+use super::{Desk, Scene, act, judge, work};
 use crate::event::Occurrence;
 use crate::flows::accept::{self, Order, Ways};
 use crate::rule::{Action, Finding};
+use crate::{Rule, Task};
 
 /// What was found.
 #[derive(Clone, Debug)]
@@ -36,6 +37,12 @@ pub struct Step {
     pub subject: Option<String>,
     /// Its text.
     pub text: Option<String>,
+    /// The task that it would make.
+    pub task: Option<Task>,
+    /// The activity that it would write down.
+    pub activity: Option<Logged>,
+    /// What either would do without.
+    pub note: Option<String>,
 }
 
 /// Tries a rule on an event.
@@ -52,19 +59,29 @@ pub async fn try_out(desk: Desk<'_>, rule: &Rule, occurrence: Occurrence) -> Res
 }
 
 async fn step(desk: Desk<'_>, action: &Action, scene: &Scene) -> Result<Step> {
-    let blank = Step { kind: action.as_str(), ..Step::default() };
-    let order = match action {
-        Action::SendMessage(message) => message.order(&scene.occurrence),
-        Action::CallWebhook(post) => post.order(&scene.occurrence),
+    let kind = action.as_str();
+    let found = match action {
+        Action::SendMessage(sent) => message(desk, sent.order(&scene.occurrence)).await,
+        Action::CallWebhook(post) => message(desk, post.order(&scene.occurrence)).await,
         Action::UpdateContact(_) => {
             let why = scene.contact.is_none().then(|| "the event is about no contact".to_owned());
-            return Ok(Step { why, ..blank });
+            Ok(Step { why, ..Step::default() })
         }
-        Action::RaiseEvent(_) => return Ok(blank),
+        Action::RaiseEvent(_) => Ok(Step::default()),
+        Action::CreateTask(task) => work::try_task(desk, task, scene).await.map(|draft| Step {
+            note: draft.note(),
+            task: Some(draft.made),
+            ..Step::default()
+        }),
+        Action::LogActivity(log) => work::try_activity(desk, log, scene).await.map(|draft| Step {
+            note: draft.note(),
+            activity: Some(draft.made),
+            ..Step::default()
+        }),
     };
-    match message(desk, order).await {
-        Ok(found) => Ok(Step { kind: blank.kind, ..found }),
-        Err(error) => act::lasting(&error).map(|why| Step { why: Some(why), ..blank }).ok_or(error),
+    match found {
+        Ok(found) => Ok(Step { kind, ..found }),
+        Err(error) => act::lasting(&error).map(|why| Step { kind, why: Some(why), ..Step::default() }).ok_or(error),
     }
 }
 
