@@ -189,7 +189,9 @@ impl World {
                 Step::GiveTask => (row.assignee, row.team) = (user, team),
                 Step::End if choice.is_multiple_of(3) => drop(row.cancel(Actor::default(), now, None)),
                 Step::End => drop(row.complete(Actor::default(), now, None)),
-                Step::Reopen => drop(row.reopen(Actor::default(), now, None)),
+                Step::Reopen => {
+                    row.reopen(Actor::default(), now, None);
+                }
                 _ => {}
             };
             self.edit(id, changed).await;
