@@ -19,6 +19,8 @@ use crate::Fallible;
 use crate::watch::rounded;
 use crate::world::{World, block_on};
 
+mod work;
+
 /// Changes that one batch brings at most, as deployed.
 const BATCH: usize = 1_000;
 const DAY: i64 = 86_400_000;
@@ -31,6 +33,7 @@ pub(crate) fn measure() -> Fallible<Value> {
         }
         Ok(json!({ "counters": {
             "write_units_per_event": units,
+            "write_units_of_work": work::units().await?,
             "events_per_second": per_second().await?,
             "month_of_10_a_day": month(10).await?,
             "month_of_10000_a_day": month(10_000).await?,

@@ -2,11 +2,11 @@
 
 use axum::extract::State;
 use domain::activity::{Form, Outcome, Status};
-use domain::entry::Noun;
+use domain::entry::{Noun, SHARDS};
 use domain::flows::retrieve::Found;
 use domain::flows::{log, retrieve};
-use domain::{Activity, Entry, Right};
-use kernel::ids::{ActivityId, CompanyId, ContactId, DealId, UserId};
+use domain::{Activity, Entry, Right, Team};
+use kernel::ids::{ActivityId, CompanyId, ContactId, DealId, TeamId, UserId};
 use kernel::{Error, Result, Time};
 use serde::Deserialize;
 use serde_json::Value;
@@ -54,8 +54,24 @@ pub(crate) struct ActivityFilters {
     /// Activities that this user did, or is to do.
     #[param(value_type = Option<String>)]
     assignee: Option<UserId>,
+    /// Activities of this user: its assignee's, or its owner's when it has no assignee.
+    #[param(value_type = Option<String>)]
+    user: Option<UserId>,
+    /// Activities of those who are in this team now.
+    #[param(value_type = Option<String>)]
+    team: Option<TeamId>,
     /// Activities with this tag.
     tag: Option<String>,
+    /// Those that are counted, and are counted under the tag: nothing private, and of its tags the first five.
+    counted: Option<bool>,
+    /// Done, or to be, at this moment or later, in the order of that.
+    #[serde(with = "kernel::clock::rfc3339::option")]
+    #[param(value_type = Option<String>, format = DateTime)]
+    at_since: Option<Time>,
+    /// Done, or to be, before this moment, in the order of that; up to now when `at_since` alone is said.
+    #[serde(with = "kernel::clock::rfc3339::option")]
+    #[param(value_type = Option<String>, format = DateTime)]
+    at_until: Option<Time>,
     /// Written down at this moment or later; of a contact's, done or to be then.
     #[serde(with = "kernel::clock::rfc3339::option")]
     #[param(value_type = Option<String>, format = DateTime)]
@@ -73,7 +89,47 @@ impl ActivityFilters {
         contact.or_else(|| self.deal_id.map(|id| id.hex())).or_else(|| self.company_id.map(|id| id.hex()))
     }
 
-    fn keeps(&self, row: &Activity) -> bool {
+    /// Whether it is asked when activities were or are to be.
+    const fn is_timed(&self) -> bool {
+        self.at_since.is_some() || self.at_until.is_some()
+    }
+
+    /// The bounds of the list: of when activities were or are to be, where that orders it, else of when they were written down.
+    fn bounded(&self, asked: Listing) -> Listing {
+        match (self.owner(), self.is_timed()) {
+            (Some(_), _) => {
+                let since = [self.at_since, self.since].into_iter().flatten().max();
+                let until = [self.at_until, self.until].into_iter().flatten().min();
+                Listing { since, until, ..asked }
+            }
+            (None, true) => Listing { since: self.at_since, until: self.at_until, ..asked },
+            (None, false) => Listing { since: self.since, until: self.until, ..asked },
+        }
+    }
+
+    /// The team whose members' activities are asked for. One that is not there has none.
+    async fn team(&self, api: &Api, scope: &TenantScope) -> Result<Option<Team>> {
+        match self.team {
+            Some(id) => Ok(api.0.catalog.team(scope, id).await?),
+            None => Ok(None),
+        }
+    }
+
+    /// Whether it was written down when it is asked for, where the list is in another order.
+    fn written(&self, row: &Activity) -> bool {
+        let at = row.id.made_at();
+        self.owner().is_some() || (self.since.is_none_or(|since| at >= since) && self.until.is_none_or(|until| at < until))
+    }
+
+    /// Whether it was, or is to be, when it is asked for.
+    fn falls(&self, row: &Activity) -> bool {
+        self.at_since.is_none_or(|since| row.at() >= since) && self.at_until.is_none_or(|until| row.at() < until)
+    }
+
+    fn keeps(&self, row: &Activity, team: Option<&Team>) -> bool {
+        let person = row.assignee.or(row.owner);
+        let in_team = || person.is_some_and(|person| team.is_some_and(|team| team.has(person)));
+        let tags = if self.counted == Some(true) { row.counted_tags() } else { &row.tags };
         self.contact_id.is_none_or(|contact| row.contact == Some(contact))
             && self.company_id.is_none_or(|company| row.company == Some(company))
             && self.deal_id.is_none_or(|deal| row.deal == Some(deal))
@@ -81,27 +137,36 @@ impl ActivityFilters {
             && self.status.is_none_or(|status| row.status == status)
             && self.outcome.is_none_or(|outcome| row.outcome == Some(outcome))
             && self.assignee.is_none_or(|assignee| row.assignee == Some(assignee))
-            && self.tag.as_ref().is_none_or(|tag| row.tags.contains(tag))
+            && self.user.is_none_or(|user| person == Some(user))
+            && (self.team.is_none() || in_team())
+            && self.tag.as_ref().is_none_or(|tag| tags.contains(tag))
+            && self.counted.is_none_or(|counted| row.is_counted() == counted)
+            && self.falls(row)
+            && self.written(row)
     }
 }
 
-/// One page of the activities with a contact or company, or for a deal: one query of its timeline, and one batch of reads.
+/// One page of the activities with a contact or company, or for a deal, or of all by their time: one query of its timeline, or four
+/// of the combined one, and one batch of reads.
 async fn page_of(
     scope: &TenantScope,
-    owner: &str,
+    owner: Option<&str>,
     listing: &Listing,
     now: Time,
     keeps: impl Fn(&Activity) -> bool + Send,
 ) -> Result<Page<Activity>> {
     let told = |entry: &Entry| entry.noun == Noun::Activity && entry.withdrawn.is_none();
-    let page = scope.page_by_time::<Entry>(owner, listing, told).await?;
+    let page = match owner {
+        Some(owner) => scope.page_by_time::<Entry>(owner, listing, told).await?,
+        None => scope.page_by_month::<Entry>(SHARDS, listing, now, told).await?,
+    };
     let ids: Vec<ActivityId> = page.rows.iter().filter_map(|entry| ActivityId::parse(&entry.row.subject)).collect();
     let rows = retrieve::read_many(scope, &ids, now).await?.into_iter().flatten().filter(|found| keeps(&found.row));
     Ok(Page { rows: rows.collect(), next: page.next })
 }
 
-/// Lists activities, newest first. With `contact_id`, `company_id` or `deal_id`, a page may be shorter than asked for when other
-/// filters leave some out.
+/// Lists activities, newest first. With `contact_id`, `company_id`, `deal_id`, `at_since` or `at_until`, a page may be shorter than
+/// asked for when other filters leave some out.
 #[utoipa::path(get, path = "/v1/activities", tag = "activities", operation_id = "list_activities", security(("key" = [])),
     params(PageParams, ActivityFilters),
     responses((status = 200, description = "A page of activities.", body = List<ActivityView>), refused::Listing))]
@@ -112,12 +177,12 @@ async fn list_activities(
 ) -> Result<Reply<List<Value>>, Failure> {
     let (keys, list, viewer) = (&caller.context.keys, format!("activities {filters:?}"), caller.viewer(&api).await?);
     let asked = page.listing(keys, &caller.scope, &list)?;
-    let listing = Listing { since: filters.since, until: filters.until, ..asked };
-    let now = caller.context.clock.now();
-    let keeps = |row: &Activity| row.seen_by(&viewer) && filters.keeps(row);
-    let found = match filters.owner() {
-        Some(owner) => page_of(&caller.scope, &owner, &listing, now, keeps).await?,
-        None => retrieve::page(&caller.scope, &listing, now, keeps).await?,
+    let listing = filters.bounded(asked);
+    let (now, team) = (caller.context.clock.now(), filters.team(&api, &caller.scope).await?);
+    let keeps = |row: &Activity| row.seen_by(&viewer) && filters.keeps(row, team.as_ref());
+    let found = match (filters.owner(), filters.is_timed()) {
+        (None, false) => retrieve::page(&caller.scope, &listing, now, keeps).await?,
+        (owner, _) => page_of(&caller.scope, owner.as_deref(), &listing, now, keeps).await?,
     };
     Ok(Reply::ok(page.shape(keys, &caller.scope, &list, found, |row| ActivityView::from(row.row))))
 }

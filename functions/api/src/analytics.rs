@@ -13,18 +13,25 @@ use crate::operations::operations;
 use crate::reply::{Reply, refused};
 use crate::state::Api;
 
+pub(crate) mod activities;
 pub(crate) mod channels;
 pub(crate) mod dashboard;
+pub(crate) mod deals;
 pub(crate) mod engagement;
+pub(crate) mod frequency;
+mod grain;
 pub(crate) mod question;
 pub(crate) mod reading;
 pub(crate) mod responses;
 pub(crate) mod span;
 pub(crate) mod sums;
 mod table;
+pub(crate) mod tasks;
 pub(crate) mod templates;
+mod work;
 
-use question::{Asked, GroupBy, Key, Question};
+use grain::Key;
+use question::{Asked, GroupBy, Question};
 use sums::{CostSumView, Counts, Rates, Sums};
 use table::{Told, table, wanted};
 

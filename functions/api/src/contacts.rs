@@ -28,6 +28,7 @@ use crate::state::Api;
 pub(crate) mod consents;
 pub(crate) mod engagement;
 pub(crate) mod fields;
+pub(crate) mod frequency;
 pub(crate) mod preferences;
 pub(crate) mod upsert;
 

@@ -48,6 +48,14 @@ pub(crate) struct DealFilters {
     owner: Option<UserId>,
     /// Deals with this tag.
     tag: Option<String>,
+    /// Won or lost at this moment or later.
+    #[serde(with = "kernel::clock::rfc3339::option")]
+    #[param(value_type = Option<String>, format = DateTime)]
+    closed_since: Option<Time>,
+    /// Won or lost before this moment.
+    #[serde(with = "kernel::clock::rfc3339::option")]
+    #[param(value_type = Option<String>, format = DateTime)]
+    closed_until: Option<Time>,
     /// Made at this moment or later.
     #[serde(with = "kernel::clock::rfc3339::option")]
     #[param(value_type = Option<String>, format = DateTime)]
@@ -66,6 +74,8 @@ impl DealFilters {
             && self.company_id.is_none_or(|company| deal.company_id == Some(company))
             && self.owner.is_none_or(|owner| deal.owner == Some(owner))
             && self.tag.as_ref().is_none_or(|tag| deal.tags.contains(tag))
+            && self.closed_since.is_none_or(|since| deal.closed_at.is_some_and(|at| at >= since))
+            && self.closed_until.is_none_or(|until| deal.closed_at.is_some_and(|at| at < until))
     }
 }
 
@@ -79,7 +89,9 @@ async fn list_deals(
 ) -> Result<Reply<List<Value>>, Failure> {
     let (keys, list) = (&caller.context.keys, format!("deals {filters:?} {fields:?}"));
     let asked = page.listing(keys, &caller.scope, &list)?;
-    let listing = Listing { since: filters.since, until: filters.until, ..asked };
+    // None is decided before it is made.
+    let until = [filters.until, filters.closed_until].into_iter().flatten().min();
+    let listing = Listing { since: filters.since, until, ..asked };
     let keeps = |deal: &Deal| filters.keeps(deal) && fields.keeps(&deal.fields);
     let found = caller.scope.list(&listing, caller.context.clock.now(), keeps).await?;
     Ok(Reply::ok(page.shape(keys, &caller.scope, &list, found, |deal| DealView::from(deal.row))))

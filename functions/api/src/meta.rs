@@ -51,7 +51,7 @@ fn tags() -> Vec<Tag> {
         ("suppressions", "Addresses that must not be written to."),
         ("events", "What happened, for rules to act on."),
         ("rules", "What is done when something happens, and what was done."),
-        ("analytics", "How many messages reached which state."),
+        ("analytics", "How many messages reached which state, and what people did."),
         ("users", "The people who work for a tenant."),
         ("teams", "Users who work together."),
         ("api keys", "Credentials of machines."),

@@ -92,6 +92,24 @@ pub(crate) struct TaskFilters {
     priority: Option<Priority>,
     /// Tasks with this tag.
     tag: Option<String>,
+    /// Whether they ended after the moment that they were due at.
+    late: Option<bool>,
+    /// Made at this moment or later. With any of these bounds tasks are listed newest first, whether they are open or not.
+    #[serde(with = "kernel::clock::rfc3339::option")]
+    #[param(value_type = Option<String>, format = DateTime)]
+    since: Option<Time>,
+    /// Made before this moment.
+    #[serde(with = "kernel::clock::rfc3339::option")]
+    #[param(value_type = Option<String>, format = DateTime)]
+    until: Option<Time>,
+    /// Completed or cancelled at this moment or later.
+    #[serde(with = "kernel::clock::rfc3339::option")]
+    #[param(value_type = Option<String>, format = DateTime)]
+    ended_since: Option<Time>,
+    /// Completed or cancelled before this moment.
+    #[serde(with = "kernel::clock::rfc3339::option")]
+    #[param(value_type = Option<String>, format = DateTime)]
+    ended_until: Option<Time>,
     /// What to bring along in `expanded`: `contact`, `company`, `deal`, `activity`, separated by commas.
     #[param(value_type = Option<String>, example = "contact,deal")]
     expand: Expand<Thing>,
@@ -137,6 +155,23 @@ impl TaskFilters {
         named.into_iter().flatten().next().unwrap_or(Owner::All)
     }
 
+    /// Whether tasks are asked for that need not be open.
+    fn looks_back(&self) -> bool {
+        let bounds = [self.since, self.until, self.ended_since, self.ended_until];
+        bounds.iter().any(Option::is_some) || self.late.is_some() || self.status.is_some_and(|status| !status.is_open())
+    }
+
+    /// The bounds of when tasks were made. None ends before it is made.
+    fn bounded(&self, asked: Listing) -> Listing {
+        Listing { since: self.since, until: [self.until, self.ended_until].into_iter().flatten().min(), ..asked }
+    }
+
+    /// Whether it ended when it is asked for.
+    fn ended(&self, task: &Task) -> bool {
+        self.ended_since.is_none_or(|since| task.ended_at.is_some_and(|at| at >= since))
+            && self.ended_until.is_none_or(|until| task.ended_at.is_some_and(|at| at < until))
+    }
+
     fn keeps(&self, task: &Task, now: Time) -> bool {
         fn fits<T: PartialEq>(wanted: Option<&T>, found: Option<&T>) -> bool {
             wanted.is_none() || wanted == found
@@ -154,6 +189,8 @@ impl TaskFilters {
             && fits(self.priority.as_ref(), Some(&task.priority))
             && self.tag.as_ref().is_none_or(|tag| task.tags.contains(tag))
             && self.overdue.is_none_or(|overdue| overdue == late)
+            && self.late.is_none_or(|late| task.ended_late() == late)
+            && self.ended(task)
     }
 }
 
@@ -184,7 +221,7 @@ async fn open_tasks(
     }
 }
 
-/// Lists tasks: open ones, soonest due first; or those that have ended, newest first.
+/// Lists tasks: open ones, soonest due first; or, asked for by when they were made or ended, or by that they have, newest first.
 #[utoipa::path(get, path = "/v1/tasks", tag = "tasks", operation_id = "list_tasks", security(("key" = [])),
     params(PageParams, TaskFilters, FieldFilters),
     responses((status = 200, description = "A page of tasks.", body = List<TaskView>), refused::Listing))]
@@ -197,8 +234,8 @@ async fn list_tasks(
     let (keys, list, now) = (&caller.context.keys, filters.list(&fields), caller.context.clock.now());
     let listing = page.listing(keys, &caller.scope, &list)?;
     let keeps = |task: &Task| filters.keeps(task, now) && fields.keeps(&task.fields);
-    let found = if filters.status.is_some_and(|status| !status.is_open()) {
-        caller.scope.list::<Task>(&listing, now, keeps).await?
+    let found = if filters.looks_back() {
+        caller.scope.list::<Task>(&filters.bounded(listing), now, keeps).await?
     } else {
         open_tasks(&caller.scope, &filters, &listing, now, keeps).await?
     };

@@ -14,6 +14,8 @@ use crate::event::Cause;
 use crate::field::{Definitions, Object};
 use crate::visibility::{Viewer, Visibility};
 
+mod figures;
+
 /// Most bytes of a description.
 pub const DESCRIPTION: usize = 16 * 1024;
 /// Most bytes of a description that stands in the row itself, so that it stays within a kilobyte on the usual path.

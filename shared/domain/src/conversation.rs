@@ -3,11 +3,12 @@
 use kernel::ids::{AccountId, ContactId, ConversationId, MessageId};
 use kernel::{Keys, Time};
 use serde::{Deserialize, Serialize};
+use store::Stored;
 use store::schema::{self, Entity, Locator, Row};
 
 use crate::Channel;
 use crate::message::mark::{Spot, hour};
-use crate::statistic::{Amounts, Counted, Dimension, Figure, Measure, Way};
+use crate::statistic::{Amounts, Counted, Counters, Dimension, Figure, Measure, Way, spread};
 
 /// A conversation. Its messages are rows of their own, see [`crate::Inbound`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,18 +75,26 @@ impl Entity for Conversation {
     }
 }
 
-impl Counted for Conversation {
+impl Conversation {
+    /// The values that it is counted under.
+    pub fn values(&self) -> Vec<(Dimension, String)> {
+        vec![(Dimension::All, Way { channel: self.channel, account: Some(self.account), category: None }.value())]
+    }
+
     /// Messages that came in are counted where the latest of them is: each is a change of its own.
-    fn added(&self, before: Option<&Self>) -> Amounts {
+    fn more_than(&self, before: Option<&Self>) -> Amounts {
         let spot = |at: Time| Spot { hour: hour(at), account: Some(self.account) };
         let more = self.received.saturating_sub(before.map_or(0, |before| before.received));
         let received = ((spot(self.last_at), Figure::Measure(Measure::Received)), i64::try_from(more).unwrap_or(i64::MAX));
         let begun = ((spot(self.created_at), Figure::Measure(Measure::Begun)), i64::from(before.is_none()));
         [received, begun].into_iter().filter(|(_, amount)| *amount != 0).collect()
     }
+}
 
-    fn values(&self, account: Option<AccountId>) -> Vec<(Dimension, String)> {
-        vec![(Dimension::All, Way { channel: self.channel, account, category: None }.value())]
+impl Counted for Conversation {
+    fn added(before: Option<&Stored<Self>>, after: Option<&Stored<Self>>) -> Counters {
+        let Some(after) = after else { return Counters::new() };
+        spread(after.row.more_than(before.map(|before| &before.row)), |_| after.row.values())
     }
 }
 

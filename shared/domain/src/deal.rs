@@ -13,6 +13,8 @@ use crate::field::Object;
 use crate::find::{self, Findable};
 use crate::price::{Amount, Currency};
 
+mod figures;
+
 /// Most tags.
 const MOST: usize = 20;
 

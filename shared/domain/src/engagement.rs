@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::Entry;
 use crate::activity::Direction;
-use crate::entry::Noun;
+use crate::entry::{Noun, STOP};
 
 /// What a contact did, or what became of what was sent to them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -54,9 +54,14 @@ pub fn acts(entry: &Entry) -> Vec<(Act, Time)> {
     if entry.noun != Noun::Message || entry.withdrawn.is_some() {
         return Vec::new();
     }
-    let wrote = (entry.direction == Some(Direction::Inbound)).then_some((Act::Wrote, entry.at));
+    // A machine's answer says nothing of the person, and STOP is no conversation.
+    let said = match (entry.direction, entry.word.as_deref()) {
+        (Some(Direction::Inbound), None) => Some((Act::Wrote, entry.at)),
+        (Some(Direction::Inbound), Some(STOP)) => Some((Act::Unsubscribed, entry.at)),
+        (_, _) => None,
+    };
     let came = entry.engagement.iter().filter_map(|one| Some((act(one.kind)?, one.at)));
-    wrote.into_iter().chain(came).collect()
+    said.into_iter().chain(came).collect()
 }
 
 const fn act(kind: EventKind) -> Option<Act> {
@@ -155,6 +160,21 @@ mod tests {
         let month_later = Score::of(acts, NOW.plus_millis(30 * 86_400_000));
         assert!((month_later.points - 10.0).abs() < 1e-9);
         assert_eq!(month_later.score, 29);
+    }
+
+    #[test]
+    fn what_a_machine_wrote_says_nothing_of_a_person() {
+        let inbound = |word: Option<&str>| Entry {
+            direction: Some(Direction::Inbound),
+            word: word.map(str::to_owned),
+            ..Entry::new(Noun::Message, "x".to_owned(), NOW)
+        };
+        let done = |word| acts(&inbound(word)).into_iter().map(|(act, _)| act).collect::<Vec<_>>();
+        assert_eq!(done(None), [Act::Wrote]);
+        assert_eq!(done(Some(STOP)), [Act::Unsubscribed]);
+        for word in ["automatic", "help", "start"] {
+            assert_eq!(done(Some(word)), [], "{word}");
+        }
     }
 
     #[test]

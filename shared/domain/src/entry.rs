@@ -23,6 +23,10 @@ pub use told::Told;
 pub const SHARDS: u8 = 4;
 /// Seconds that a withdrawn entry is kept: the stream brings nothing that is older than a day.
 const WITHDRAWN_SECONDS: i64 = 2 * 86_400;
+/// What an entry of a message says that a machine wrote.
+pub const AUTOMATIC: &str = "automatic";
+/// What an entry of a message says that asks for no more of them.
+pub const STOP: &str = "stop";
 /// Most bytes of a title.
 const TITLE: usize = 160;
 
@@ -37,7 +41,8 @@ pub struct Entry {
     pub subject: String,
     /// What that is.
     pub noun: Noun,
-    /// Of an activity its type, of anything else what became of it.
+    /// Of an activity its type, of a message that came in what it wants of us or that a machine wrote it, of anything else what became
+    /// of it.
     #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
     pub word: Option<String>,
     /// How far that is.

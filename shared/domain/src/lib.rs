@@ -30,6 +30,7 @@ pub mod extras;
 pub mod field;
 pub mod find;
 pub mod flows;
+pub mod frequency;
 pub mod gate;
 pub mod idempotency;
 pub mod import;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// Decimals of an amount.
 const DECIMALS: usize = 6;
 /// Millionths of a whole.
-const MILLION: i64 = 1_000_000;
+pub(crate) const MILLION: i64 = 1_000_000;
 /// Most digits before the point.
 const DIGITS: usize = 6;
 
@@ -50,8 +50,31 @@ impl Amount {
 
 impl fmt::Display for Amount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Total(self.0.into()).fmt(f)
+    }
+}
+
+/// A sum of so many amounts that it may be larger than any of them, in millionths.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Total(i128);
+
+impl Total {
+    /// Adds whole units.
+    pub fn add_whole(&mut self, units: i64) {
+        self.0 += i128::from(units) * i128::from(MILLION);
+    }
+
+    /// Adds millionths.
+    pub fn add_millionths(&mut self, millionths: i64) {
+        self.0 += i128::from(millionths);
+    }
+}
+
+impl fmt::Display for Total {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = if self.0 < 0 { "-" } else { "" };
-        let (whole, rest) = (self.0.unsigned_abs() / MILLION.unsigned_abs(), self.0.unsigned_abs() % MILLION.unsigned_abs());
+        let million = u128::from(MILLION.unsigned_abs());
+        let (whole, rest) = (self.0.unsigned_abs() / million, self.0.unsigned_abs() % million);
         if rest == 0 {
             return write!(f, "{sign}{whole}");
         }

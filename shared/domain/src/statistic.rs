@@ -11,41 +11,71 @@ use std::collections::BTreeMap;
 use kernel::Time;
 use kernel::ids::AccountId;
 use serde::{Deserialize, Serialize};
+use store::Stored;
 use store::schema::{self, Entity, Locator, Row};
 
 use crate::message::mark::Spot;
 
 pub mod figure;
 pub mod place;
+pub mod work;
 
 pub use figure::{Figure, Measure, WAITS};
-pub use place::{Dimension, Place, Way};
+pub use place::{Dimension, Place, Way, Whose};
+pub use work::{Decided, Done, Handled};
 
 /// Milliseconds of an hour.
-pub(crate) const HOUR: i64 = 3_600_000;
+pub const HOUR: i64 = 3_600_000;
 /// Milliseconds of a day.
-pub(crate) const DAY: i64 = 24 * HOUR;
+pub const DAY: i64 = 24 * HOUR;
 
 /// What is added to which figure, by spot.
 pub type Amounts = BTreeMap<(Spot, Figure), i64>;
 
+/// A counter: what is counted, in which hour, of which value of a dimension.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Counter {
+    /// What it is told apart by.
+    pub dimension: Dimension,
+    /// Which value of that.
+    pub value: String,
+    /// First moment of the hour.
+    pub hour: Time,
+    /// What is counted.
+    pub figure: Figure,
+}
+
+/// What is added to which counter.
+pub type Counters = BTreeMap<Counter, i64>;
+
 /// A noun whose changes are counted.
 pub trait Counted: Entity {
-    /// What the change from `before` to this row adds.
-    fn added(&self, before: Option<&Self>) -> Amounts;
-
-    /// The values that it is counted under, for what belongs to that account.
-    fn values(&self, account: Option<AccountId>) -> Vec<(Dimension, String)>;
+    /// What the change from one row to the other adds. Without a row before it is new, and without one after it is gone.
+    fn added(before: Option<&Stored<Self>>, after: Option<&Stored<Self>>) -> Counters;
 }
 
 /// What the later amounts have more than the earlier ones, where that is something.
-pub fn difference(later: Amounts, earlier: Amounts) -> Amounts {
+pub fn difference<K: Ord>(later: BTreeMap<K, i64>, earlier: BTreeMap<K, i64>) -> BTreeMap<K, i64> {
     let mut difference = later;
     for (key, sum) in earlier {
         *difference.entry(key).or_default() -= sum;
     }
     difference.retain(|_, sum| *sum != 0);
     difference
+}
+
+/// The counters of amounts, by the values that what belongs to an account is counted under.
+pub(crate) fn spread(amounts: Amounts, of: impl Fn(Option<AccountId>) -> Vec<(Dimension, String)>) -> Counters {
+    let (mut counters, mut known) = (Counters::new(), BTreeMap::new());
+    for ((Spot { hour, account }, figure), amount) in amounts {
+        for (dimension, value) in known.entry(account).or_insert_with(|| of(account)) {
+            if dimension.takes(figure) {
+                let counter = Counter { dimension: *dimension, value: value.clone(), hour, figure };
+                *counters.entry(counter).or_default() += amount;
+            }
+        }
+    }
+    counters
 }
 
 /// One counter row.

@@ -13,6 +13,7 @@ use crate::{Activity, Recurring, Role};
 
 pub mod alarm;
 mod deeds;
+mod figures;
 mod rules;
 mod words;
 

@@ -120,6 +120,12 @@ async fn the_first_answer_is_counted_with_its_wait() {
         ["answered", "mean_seconds", "half_within_seconds", "nine_tenths_within_seconds"].map(|name| totals[name].clone());
     assert_eq!(told, [json!(1), json!(1_200), json!(3_600), json!(3_600)]);
     assert_eq!((&waits["groups"][0]["key"], &waits["groups"][0]["numbers"]), (&json!("telegram"), totals));
+    // The number leads to that answer, and so does its account's.
+    let by_account = acme.get("/v1/analytics/responses?group_by=account").await;
+    for rows in [&waits["rows"], &waits["groups"][0]["rows"], &by_account["groups"][0]["rows"]] {
+        let found = acme.get(rows.as_str().unwrap()).await["data"].clone();
+        assert_eq!((found.as_array().unwrap().len(), &found[0]["id"]), (1, &json!(answers[0])), "{rows}");
+    }
 
     // What they say next answers our latest, once.
     stage.pass(60).await;

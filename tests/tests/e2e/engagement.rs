@@ -50,3 +50,17 @@ async fn a_score_says_what_it_is_made_of_and_halves_in_thirty_days() {
     let faded = acme.get(&path).await;
     assert_eq!((made_of(&faded), &faded["score"]), (reasons([4.0, 2.5, 1.0]), &json!(23)));
 }
+
+#[tokio::test]
+async fn who_writes_to_be_left_alone_is_not_engaged_by_it() {
+    let stage = Story::begin().await;
+    let acme = stage.tenant("acme").await;
+    let hook = chat::telegram(&acme).await;
+    let fields = json!({ "emails": ["ada@example.com"], "handles": [{ "channel": "telegram", "address": "700000001" }] });
+    let ada = acme.contact_with(&fields).await;
+    chat::post(&stage, &hook, &chat::written(700_000_001, 41, "STOP"), WORD).await.is(200);
+    stage.drain().await;
+    let told = acme.get(&format!("/v1/contacts/{}/engagement", ada.id)).await;
+    assert_eq!((&told["score"], &told["reasons"][0]["act"]), (&json!(0), &json!("unsubscribed")));
+    assert_eq!(told["reasons"].as_array().unwrap().len(), 1, "{told}");
+}

@@ -230,14 +230,24 @@ async fn every_operation_answers_as_it_is_described() {
     step(post.clone(), &format!("{}/retry", at("messages", &message)), None, 200).await;
     stage.drain().await;
     step(get.clone(), &format!("{}/trace", at("messages", &message)), None, 200).await;
-    for path in
-        ["channels", "dashboard", "emails?group_by=template", "engagement?group_by=hour_of_week", "responses", "templates"]
-    {
+    for path in [
+        "activities?group_by=type",
+        "channels",
+        "dashboard",
+        "deals?group_by=owner",
+        "emails?group_by=template",
+        "engagement?group_by=hour_of_week",
+        "frequency",
+        "responses",
+        "tasks?group_by=assignee",
+        "templates",
+    ] {
         step(get.clone(), &format!("/v1/analytics/{path}"), None, 200).await;
     }
     step(get.clone(), &format!("{}/timeline?expand=subject", at("contacts", &contact)), None, 200).await;
     step(get.clone(), &format!("{}/timeline", at("companies", &company)), None, 200).await;
     step(get.clone(), &format!("{}/engagement", at("contacts", &contact)), None, 200).await;
+    step(get.clone(), &format!("{}/frequency?weeks=4", at("contacts", &contact)), None, 200).await;
     step(get.clone(), &format!("{}/timeline", at("deals", &deal)), None, 200).await;
     step(get.clone(), "/v1/timeline?expand=subject", None, 200).await;
     let people = tests::files::bring(&acme, "p.csv", "text/csv", b"email\nnobody\nx@example.com\n").await;

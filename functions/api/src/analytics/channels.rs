@@ -86,7 +86,7 @@ pub(crate) struct Performance {
     delivered: i64,
     bounced: i64,
     complained: i64,
-    /// Messages that the provider dropped after taking them.
+    /// Messages that the provider dropped after taking them; in the sum of a channel those too of which every attempt failed.
     failed: i64,
     /// Delivered of sent; null when nothing was sent.
     delivery_rate: Option<f64>,

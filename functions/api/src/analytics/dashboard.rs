@@ -1,12 +1,16 @@
-//! The numbers of a first look: today, seven days and thirty, each beside the span before.
+//! The numbers of a first look: today, seven days and thirty, each beside the span before, and what there is to do.
 
 use axum::extract::State;
+use domain::Agenda;
+use domain::agenda::Owner;
 use domain::message::Mark;
-use domain::statistic::{Dimension, Measure};
-use kernel::{Time, Zone};
+use domain::statistic::{Decided, Dimension, Done, Figure, Handled, Measure, Whose};
+use kernel::{Result, Time, Zone};
 use serde::{Deserialize, Serialize};
+use store::TenantScope;
 use utoipa::{IntoParams, ToSchema};
 
+use super::deals::{WorthView, worth};
 use super::reading::{Values, read};
 use super::span::{DAY, HOUR, Span, floor};
 use super::sums::Sums;
@@ -16,6 +20,9 @@ use crate::input::Params;
 use crate::operations::operations;
 use crate::reply::{Reply, refused};
 use crate::state::Api;
+
+/// Most open tasks that are counted.
+const TASKS: u16 = 1_000;
 
 /// What is asked.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -38,6 +45,28 @@ pub(crate) struct Dashboard {
     week: Comparison,
     /// The last thirty days, today included.
     month: Comparison,
+    tasks: OpenTasks,
+}
+
+/// Tasks that are open now.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct OpenTasks {
+    /// Of a tenant with more than a thousand, a thousand.
+    open: usize,
+    /// Those of them whose time has passed. The ones due soonest are looked at first.
+    overdue: usize,
+    /// Whether there are no more than were counted.
+    complete: bool,
+}
+
+impl OpenTasks {
+    /// One query of the tenant's agenda.
+    async fn count(scope: &TenantScope, now: Time) -> Result<Self> {
+        let open = scope.below::<Agenda>(&Owner::All.key(), None, None, true, TASKS + 1).await?;
+        let counted = open.get(..usize::from(TASKS)).unwrap_or(&open);
+        let overdue = counted.iter().filter(|row| row.row.due_at.is_some_and(|due| due <= now)).count();
+        Ok(Self { open: counted.len(), overdue, complete: counted.len() == open.len() })
+    }
 }
 
 /// A span up to now, and the same hours as many days before.
@@ -63,12 +92,19 @@ pub(crate) struct Glance {
     bounced: i64,
     /// Opened by a person.
     opened: i64,
-    /// Answered by an email that names the message.
+    /// Answered by their recipients.
     replied: i64,
     /// Messages that came in.
     received: i64,
     /// Conversations that were begun.
     conversations: i64,
+    /// Activities that were written down, but for private ones.
+    activities: i64,
+    tasks_created: i64,
+    tasks_completed: i64,
+    deals_won: i64,
+    /// What these deals are worth, by currency.
+    value_won: Vec<WorthView>,
 }
 
 impl From<&Sums> for Glance {
@@ -81,6 +117,11 @@ impl From<&Sums> for Glance {
             replied: sums.count(Mark::Replied),
             received: sums.sum(Measure::Received),
             conversations: sums.sum(Measure::Begun),
+            activities: sums.total(|figure| matches!(figure, Figure::Activity(_, Done::Logged))),
+            tasks_created: sums.total(|figure| matches!(figure, Figure::Task(_, Handled::Created))),
+            tasks_completed: sums.total(|figure| matches!(figure, Figure::Task(_, Handled::Completed))),
+            deals_won: sums.amount(Figure::Deal(Decided::Won)),
+            value_won: worth(sums),
         }
     }
 }
@@ -108,7 +149,7 @@ impl From<Pair> for Comparison {
     }
 }
 
-/// Tells the numbers of a first look: today, seven and thirty days, each beside the span before.
+/// Tells the numbers of a first look: today, seven and thirty days, each beside the span before, and how many tasks are open.
 #[utoipa::path(get, path = "/v1/analytics/dashboard", tag = "analytics", operation_id = "read_dashboard",
     security(("key" = [])), params(DashboardQuestion),
     responses((status = 200, description = "The numbers.", body = Dashboard), refused::Listing))]
@@ -127,19 +168,22 @@ async fn read_dashboard(
     let mut pairs = [1, 7, 30].map(|days| Pair::of(days, midnight, end));
     let since = pairs.iter().map(|pair| pair.before.since).min().unwrap_or(end);
     let whole = Span { since, until: end };
-    read(&caller.scope, Dimension::All, &Values::Any, whole, |_, hour, figure, amount| {
-        for Pair { now, before, sums: [this, earlier] } in &mut pairs {
-            if now.has(hour) {
-                this.add(figure, amount);
+    for (dimension, values) in [(Dimension::All, Values::Any), (Dimension::Work, Values::One(Whose::All.value()))] {
+        read(&caller.scope, dimension, &values, whole, |_, hour, figure, amount| {
+            for Pair { now, before, sums: [this, earlier] } in &mut pairs {
+                if now.has(hour) {
+                    this.add(figure, amount);
+                }
+                if before.has(hour) {
+                    earlier.add(figure, amount);
+                }
             }
-            if before.has(hour) {
-                earlier.add(figure, amount);
-            }
-        }
-    })
-    .await?;
+        })
+        .await?;
+    }
     let [today, week, month] = pairs.map(Comparison::from);
-    Ok(Reply::ok(Dashboard { zone, today, week, month }))
+    let tasks = OpenTasks::count(&caller.scope, now).await?;
+    Ok(Reply::ok(Dashboard { zone, today, week, month, tasks }))
 }
 
 operations!(read_dashboard);

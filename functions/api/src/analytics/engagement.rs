@@ -8,7 +8,8 @@ use kernel::{Time, Zone};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::question::{GroupBy, Groups, Key, Question};
+use super::grain::Key;
+use super::question::{GroupBy, Groups, Question};
 use super::sums::{Rates, Sums, share};
 use super::table::{Told, table, wanted};
 use crate::caller::{Caller, may};
@@ -146,14 +147,10 @@ impl From<&Sums> for Engagement {
     }
 }
 
-/// The best hours of groups by the hour of the week; none of other groups.
-fn best(groups: &Groups) -> Option<BestHours> {
-    let slots: Vec<(&Key, &Sums)> = groups.iter().filter(|(key, _)| matches!(key, Key::Slot(_))).collect();
-    if slots.len() < groups.len() {
-        return None;
-    }
-    let messages = slots.iter().map(|(_, sums)| sums.count(Mark::Sent)).sum();
-    let mut enough: Vec<_> = slots.into_iter().filter(|(_, sums)| sums.count(Mark::Sent) >= LEAST).collect();
+/// The best hours of groups by the hour of the week.
+fn best(groups: &Groups) -> BestHours {
+    let messages = groups.values().map(|sums| sums.count(Mark::Sent)).sum();
+    let mut enough: Vec<_> = groups.iter().filter(|(_, sums)| sums.count(Mark::Sent) >= LEAST).collect();
     let hours = enough.len();
     // By a / b < c / d without division: a * d < c * b.
     enough.sort_by(|(_, a), (_, b)| {
@@ -163,7 +160,7 @@ fn best(groups: &Groups) -> Option<BestHours> {
     });
     let best = enough.into_iter().take(BEST);
     let best = best.map(|(key, sums)| BestHour { hour: key.shown(), sent: sums.count(Mark::Sent), since_sent: sums.into() });
-    Some(BestHours { messages, least: LEAST, hours, best: best.collect() })
+    BestHours { messages, least: LEAST, hours, best: best.collect() }
 }
 
 /// Counts what recipients did, by template when nothing else is said.
@@ -179,8 +176,9 @@ async fn count_engagement(
 ) -> Result<Told<EngagementNumbers>, Failure> {
     let asked = question.check(&api, &caller.scope, GroupBy::Template).await?;
     let (totals, mut groups) = asked.answer(&caller.scope).await?;
-    groups.retain(|_, sums| !sums.is_empty());
-    let best = (asked.group_by == GroupBy::HourOfWeek).then(|| best(&groups)).flatten();
+    // What was opened before may be opened again in an hour in which nothing else happened.
+    groups.retain(|_, sums| !sums.is_empty() || sums.sum(Measure::Opens) + sums.sum(Measure::Clicks) > 0);
+    let best = (asked.group_by == GroupBy::HourOfWeek).then(|| best(&groups));
     let of =
         |(key, sums): (&Key, &Sums)| EngagementGroup { key: key.shown(), numbers: sums.into(), rows: asked.rows(Some(key)) };
     let groups: Vec<EngagementGroup> = groups.iter().map(of).collect();
@@ -215,7 +213,7 @@ mod tests {
             sums.add(Figure::Mark(Mark::Sent), sent);
             sums.add(Figure::Measure(Measure::SentOpened), opened);
         }
-        let told = best(&groups).unwrap();
+        let told = best(&groups);
         assert_eq!((told.messages, told.hours), (549, 4));
         let hours: Vec<_> = told.best.iter().map(|hour| (hour.hour.clone().unwrap(), hour.since_sent.open)).collect();
         let expected = [("mon-10", 0.3), ("mon-12", 0.3), ("mon-09", 0.25), ("mon-13", 0.0)];

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use store::TenantScope;
 use utoipa::{IntoParams, ToSchema};
 
+use super::grain::{Calendar, Grain, Key};
 use super::reading::{Values, read};
 use super::span::{COARSE, FINE, Part, Span, ceiling};
 use super::sums::Sums;
@@ -27,7 +28,7 @@ pub(crate) struct Question {
     #[param(value_type = Option<String>, format = DateTime)]
     since: Option<Time>,
     /// Up to this moment, the hour it lies in included; now when not said. At most 93 days after `since` by the hour, and two years
-    /// (731 days) otherwise.
+    /// (731 days) otherwise, as far as there is not too much to tell apart.
     #[serde(with = "kernel::clock::rfc3339::option")]
     #[param(value_type = Option<String>, format = DateTime)]
     until: Option<Time>,
@@ -113,46 +114,14 @@ impl GroupBy {
         }
     }
 
-    const fn part(self) -> Option<Part> {
+    const fn grain(self) -> Option<Grain> {
         match self {
-            Self::Hour => Some(Part::Hour),
-            Self::Day => Some(Part::Day),
-            Self::Week => Some(Part::Week),
-            Self::Month => Some(Part::Month),
-            Self::HourOfWeek
-            | Self::Template
-            | Self::Account
-            | Self::Channel
-            | Self::Tag
-            | Self::Category
-            | Self::User
-            | Self::Team => None,
-        }
-    }
-}
-
-/// What a group is of.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Key {
-    /// An hour, day, week or month: where it begins and where the next one does.
-    Time(Time, Time),
-    /// An hour of the week.
-    Slot(u8),
-    /// A word or id; none for what has none.
-    Word(Option<String>),
-}
-
-impl Key {
-    /// As it is shown.
-    pub(crate) fn shown(&self) -> Option<String> {
-        const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
-        match self {
-            Self::Time(start, _) => Some(start.to_string()),
-            Self::Slot(slot) => {
-                let day = DAYS.get(usize::from(slot / 24)).unwrap_or(&"sun");
-                Some(format!("{day}-{:02}", slot % 24))
-            }
-            Self::Word(word) => word.clone(),
+            Self::Hour => Some(Grain::Part(Part::Hour)),
+            Self::Day => Some(Grain::Part(Part::Day)),
+            Self::Week => Some(Grain::Part(Part::Week)),
+            Self::Month => Some(Grain::Part(Part::Month)),
+            Self::HourOfWeek => Some(Grain::HourOfWeek),
+            Self::Template | Self::Account | Self::Channel | Self::Tag | Self::Category | Self::User | Self::Team => None,
         }
     }
 }
@@ -287,13 +256,13 @@ impl Asked {
     /// What was counted: all of it, and by group.
     pub(crate) async fn answer(&self, scope: &TenantScope) -> Result<(Sums, Groups)> {
         let (mut totals, mut groups) = (Sums::default(), Groups::new());
-        let mut known: HashMap<Time, Key> = HashMap::new();
+        let mut calendar = Calendar::of(&self.zone);
         read(scope, self.dimension, &self.values, self.span, |value, hour, figure, amount| {
             if !self.keeps(value) {
                 return;
             }
-            let keys = match self.timed(hour, &mut known) {
-                Some(key) => vec![key],
+            let keys = match self.group_by.grain() {
+                Some(grain) => vec![calendar.key(grain, hour)],
                 None => self.named(value),
             };
             totals.add(figure, amount);
@@ -323,21 +292,6 @@ impl Asked {
         (self.category.is_none() || category()) && (self.team.is_none() || team())
     }
 
-    /// The group of time that an hour belongs to, when numbers are told by time.
-    fn timed(&self, hour: Time, known: &mut HashMap<Time, Key>) -> Option<Key> {
-        let of = |part: Part| {
-            let (start, next) = part.around(&self.zone, hour);
-            Key::Time(start, next)
-        };
-        match (self.group_by.part(), self.group_by) {
-            (Some(part), _) => Some(known.entry(hour).or_insert_with(|| of(part)).clone()),
-            (None, GroupBy::HourOfWeek) => {
-                Some(known.entry(hour).or_insert_with(|| Key::Slot(self.zone.hour_of_week(hour))).clone())
-            }
-            (None, _) => None,
-        }
-    }
-
     /// The groups that a value belongs to: one, but for teams.
     fn named(&self, value: &str) -> Vec<Key> {
         let way = || Way::parse(value);
@@ -359,6 +313,16 @@ impl Asked {
 
     /// Where the messages are listed that a group counts, or all of them. Hours of the week are no span, so theirs are nowhere.
     pub(crate) fn rows(&self, group: Option<&Key>) -> Option<String> {
+        self.list(group, ("reached_since", "reached_until"), None)
+    }
+
+    /// Where the answers are listed that a group counts, or all of them.
+    pub(crate) fn answers(&self, group: Option<&Key>) -> Option<String> {
+        self.list(group, ("since", "until"), Some(("answers", "true")))
+    }
+
+    /// The list of those messages: what bounds their time is called so there.
+    fn list(&self, group: Option<&Key>, (since, until): (&str, &str), more: Option<(&str, &str)>) -> Option<String> {
         let mut filters = self.filters.clone();
         let span = match group {
             None => self.span,
@@ -371,8 +335,8 @@ impl Asked {
             }
         };
         let mut query = url::form_urlencoded::Serializer::new(String::new());
-        query.append_pair("reached_since", &span.since.to_string()).append_pair("reached_until", &span.until.to_string());
-        query.extend_pairs(filters);
+        query.append_pair(since, &span.since.to_string()).append_pair(until, &span.until.to_string());
+        query.extend_pairs(more).extend_pairs(filters);
         Some(format!("/v1/messages?{}", query.finish()))
     }
 

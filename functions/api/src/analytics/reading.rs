@@ -9,8 +9,8 @@ use super::span::Span;
 
 /// Counter rows of one read.
 const CHUNK: u16 = 1000;
-/// Most counter rows that one question looks at: some megabytes of them.
-const MOST: usize = 5_000;
+/// Most counter rows that one question looks at. They are taken a thousand at a time, and none is kept.
+const MOST: usize = 20_000;
 
 /// Which values of a dimension are asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,11 +62,7 @@ pub(crate) async fn read(
             let rows = scope.below::<Statistic>(&owner, after.as_deref(), before.as_deref(), true, CHUNK).await?;
             seen += rows.len();
             if seen > MOST {
-                return Err(Error::invalid(
-                    "?group_by",
-                    "too_many",
-                    "too much to tell apart: ask for one, or for a shorter span",
-                ));
+                return Err(Error::invalid("?since", "too_many", "too much to tell apart: ask for one, or for a shorter span"));
             }
             for row in &rows {
                 let Some(place) = row.row.place() else { continue };

@@ -7,7 +7,8 @@ use kernel::{Time, Zone};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::question::{GroupBy, Key, Question};
+use super::grain::Key;
+use super::question::{GroupBy, Question};
 use super::sums::Sums;
 use super::table::{Told, table, wanted};
 use crate::caller::{Caller, may};
@@ -32,6 +33,8 @@ pub(crate) struct ResponseNumbers {
     #[schema(value_type = String, example = "Europe/Berlin")]
     zone: Zone,
     totals: Waits,
+    /// Where the answers are listed that are counted.
+    rows: Option<String>,
     groups: Vec<ResponseGroup>,
 }
 
@@ -41,6 +44,8 @@ pub(crate) struct ResponseGroup {
     /// The start of the hour, day, week or month, the hour of the week, or the word or id; null for what has none.
     key: Option<String>,
     numbers: Waits,
+    /// Where its answers are listed; null for hours of the week.
+    rows: Option<String>,
 }
 
 /// How long people waited: from the first message that nobody had answered to the answer. A wait counts in the hour of its end.
@@ -109,14 +114,16 @@ async fn count_responses(
     let asked = question.check(&api, &caller.scope, GroupBy::Day).await?;
     let (totals, mut groups) = asked.answer(&caller.scope).await?;
     groups.retain(|_, sums| Waits::from(&*sums).answered != 0);
-    let of = |(key, sums): (&Key, &Sums)| ResponseGroup { key: key.shown(), numbers: sums.into() };
+    let of =
+        |(key, sums): (&Key, &Sums)| ResponseGroup { key: key.shown(), numbers: sums.into(), rows: asked.answers(Some(key)) };
     let groups: Vec<ResponseGroup> = groups.iter().map(of).collect();
     if wanted(question.format, &headers) {
-        let blank = ResponseGroup { key: None, numbers: (&Sums::default()).into() };
+        let blank = ResponseGroup { key: None, numbers: (&Sums::default()).into(), rows: None };
         return Ok(Told::Table(table(&blank, &groups)));
     }
     let (since, until) = (asked.span.since, asked.span.until);
-    Ok(Told::Json(Reply::ok(ResponseNumbers { since, until, zone: asked.zone, totals: (&totals).into(), groups })))
+    let rows = asked.answers(None);
+    Ok(Told::Json(Reply::ok(ResponseNumbers { since, until, zone: asked.zone, totals: (&totals).into(), rows, groups })))
 }
 
 operations!(count_responses);

@@ -1,10 +1,9 @@
 //! Spans of whole hours, and the parts that numbers are told by.
 
+pub(crate) use domain::statistic::{DAY, HOUR};
 use kernel::error::Faults;
 use kernel::{Result, Time, Zone};
 
-pub(crate) const HOUR: i64 = 3_600_000;
-pub(crate) const DAY: i64 = 24 * HOUR;
 /// Longest span that is told by the hour, in days.
 pub(crate) const FINE: i64 = 93;
 /// Longest span of any question, in days.

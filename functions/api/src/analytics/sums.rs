@@ -23,6 +23,16 @@ impl Sums {
         }
     }
 
+    /// What was counted, figure by figure.
+    pub(crate) fn figures(&self) -> impl Iterator<Item = (Figure, i64)> {
+        self.0.iter().map(|(figure, amount)| (*figure, *amount))
+    }
+
+    /// What figures add up to that are alike.
+    pub(crate) fn total(&self, alike: impl Fn(Figure) -> bool) -> i64 {
+        self.figures().filter(|(figure, _)| alike(*figure)).map(|(_, amount)| amount).sum()
+    }
+
     pub(crate) fn amount(&self, figure: Figure) -> i64 {
         self.0.get(&figure).copied().unwrap_or_default()
     }
@@ -46,7 +56,13 @@ impl Sums {
             Figure::Cost(currency) if *amount != 0 => {
                 Some(CostSumView { amount: Amount::from_millionths(*amount), currency: *currency })
             }
-            Figure::Cost(_) | Figure::Mark(_) | Figure::Measure(_) | Figure::Wait(_) => None,
+            Figure::Cost(_)
+            | Figure::Mark(_)
+            | Figure::Measure(_)
+            | Figure::Wait(_)
+            | Figure::Activity(..)
+            | Figure::Task(..)
+            | Figure::Deal(_) => None,
         });
         costs.collect()
     }
@@ -81,7 +97,7 @@ pub(crate) struct Counts {
     clicked: i64,
     /// A link followed by a program, such as a scanner.
     machine_clicked: i64,
-    /// Answered by an email that names it.
+    /// Answered by its recipient.
     replied: i64,
     unsubscribed: i64,
     failed: i64,

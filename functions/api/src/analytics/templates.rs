@@ -13,7 +13,8 @@ use store::TenantScope;
 use store::schema::Locator;
 use utoipa::{IntoParams, ToSchema};
 
-use super::question::{Format, GroupBy, Groups, Key, Question};
+use super::grain::Key;
+use super::question::{Format, GroupBy, Groups, Question};
 use super::sums::{Counts, Rates, Sums};
 use super::table::{Told, table, wanted};
 use crate::caller::{Caller, may};

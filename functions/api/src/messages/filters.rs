@@ -62,6 +62,8 @@ pub(crate) struct MessageFilters {
     /// Messages that reached a milestone by this account; `none` for milestones that belong to no account.
     #[param(value_type = Option<String>)]
     account: Option<Sought<AccountId>>,
+    /// Messages that were the first answer to somebody who waited for one, or those that were not. With `account`: answered by it.
+    answers: Option<bool>,
     /// Messages that reached this milestone.
     #[param(inline, value_type = Option<MarkWord>)]
     reached: Option<Mark>,
@@ -130,6 +132,7 @@ impl MessageFilters {
             && self.tag.as_ref().is_none_or(|tag| self.tags(message).contains(tag))
             && fits(self.category.as_ref(), Some(&message.category))
             && fits(self.channel.as_ref(), Some(&message.channel))
+            && self.answers.is_none_or(|answers| message.waited.is_some() == answers)
             && self.reaches(message)
     }
 
@@ -145,6 +148,11 @@ impl MessageFilters {
 
     /// Whether it reached what is asked for: by the very marks that are counted.
     fn reaches(&self, message: &Message) -> bool {
+        let milestone = self.reached.is_some() || self.reached_since.is_some() || self.reached_until.is_some();
+        if self.answers == Some(true) && !milestone {
+            // A wait is counted when the answer is accepted: by the account that it is pinned to.
+            return fits(self.account.as_ref(), Some(&Sought(message.pinned)));
+        }
         let (since, until) = (self.reached_since.map(|since| floor(since, HOUR)), self.reached_until.map(ceiling));
         !self.counts()
             || message.marks().into_keys().any(|(mark, spot)| {

@@ -37,7 +37,8 @@ pub(crate) struct EntryView {
     /// The id of what it tells of.
     #[schema(example = "act_0195527c0d7b7c3e8a51d2b0f3a94c11")]
     subject: String,
-    /// Of an activity its type, of anything else what became of it: `created`; `granted:email:news`.
+    /// Of an activity its type, of a message that came in `stop`, `start` or `help` when it wants that and `automatic` when a machine
+    /// wrote it, of anything else what became of it: `created`; `granted:email:news`.
     #[serde(rename = "type")]
     word: Option<String>,
     /// How far that is. That a message was delivered stands on the message alone.

@@ -3,7 +3,7 @@
 use providers::EventKind;
 use store::Entity;
 
-use super::{Engagement, Entry, Noun, TITLE};
+use super::{AUTOMATIC, Engagement, Entry, Noun, TITLE};
 use crate::activity::Direction;
 use crate::message::{Outcome, State, cut};
 use crate::{Activity, Contact, Deal, Inbound, Message, Task, deal, task};
@@ -104,6 +104,7 @@ fn engagement(message: &Message) -> Vec<Engagement> {
 impl Told for Inbound {
     fn entries(&self) -> Vec<Entry> {
         let entry = Entry {
+            word: self.wish.and_then(word).or_else(|| self.automatic.then(|| AUTOMATIC.to_owned())),
             title: Some(self.preview()).filter(|preview| !preview.is_empty()),
             channel: self.channel,
             direction: Some(Direction::Inbound),

@@ -15,7 +15,7 @@ use crate::entry::{Entry, Told};
 use crate::{Activity, Contact, Deal, Inbound, Message, Task};
 
 /// Writes that are under way side by side.
-const SIDE_BY_SIDE: usize = 32;
+pub(super) const SIDE_BY_SIDE: usize = 32;
 
 /// What is to be written: by tenant, timeline and place.
 type Latest = BTreeMap<(TenantId, String, String), (Internal, Stored<Entry>)>;

@@ -5,14 +5,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures_util::{TryStreamExt, stream};
 use kernel::ids::TenantId;
 use kernel::{Error, Result};
-use store::schema::Attr;
+use store::schema::{Attr, attr};
 use store::{Change, Cond, Internal, Item, Record, Store, Value};
 
-use crate::message::mark::Spot;
-use crate::statistic::{Amounts, Counted, DAY, HOUR, Place};
-use crate::{Conversation, Message, Statistic};
+use super::chronicle::SIDE_BY_SIDE;
+use crate::statistic::{Counted, Counter, Counters, DAY, HOUR, Place};
+use crate::{Activity, Conversation, Deal, Message, Statistic, Task};
 
 /// Most counters that one update adds to: an expression of DynamoDB's takes 4 KB and 300 operators.
 const COUNTERS: usize = 120;
@@ -42,11 +43,16 @@ pub async fn tally(store: &Store, records: &[Record]) -> Result<()> {
     for record in records {
         collect::<Message>(store, record, &mut groups);
         collect::<Conversation>(store, record, &mut groups);
+        collect::<Activity>(store, record, &mut groups);
+        collect::<Task>(store, record, &mut groups);
+        collect::<Deal>(store, record, &mut groups);
     }
-    for ((_, place), (evidence, lanes)) in groups {
-        count(store, &evidence, &place, lanes).await?;
-    }
-    Ok(())
+    // Rows are independent of each other.
+    let rows = stream::iter(groups.into_iter().map(Ok));
+    rows.try_for_each_concurrent(SIDE_BY_SIDE, async |((_, place), (evidence, lanes))| {
+        count(store, &evidence, &place, lanes).await
+    })
+    .await
 }
 
 fn collect<E: Counted>(store: &Store, record: &Record, groups: &mut Groups) {
@@ -54,28 +60,26 @@ fn collect<E: Counted>(store: &Store, record: &Record, groups: &mut Groups) {
         return;
     }
     let (Some(evidence), Some(partition)) = (record.internal(), record.partition()) else { return };
-    let Some(now) = record.new_row::<E>() else { return };
-    let before = record.old_row::<E>().map(|before| before.row);
+    let (before, after) = (record.old_row::<E>(), record.new_row::<E>());
+    // What this build cannot read is left as it is.
+    if before.is_some() != record.old_value(&attr::KIND).is_some() || after.is_some() != record.new_value(&attr::KIND).is_some()
+    {
+        return;
+    }
     let tenant = store.resume(&evidence).tenant();
-    for (place, sums) in placed(&now.row, now.row.added(before.as_ref())) {
+    for (place, sums) in placed(E::added(before.as_ref(), after.as_ref())) {
         let (_, lanes) = groups.entry((tenant, place)).or_insert_with(|| (evidence, Lanes::new()));
         lanes.entry(partition.to_owned()).or_default().push(Step { sequence: ordered(record.sequence()), sums });
     }
 }
 
 /// The counters of each row that the amounts belong to.
-fn placed<E: Counted>(row: &E, amounts: Amounts) -> BTreeMap<Place, Vec<(Attr, i64)>> {
+fn placed(counters: Counters) -> BTreeMap<Place, Vec<(Attr, i64)>> {
     let mut placed: BTreeMap<Place, Vec<(Attr, i64)>> = BTreeMap::new();
-    let mut values = BTreeMap::new();
-    for ((Spot { hour, account }, figure), amount) in amounts {
+    for (Counter { dimension, value, hour, figure }, amount) in counters {
         let day = hour.plus_millis(-hour.millis().rem_euclid(DAY));
         let counter = Attr::counter(&figure.code(), u8::try_from(hour.since(day) / HOUR).unwrap_or_default());
-        for (dimension, value) in values.entry(account).or_insert_with(|| row.values(account)) {
-            if dimension.takes(figure) {
-                let place = Place { dimension: *dimension, value: value.clone(), day };
-                placed.entry(place).or_default().push((counter.clone(), amount));
-            }
-        }
+        placed.entry(Place { dimension, value, day }).or_default().push((counter, amount));
     }
     placed
 }

@@ -3,10 +3,11 @@
 
 use kernel::ids::AccountId;
 use providers::EventKind;
+use store::Stored;
 
 use super::mark::{Spot, hour};
 use super::{Mark, Message, Try, Verdict};
-use crate::statistic::{Amounts, Counted, Dimension, Figure, Measure, Way, difference, place};
+use crate::statistic::{Amounts, Counted, Counters, Dimension, Figure, Measure, Way, difference, place, spread};
 
 /// How many of its tags a message is counted under: each costs a counter row of its own.
 pub const TAGS: usize = 5;
@@ -80,12 +81,9 @@ impl Message {
     }
 }
 
-impl Counted for Message {
-    fn added(&self, before: Option<&Self>) -> Amounts {
-        difference(self.figures(), before.map(Self::figures).unwrap_or_default())
-    }
-
-    fn values(&self, account: Option<AccountId>) -> Vec<(Dimension, String)> {
+impl Message {
+    /// The values that it is counted under, for what belongs to that account.
+    pub fn values(&self, account: Option<AccountId>) -> Vec<(Dimension, String)> {
         let way = Way { channel: self.channel, account, category: Some(self.category.clone()) };
         let mut values =
             vec![(Dimension::All, way.value()), (Dimension::Template, place::template(self.template.map(|made| made.id)))];
@@ -95,5 +93,14 @@ impl Counted for Message {
         values.extend(tags.into_iter().map(|tag| (Dimension::Tag, tag)));
         values.extend(self.sender.map(|user| (Dimension::User, place::user(user))));
         values
+    }
+}
+
+impl Counted for Message {
+    /// What happened stays counted when a message is gone.
+    fn added(before: Option<&Stored<Self>>, after: Option<&Stored<Self>>) -> Counters {
+        let Some(after) = after else { return Counters::new() };
+        let before = before.map(|before| before.row.figures()).unwrap_or_default();
+        spread(difference(after.row.figures(), before), |account| after.row.values(account))
     }
 }

@@ -3,8 +3,11 @@
 
 use std::borrow::Cow;
 
+use super::work::{self, Decided, Done, Handled};
+use crate::activity::Form;
 use crate::message::Mark;
 use crate::price::Currency;
+use crate::task::Kind;
 
 /// What is summed up beside the milestones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -105,6 +108,12 @@ pub enum Figure {
     Cost(Currency),
     /// First answers, by the range of [`WAITS`] that the wait for them lies in.
     Wait(u8),
+    /// What became of activities of a type.
+    Activity(Form, Done),
+    /// What became of tasks of a kind.
+    Task(Kind, Handled),
+    /// What became of deals.
+    Deal(Decided),
 }
 
 impl Figure {
@@ -121,11 +130,15 @@ impl Figure {
             Self::Measure(measure) => Cow::Borrowed(measure.code()),
             Self::Wait(range) => Cow::Owned(format!("{WAIT}{range}")),
             Self::Cost(currency) => Cow::Owned(format!("{COST}{}", currency.to_string().to_ascii_lowercase())),
+            Self::Activity(..) | Self::Task(..) | Self::Deal(_) => Cow::Owned(work::code(self)),
         }
     }
 
     /// Reads the letters.
     pub fn parse(letters: &str) -> Option<Self> {
+        if letters.starts_with(|first: char| first.is_ascii_uppercase()) {
+            return work::parse(letters);
+        }
         if let Some(currency) = letters.strip_prefix(COST) {
             return Currency::parse(&currency.to_ascii_uppercase()).ok().map(Self::Cost);
         }

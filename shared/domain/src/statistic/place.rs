@@ -1,6 +1,6 @@
 //! Where counters stand: what numbers can be told apart by, and which row a number is in.
 
-use kernel::ids::{AccountId, TemplateId, UserId};
+use kernel::ids::{AccountId, TeamId, TemplateId, UserId};
 use kernel::{Time, Zone};
 use providers::Channel;
 use store::schema::Locator;
@@ -19,11 +19,13 @@ pub enum Dimension {
     Tag,
     /// The person who sent.
     User,
+    /// What people did: activities, tasks and deals, by [`Whose`] they are.
+    Work,
 }
 
 impl Dimension {
     /// Every dimension.
-    pub const ALL: [Self; 4] = [Self::All, Self::Template, Self::Tag, Self::User];
+    pub const ALL: [Self; 5] = [Self::All, Self::Template, Self::Tag, Self::User, Self::Work];
 
     /// The word in keys.
     pub const fn as_str(self) -> &'static str {
@@ -32,6 +34,7 @@ impl Dimension {
             Self::Template => "template",
             Self::Tag => "tag",
             Self::User => "user",
+            Self::Work => "work",
         }
     }
 
@@ -43,7 +46,7 @@ impl Dimension {
     /// Whether the figure is counted in it. Calls of providers are told by account alone.
     pub const fn takes(self, figure: Figure) -> bool {
         match self {
-            Self::All => true,
+            Self::All | Self::Work => true,
             Self::Template | Self::Tag | Self::User => {
                 !matches!(figure, Figure::Measure(Measure::Calls | Measure::Vain | Measure::Millis))
             }
@@ -108,6 +111,54 @@ impl Way {
     }
 }
 
+/// A value of [`Dimension::Work`]: `all`, or `user:`, `team:` or `tag:` and which one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// Everybody's.
+    All,
+    /// A person's.
+    User(UserId),
+    /// A team's.
+    Team(TeamId),
+    /// What has a tag.
+    Tag(String),
+}
+
+impl Whose {
+    /// What the values of all people begin with.
+    pub const USERS: &'static str = "user:";
+    /// What the values of all teams begin with.
+    pub const TEAMS: &'static str = "team:";
+    /// What the values of all tags begin with.
+    pub const TAGS: &'static str = "tag:";
+
+    const EVERYBODY: &'static str = "all";
+
+    /// Writes the value.
+    pub fn value(&self) -> String {
+        match self {
+            Self::All => Self::EVERYBODY.to_owned(),
+            Self::User(id) => format!("{}{}", Self::USERS, id.hex()),
+            Self::Team(id) => format!("{}{}", Self::TEAMS, id.hex()),
+            Self::Tag(text) => format!("{}{}", Self::TAGS, tag(text)),
+        }
+    }
+
+    /// Reads the value.
+    pub fn parse(value: &str) -> Option<Self> {
+        if let Some(hex) = value.strip_prefix(Self::USERS) {
+            return UserId::from_hex(hex).map(Self::User);
+        }
+        if let Some(hex) = value.strip_prefix(Self::TEAMS) {
+            return TeamId::from_hex(hex).map(Self::Team);
+        }
+        if let Some(text) = value.strip_prefix(Self::TAGS) {
+            return Some(Self::Tag(tag_of(text)));
+        }
+        (value == Self::EVERYBODY).then_some(Self::All)
+    }
+}
+
 /// A counter row: one day of one value.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
@@ -154,6 +205,21 @@ mod tests {
         for text in ["", "sms", "sms:-", "pigeon:-:-", "sms:x:-"] {
             assert_eq!(Way::parse(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn whose_work_it_was_is_read_as_it_was_written() {
+        let all = [
+            Whose::All,
+            Whose::User(UserId::from_bytes([7; 16])),
+            Whose::Team(TeamId::from_bytes([7; 16])),
+            Whose::Tag("user:50% #1".to_owned()),
+        ];
+        for whose in all {
+            assert!(!whose.value().contains('#'));
+            assert_eq!(Whose::parse(&whose.value()), Some(whose));
+        }
+        assert_eq!(Whose::parse("everybody"), None);
     }
 
     #[test]

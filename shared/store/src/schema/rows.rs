@@ -132,7 +132,7 @@ rows! {
     SERIES = "series", "ser", "SER", Shape::Dated { shards: 1 }, "T#tenant#SER#yyyymm#shard", "series id",
         "Which message is sent again and again, and when next?";
     STATISTIC = "statistic", "", "STAT", Shape::Below, "T#tenant#STAT#yyyymm:dimension", "value#dd",
-        "How much of what happened in each hour of this day, by channel, account and category, by template, tag or sender?";
+        "How much of what happened in each hour of this day, by channel, account and category, by template, tag or sender, and of what people did?";
     SUPPRESSION = "suppression", "sup", "SUP", Shape::Dated { shards: 1 }, "T#tenant#SUP#yyyymm#shard", "suppression id",
         "Which addresses must not be written to, and why?";
     TASK = "task", "tsk", "TSK", Shape::Dated { shards: 1 }, "T#tenant#TSK#yyyymm#shard", "task id",
