@@ -11,7 +11,7 @@ use domain::contact::{Consent, QuietHours};
 use domain::field::Definitions;
 use domain::flows::{Context, connect, found, keep_contact, let_in};
 use domain::user::{key_digest, new_key};
-use domain::{Account, Channel, Contact, Role, Tenant};
+use domain::{Account, Channel, Contact, Reach, Role, Tenant};
 use kernel::ids::{AccountId, ContactId, TenantId};
 use kernel::{Clock, Email, Error, Ids, Keys, Locale, Phone, Result, Secret, Time, Zone};
 use serde_json::{Value, json};
@@ -101,9 +101,15 @@ impl Maker<'_> {
             let secret = new_key(&self.context(&label).ids);
             if self.store.by_credential(&key_digest(self.keys, secret.reveal())).await?.is_none() {
                 made(
-                    let_in::create_key(&self.context(&label), &scope, &format!("Demo {}", role.as_str()), role, None)
-                        .await
-                        .map(|_| ()),
+                    let_in::create_key(
+                        &self.context(&label),
+                        &scope,
+                        &format!("Demo {}", role.as_str()),
+                        (role, Reach::default()),
+                        None,
+                    )
+                    .await
+                    .map(|_| ()),
                 )?;
                 self.user(&scope, slug, role).await?;
             }
@@ -119,6 +125,7 @@ impl Maker<'_> {
             name: format!("{} {}", capital(slug), role.as_str()),
             email: Email::parse(&format!("{}@{slug}.example", role.as_str()))?,
             role,
+            reach: Reach::default(),
             subject: Some(format!("{slug}-{}", role.as_str())),
             phone: None,
             zone: None,

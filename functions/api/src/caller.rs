@@ -8,7 +8,7 @@ use domain::consent::Evidence;
 use domain::flows::Context;
 use domain::task::Actor;
 use domain::user::{KEY_PREFIX, key_digest, subject_digest};
-use domain::{Right, Role};
+use domain::{Reach, Right, Role};
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use kernel::ids::UserId;
@@ -30,6 +30,8 @@ pub struct Caller<N> {
     pub scope: TenantScope,
     /// What the caller may do.
     pub role: Role,
+    /// With what.
+    pub reach: Reach,
     /// Time, ids and keys for this request.
     pub context: Context,
     /// The credential.
@@ -185,9 +187,10 @@ impl<N: Need> FromRequestParts<Api> for Caller<N> {
         let (scope, credential) = api.authenticate(parts).await?;
         let role = role_of(&credential)?;
         role.check(N::RIGHT)?;
+        let reach = Reach::read(credential.reach.as_deref())?;
         let own = parts.extensions.get::<OwnContext>().map(|own| own.0.clone());
         let context = own.unwrap_or_else(|| api.0.context.clone());
-        Ok(Self { scope, role, context, credential, need: PhantomData })
+        Ok(Self { scope, role, reach, context, credential, need: PhantomData })
     }
 }
 

@@ -36,6 +36,7 @@ pub(crate) fn problem(error: &Error, request: &str) -> Response {
         }
         Error::Unauthenticated
         | Error::Forbidden { .. }
+        | Error::OutOfReach(_)
         | Error::NotFound { .. }
         | Error::MethodNotAllowed
         | Error::Malformed { .. }

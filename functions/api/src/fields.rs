@@ -139,10 +139,7 @@ async fn list_fields(
     caller: Caller<may::Read>,
     Paged(page, filters): Paged<DefinitionFilters>,
 ) -> Result<Reply<List<Value>>, Failure> {
-    let (keys, list) = (&caller.context.keys, format!("fields {filters:?}"));
-    let asked = page.listing(keys, &caller.scope, &list)?;
-    let found = caller.scope.list(&asked, caller.context.clock.now(), |field| filters.keeps(field)).await?;
-    Ok(Reply::ok(page.shape(keys, &caller.scope, &list, found, |field| FieldView::from(field.row))))
+    page.rows::<_, _, FieldView>(&caller, &format!("fields {filters:?}"), |field: &Field| filters.keeps(field)).await
 }
 
 /// Finds the definition of a custom field.

@@ -259,10 +259,7 @@ async fn list_imports(
     caller: Caller<may::Read>,
     Paged(page, Unfiltered {}): Paged<Unfiltered>,
 ) -> Result<Reply<List<Value>>, Failure> {
-    let keys = &caller.context.keys;
-    let listing = page.listing(keys, &caller.scope, "imports")?;
-    let found = caller.scope.list::<Import>(&listing, caller.context.clock.now(), |_| true).await?;
-    Ok(Reply::ok(page.shape(keys, &caller.scope, "imports", found, |row| ImportView::from(row.row))))
+    page.rows::<_, _, ImportView>(&caller, "imports", |_: &Import| true).await
 }
 
 /// Finds an import.

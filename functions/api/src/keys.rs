@@ -1,7 +1,7 @@
 //! API keys: credentials of machines. The key itself is shown once.
 
 use domain::flows::let_in;
-use domain::{ApiKey, Right, Role};
+use domain::{ApiKey, Reach, Right, Role};
 use kernel::ids::ApiKeyId;
 use kernel::{Error, Result, Time};
 use serde::{Deserialize, Serialize};
@@ -13,6 +13,7 @@ use crate::failure::Failure;
 use crate::input::{Id, IfMatch, Input, Repeatable};
 use crate::operations::operations;
 use crate::page::{List, PageParams, Paged, Unfiltered};
+use crate::reach::{ReachShape, limited};
 use crate::reply::words::RoleWord;
 use crate::reply::{Gone, Reply, refused};
 
@@ -24,6 +25,9 @@ pub(crate) struct KeyView {
     name: String,
     #[schema(value_type = RoleWord)]
     role: Role,
+    /// What it is limited to; null when it is not.
+    #[schema(value_type = Option<ReachShape>)]
+    reach: Option<Reach>,
     /// The beginning of the key, to recognise it by.
     start: String,
     #[serde(with = "kernel::clock::rfc3339::option")]
@@ -58,8 +62,8 @@ pub(crate) struct FreshKey {
 
 impl From<ApiKey> for KeyView {
     fn from(key: ApiKey) -> Self {
-        let ApiKey { id, name, role, start, digest: _, expires_at, created_at } = key;
-        Self { id, name, role, start, expires_at, created_at }
+        let ApiKey { id, name, role, reach, start, digest: _, expires_at, created_at } = key;
+        Self { id, name, role, reach: limited(reach), start, expires_at, created_at }
     }
 }
 
@@ -73,13 +77,16 @@ pub(crate) struct NewKey {
     /// At most the caller's own.
     #[schema(value_type = RoleWord)]
     role: Role,
+    /// What it is limited to: at most the caller's own; nothing when not said.
+    #[schema(value_type = Option<ReachShape>)]
+    reach: Option<Reach>,
     /// When it ends to be valid; never when not said.
     #[serde(default, with = "kernel::clock::rfc3339::option")]
     #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<Time>,
 }
 
-/// Keys of a higher role than the caller's are neither made nor deleted.
+/// Keys of a higher role than the caller's are neither made nor deleted; nor are those that reach further.
 fn reaches(caller: Role, key: Role) -> Result<()> {
     if key <= caller { Ok(()) } else { Err(Error::Forbidden { need: Right::ManageTenant.as_str() }) }
 }
@@ -92,10 +99,7 @@ async fn list_api_keys(
     caller: Caller<may::ManageUsers>,
     Paged(page, Unfiltered {}): Paged<Unfiltered>,
 ) -> Result<Reply<List<Value>>, Failure> {
-    let (keys, list) = (&caller.context.keys, "api-keys");
-    let listing = page.listing(keys, &caller.scope, list)?;
-    let found = caller.scope.list::<ApiKey>(&listing, caller.context.clock.now(), |_| true).await?;
-    Ok(Reply::ok(page.shape(keys, &caller.scope, list, found, |key| KeyView::from(key.row))))
+    page.rows::<_, _, KeyView>(&caller, "api-keys", |_: &ApiKey| true).await
 }
 
 /// Finds an API key and when it was last used.
@@ -115,7 +119,10 @@ async fn find_api_key(caller: Caller<may::ManageUsers>, Id(id): Id<ApiKeyId>) ->
         refused::Creating))]
 async fn create_api_key(caller: Caller<may::ManageUsers>, Input(body): Input<NewKey>) -> Result<Reply<FreshKey>, Failure> {
     reaches(caller.role, body.role)?;
-    let (key, secret) = let_in::create_key(&caller.context, &caller.scope, &body.name, body.role, body.expires_at).await?;
+    let reach = body.reach.unwrap_or_default();
+    caller.reach.covers(&reach)?;
+    let allowed = (body.role, reach);
+    let (key, secret) = let_in::create_key(&caller.context, &caller.scope, &body.name, allowed, body.expires_at).await?;
     let location = format!("/v1/api-keys/{}", key.id);
     Ok(Reply::created(FreshKey { key: key.into(), secret: secret.reveal().to_owned() }, &location).version(1))
 }
@@ -127,6 +134,7 @@ async fn create_api_key(caller: Caller<may::ManageUsers>, Input(body): Input<New
 async fn delete_api_key(caller: Caller<may::ManageUsers>, Id(id): Id<ApiKeyId>, if_match: IfMatch) -> Result<Gone, Failure> {
     let key = caller.scope.find::<ApiKey>(id).await?;
     reaches(caller.role, key.row.role)?;
+    caller.reach.covers(&key.row.reach)?;
     if_match.check(key.version)?;
     let_in::revoke_key(&caller.scope, &key).await?;
     Ok(Gone)

@@ -10,6 +10,7 @@ pub mod failure;
 pub mod input;
 mod limits;
 pub mod page;
+mod reach;
 pub mod reply;
 pub mod state;
 pub mod token;

@@ -82,6 +82,7 @@ async fn send_message(
 /// Checks all that can be said at once, and makes the message.
 async fn prepare(api: &Api, caller: &Caller<may::Send>, order: Order, id: MessageId) -> Result<Accepted> {
     let made = accept::prepare(&api.0.catalog, &api.0.files, &caller.scope, order, id).await?;
+    caller.reach.order((&made.message).into())?;
     window::check(&caller.context, &api.0.catalog, &caller.scope, &made).await?;
     Ok(made)
 }

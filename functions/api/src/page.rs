@@ -6,11 +6,13 @@ use kernel::{Error, Keys, Result};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use store::{Listing, Page, Position, Stored, TenantScope};
+use store::{Entity, Listing, Page, Position, Stored, TenantScope};
 
+use crate::caller::{Caller, Need};
 use crate::failure::Failure;
 use crate::fields::FieldFilters;
 use crate::input;
+use crate::reply::Reply;
 use crate::state::Api;
 
 /// Fields that `fields` does not leave out: the id, and what was asked for by `expand`.
@@ -95,6 +97,19 @@ impl PageParams {
         let limit = self.limit()?;
         let after = self.after.as_deref().map(|after| Position::open(keys, scope, list, after)).transpose()?;
         Ok(Listing { limit: usize::from(limit), after, since: None, until: None })
+    }
+
+    /// A page of all that there is of a noun: what `keeps` lets through, newest first, as callers see it.
+    pub(crate) async fn rows<N: Need, E: Entity, V: From<E> + Serialize>(
+        &self,
+        caller: &Caller<N>,
+        list: &str,
+        keeps: impl Fn(&E) -> bool + Send,
+    ) -> Result<Reply<List<Value>>, Failure> {
+        let (keys, scope) = (&caller.context.keys, &caller.scope);
+        let listing = self.listing(keys, scope, list)?;
+        let found = scope.list(&listing, caller.context.clock.now(), keeps).await?;
+        Ok(Reply::ok(self.shape(keys, scope, list, found, |row| V::from(row.row))))
     }
 
     /// Shapes a page: `view` turns rows into views; `fields` leaves out what was not asked for.

@@ -8,7 +8,7 @@ use kernel::ids::RuleId;
 use kernel::{Error, Result, Time};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use store::{Listing, TenantScope};
+use store::Listing;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::caller::{Caller, may};
@@ -228,8 +228,9 @@ impl RuleChange {
 }
 
 /// Writes a new rule, unless there are too many.
-async fn create(api: &Api, scope: &TenantScope, rule: &Rule, now: Time) -> Result<()> {
-    check_references(api, scope, rule).await?;
+async fn create<N>(api: &Api, caller: &Caller<N>, rule: &Rule, now: Time) -> Result<()> {
+    let scope = &caller.scope;
+    check_references(api, caller, rule).await?;
     let all = Listing { limit: MOST, after: None, since: None, until: None };
     if scope.list::<Rule>(&all, now, |_| true).await?.rows.iter().filter(|other| other.row.id != rule.id).count() >= MOST {
         return Err(Error::conflict(format!("A tenant has at most {MOST} rules.")));
@@ -266,10 +267,7 @@ async fn list_rules(
     caller: Caller<may::Read>,
     Paged(page, filters): Paged<RuleFilters>,
 ) -> Result<Reply<List<Value>>, Failure> {
-    let (keys, list) = (&caller.context.keys, format!("rules {filters:?}"));
-    let asked = page.listing(keys, &caller.scope, &list)?;
-    let found = caller.scope.list(&asked, caller.context.clock.now(), |rule| filters.keeps(rule)).await?;
-    Ok(Reply::ok(page.shape(keys, &caller.scope, &list, found, |rule| RuleView::from(rule.row))))
+    page.rows::<_, _, RuleView>(&caller, &format!("rules {filters:?}"), |rule: &Rule| filters.keeps(rule)).await
 }
 
 /// Finds a rule.
@@ -298,7 +296,7 @@ async fn create_rule(
 ) -> Result<Reply<RuleView>, Failure> {
     let (id, now) = (RuleId::new(&caller.context.ids, &caller.context.clock), caller.context.clock.now());
     let rule = body.into_rule(id, now)?;
-    create(&api, &caller.scope, &rule, now).await?;
+    create(&api, &caller, &rule, now).await?;
     Ok(Reply::created(rule.into(), &format!("/v1/rules/{id}")).version(1))
 }
 
@@ -316,7 +314,7 @@ async fn update_rule(
     let mut rule = caller.scope.find::<Rule>(id).await?;
     if_match.check(rule.version)?;
     body.apply(&mut rule.row, caller.context.clock.now())?;
-    check_references(&api, &caller.scope, &rule.row).await?;
+    check_references(&api, &caller, &rule.row).await?;
     let version = caller.scope.replace(&rule).await?;
     api.0.catalog.forget_rules(&caller.scope);
     Ok(Reply::ok(rule.row.into()).version(version))

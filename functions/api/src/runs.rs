@@ -208,11 +208,8 @@ async fn list_runs(
     Paged(page, filters): Paged<RunFilters>,
 ) -> Result<Reply<List<Value>>, Failure> {
     caller.scope.find::<Rule>(id).await?;
-    let (keys, list) = (&caller.context.keys, format!("runs {id} {filters:?}"));
-    let asked = page.listing(keys, &caller.scope, &list)?;
     let keeps = |run: &Run| run.rule == id && filters.state.is_none_or(|state| state == run.state);
-    let found = caller.scope.list(&asked, caller.context.clock.now(), keeps).await?;
-    Ok(Reply::ok(page.shape(keys, &caller.scope, &list, found, |run| RunView::from(run.row))))
+    page.rows::<_, _, RunView>(&caller, &format!("runs {id} {filters:?}"), keeps).await
 }
 
 /// Finds a run.

@@ -126,10 +126,7 @@ async fn list_series(
     caller: Caller<may::Read>,
     Paged(page, filters): Paged<SeriesFilters>,
 ) -> Result<Reply<List<Value>>, Failure> {
-    let (keys, list) = (&caller.context.keys, format!("series {filters:?}"));
-    let listing = page.listing(keys, &caller.scope, &list)?;
-    let found = caller.scope.list(&listing, caller.context.clock.now(), |series| filters.keeps(series)).await?;
-    Ok(Reply::ok(page.shape(keys, &caller.scope, &list, found, |series| SeriesView::from(series.row))))
+    page.rows::<_, _, SeriesView>(&caller, &format!("series {filters:?}"), |series: &Series| filters.keeps(series)).await
 }
 
 /// Finds a series.
@@ -153,7 +150,7 @@ async fn create_series(
 ) -> Result<Reply<SeriesView>, Failure> {
     let SeriesRequest { order, recurrence, start_at, zone } = body;
     let start = start_at.unwrap_or_else(|| caller.context.clock.now());
-    let new = NewSeries { order: order.into(), rule: recurrence, start, zone };
+    let new = NewSeries { order: order.into(), rule: recurrence, start, zone, reach: caller.reach.clone() };
     let series = repeat::begin(&caller.context, &api.0.catalog, &api.0.files, &caller.scope, new).await?;
     let location = format!("/v1/series/{}", series.id);
     Ok(Reply::created(series.into(), &location).version(1))

@@ -175,10 +175,8 @@ async fn list_templates(
     caller: Caller<may::Read>,
     Paged(page, filters): Paged<TemplateFilters>,
 ) -> Result<Reply<List<Value>>, Failure> {
-    let (keys, list) = (&caller.context.keys, format!("templates {filters:?}"));
-    let asked = page.listing(keys, &caller.scope, &list)?;
-    let found = caller.scope.list(&asked, caller.context.clock.now(), |template| filters.keeps(template)).await?;
-    Ok(Reply::ok(page.shape(keys, &caller.scope, &list, found, |template| TemplateView::from(template.row))))
+    page.rows::<_, _, TemplateView>(&caller, &format!("templates {filters:?}"), |template: &Template| filters.keeps(template))
+        .await
 }
 
 /// Finds a template.
@@ -201,6 +199,7 @@ async fn create_template(
     caller: Caller<may::WriteTemplates>,
     Input(body): Input<NewTemplate>,
 ) -> Result<Reply<TemplateView>, Failure> {
+    caller.reach.write(None)?;
     let id = TemplateId::new(&caller.context.ids, &caller.context.clock);
     let tenant = api.0.catalog.tenant(&caller.scope).await?;
     let template = body.into_template(id, tenant.locale.clone(), caller.context.clock.now())?;
@@ -221,6 +220,7 @@ async fn update_template(
     Input(body): Input<TemplateChange>,
 ) -> Result<Reply<TemplateView>, Failure> {
     let mut template = caller.scope.find::<Template>(id).await?;
+    caller.reach.write(Some(id))?;
     if_match.check(template.version)?;
     let name = template.row.name.clone();
     body.apply(&mut template.row, caller.context.clock.now())?;
@@ -253,6 +253,7 @@ async fn delete_template(
     if_match: IfMatch,
 ) -> Result<Gone, Failure> {
     let template = caller.scope.find::<Template>(id).await?;
+    caller.reach.write(Some(id))?;
     if_match.check(template.version)?;
     edit_template::delete(&caller.scope, &template).await?;
     api.0.catalog.forget(&caller.scope, id);

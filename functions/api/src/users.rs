@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use domain::flows::let_in;
-use domain::{Right, Role, User};
+use domain::{Reach, Right, Role, User};
 use kernel::ids::UserId;
 use kernel::{Email, Locale, Phone, Result, Time, Zone};
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,7 @@ use crate::failure::Failure;
 use crate::input::{Id, IfMatch, Input, Repeatable, double_option, present, put};
 use crate::operations::operations;
 use crate::page::{List, PageParams, Paged, Unfiltered};
+use crate::reach::{ReachShape, limited};
 use crate::reply::words::RoleWord;
 use crate::reply::{Gone, Reply, refused};
 use crate::state::Api;
@@ -28,6 +29,9 @@ pub(crate) struct UserView {
     email: Email,
     #[schema(value_type = RoleWord)]
     role: Role,
+    /// What the person is limited to; null when it is nothing.
+    #[schema(value_type = Option<ReachShape>)]
+    reach: Option<Reach>,
     /// The `sub` claim of tokens that speak for the person.
     subject: Option<String>,
     /// Number that reminders by text message go to, in E.164.
@@ -48,8 +52,9 @@ pub(crate) struct UserView {
 
 impl From<User> for UserView {
     fn from(user: User) -> Self {
-        let User { id, name, email, role, subject, phone, zone, locale, available, preferences: _, created_at } = user;
-        Self { id, name, email, role, subject, phone, zone, locale, available, created_at }
+        let User { id, name, email, role, reach, subject, phone, zone, locale, available, preferences: _, created_at } = user;
+        let reach = limited(reach);
+        Self { id, name, email, role, reach, subject, phone, zone, locale, available, created_at }
     }
 }
 
@@ -63,6 +68,9 @@ pub(crate) struct NewUser {
     email: Email,
     #[schema(value_type = RoleWord)]
     role: Role,
+    /// What the person is limited to: at most the caller's own; nothing when not said.
+    #[schema(value_type = Option<ReachShape>)]
+    reach: Option<Reach>,
     /// The `sub` claim of tokens that speak for the person. Nobody else has it.
     #[schema(max_length = 255)]
     subject: Option<String>,
@@ -92,6 +100,10 @@ pub(crate) struct UserChange {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = RoleWord, required = false)]
     role: Option<Role>,
+    /// What the person is limited to, at most the caller's own; null takes the limits away.
+    #[serde(default, deserialize_with = "double_option")]
+    #[schema(value_type = Option<ReachShape>)]
+    reach: Option<Option<Reach>>,
     /// The `sub` claim of tokens that speak for the person.
     #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<String>, max_length = 255)]
@@ -119,6 +131,7 @@ impl UserChange {
         put(&mut user.name, self.name);
         put(&mut user.email, self.email);
         put(&mut user.role, self.role);
+        put(&mut user.reach, self.reach.map(Option::unwrap_or_default));
         put(&mut user.subject, self.subject);
         put(&mut user.phone, self.phone);
         put(&mut user.zone, self.zone);
@@ -132,6 +145,11 @@ fn may_touch(caller: Role, roles: &[Role]) -> Result<()> {
     if roles.contains(&Role::Owner) { caller.check(Right::ManageTenant) } else { Ok(()) }
 }
 
+/// Nor is anybody touched who reaches further than the caller, or would.
+fn may_reach(caller: &Reach, reaches: [&Reach; 2]) -> Result<()> {
+    reaches.into_iter().try_for_each(|reach| caller.covers(reach))
+}
+
 /// Lists users, newest first.
 #[utoipa::path(get, path = "/v1/users", tag = "users", operation_id = "list_users", security(("key" = [])),
     params(PageParams),
@@ -140,10 +158,7 @@ async fn list_users(
     caller: Caller<may::ManageUsers>,
     Paged(page, Unfiltered {}): Paged<Unfiltered>,
 ) -> Result<Reply<List<Value>>, Failure> {
-    let (keys, list) = (&caller.context.keys, "users");
-    let listing = page.listing(keys, &caller.scope, list)?;
-    let found = caller.scope.list::<User>(&listing, caller.context.clock.now(), |_| true).await?;
-    Ok(Reply::ok(page.shape(keys, &caller.scope, list, found, |user| UserView::from(user.row))))
+    page.rows::<_, _, UserView>(&caller, "users", |_: &User| true).await
 }
 
 /// Finds a user.
@@ -166,9 +181,10 @@ async fn create_user(
     Input(body): Input<NewUser>,
 ) -> Result<Reply<UserView>, Failure> {
     may_touch(caller.role, &[body.role])?;
-    let NewUser { name, email, role, subject, phone, zone, locale, available } = body;
-    let available = available.unwrap_or(true);
-    let new = let_in::NewUser { name, email, role, subject, phone, zone, locale, available };
+    let NewUser { name, email, role, reach, subject, phone, zone, locale, available } = body;
+    let (available, reach) = (available.unwrap_or(true), reach.unwrap_or_default());
+    caller.reach.covers(&reach)?;
+    let new = let_in::NewUser { name, email, role, reach, subject, phone, zone, locale, available };
     let user = let_in::create_user(&caller.context, &caller.scope, api.issuer(), new).await?;
     let location = format!("/v1/users/{}", user.id);
     Ok(Reply::created(user.into(), &location).version(1))
@@ -189,6 +205,7 @@ async fn update_user(
     let before = user.row.clone();
     body.apply(&mut user.row);
     may_touch(caller.role, &[before.role, user.row.role])?;
+    may_reach(&caller.reach, [&before.reach, &user.row.reach])?;
     if_match.check(user.version)?;
     let version = let_in::replace_user(&caller.context, &caller.scope, api.issuer(), &before, &mut user).await?;
     api.0.catalog.look_again_at_people(&caller.scope);
@@ -207,6 +224,7 @@ async fn delete_user(
 ) -> Result<Gone, Failure> {
     let user = caller.scope.find::<User>(id).await?;
     may_touch(caller.role, &[user.row.role])?;
+    caller.reach.covers(&user.row.reach)?;
     if_match.check(user.version)?;
     let_in::remove_user(&caller.context, &caller.scope, api.issuer(), &user).await?;
     api.0.catalog.look_again_at_people(&caller.scope);

@@ -237,6 +237,7 @@ async fn create_version(
     Input(body): Input<NewVersion>,
 ) -> Result<Reply<VersionView>, Failure> {
     let template = caller.scope.find::<Template>(id).await?;
+    caller.reach.write(Some(id))?;
     let draft = Draft {
         contents: body.contents.into_iter().map(|(locale, content)| (locale, content.into())).collect(),
         variables: body.variables.into_iter().map(Into::into).collect(),
@@ -324,6 +325,7 @@ async fn publish_version(
     if_match: IfMatch,
 ) -> Result<Reply<TemplateView>, Failure> {
     let mut template = caller.scope.find::<Template>(id).await?;
+    caller.reach.write(Some(id))?;
     if_match.check(template.version)?;
     api.0.catalog.version(&caller.scope, id, number).await?;
     if template.row.live != Some(number) {

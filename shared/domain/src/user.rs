@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use store::Credential;
 use store::schema::{self, Entity, Locator, Row};
 
-use crate::Role;
 use crate::notification::Preferences;
+use crate::{Reach, Role};
 
 /// A person.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,6 +21,9 @@ pub struct User {
     pub email: Email,
     /// What the person may do.
     pub role: Role,
+    /// With what.
+    #[serde(default, skip_serializing_if = "Reach::is_unlimited")]
+    pub reach: Reach,
     /// The `sub` claim of tokens that speak for the person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
@@ -64,6 +67,9 @@ pub struct ApiKey {
     pub name: String,
     /// What its bearer may do.
     pub role: Role,
+    /// With what.
+    #[serde(default, skip_serializing_if = "Reach::is_unlimited")]
+    pub reach: Reach,
     /// The beginning of the key, to recognise it by.
     pub start: String,
     /// Hexadecimal digest that the credential row is found by.
@@ -113,6 +119,7 @@ impl ApiKey {
             digest: self.digest.clone(),
             tenant,
             role: self.role.as_str().to_owned(),
+            reach: self.reach.text(),
             user: None,
             key: Some(self.id),
             ends: self.expires_at,
@@ -129,6 +136,7 @@ impl User {
             digest: subject_digest(keys, issuer, subject),
             tenant,
             role: self.role.as_str().to_owned(),
+            reach: self.reach.text(),
             user: Some(self.id),
             key: None,
             ends: None,

@@ -16,6 +16,8 @@ pub enum Error {
         /// The right that is missing.
         need: &'static str,
     },
+    /// The credential has the right, but not for what these fields name. No field: not for what the path names.
+    OutOfReach(Vec<Fault>),
     /// There is no such thing, or it belongs to another tenant: the two are answered alike.
     NotFound {
         /// The noun.
@@ -86,10 +88,12 @@ impl Error {
     /// The same faults found below `prefix`, so that a value's own check can be used inside a larger body.
     #[must_use]
     pub fn under(self, prefix: &str) -> Self {
+        let below = |faults: Vec<Fault>| {
+            faults.into_iter().map(|fault| Fault { pointer: format!("{prefix}{}", fault.pointer), ..fault }).collect()
+        };
         match self {
-            Self::Invalid(faults) => Self::Invalid(
-                faults.into_iter().map(|fault| Fault { pointer: format!("{prefix}{}", fault.pointer), ..fault }).collect(),
-            ),
+            Self::Invalid(faults) => Self::Invalid(below(faults)),
+            Self::OutOfReach(faults) => Self::OutOfReach(below(faults)),
             other @ (Self::Unauthenticated
             | Self::Forbidden { .. }
             | Self::NotFound { .. }

@@ -29,7 +29,7 @@ catalogue! {
     UNAUTHENTICATED = "unauthenticated", 401, "A valid credential is needed",
         "Send an API key or a token in the Authorization header as a Bearer credential.";
     FORBIDDEN = "forbidden", 403, "The credential does not allow this",
-        "Use a credential whose role has the right that the detail names.";
+        "Use a credential that has what the detail names.";
     NOT_FOUND = "not-found", 404, "There is no such thing",
         "Check the id and that it belongs to your tenant.";
     METHOD_NOT_ALLOWED = "method-not-allowed", 405, "The method is not allowed here",
@@ -118,6 +118,7 @@ impl Problem {
         let (kind, detail) = match error {
             Error::Unauthenticated => (UNAUTHENTICATED, None),
             Error::Forbidden { need } => (FORBIDDEN, Some(format!("The right {need} is missing."))),
+            Error::OutOfReach(_) => (FORBIDDEN, Some("The credential is limited to other things.".to_owned())),
             Error::NotFound { kind } => (NOT_FOUND, Some(format!("No such {kind}."))),
             Error::MethodNotAllowed => (METHOD_NOT_ALLOWED, None),
             Error::Malformed { detail } => (MALFORMED, Some(detail.clone())),
@@ -132,12 +133,17 @@ impl Problem {
             Error::Unavailable(_) => (UNAVAILABLE, None),
             Error::Internal(_) => (INTERNAL, None),
         };
-        let errors = if let Error::Invalid(faults) = error { faults.iter().map(Pointer::from).collect() } else { Vec::new() };
+        let errors = if let Error::Invalid(faults) | Error::OutOfReach(faults) = error {
+            faults.iter().map(Pointer::from).collect()
+        } else {
+            Vec::new()
+        };
         let retry_after = match error {
             Error::TooMany { after } => Some(*after),
             Error::KeyInUse | Error::Unavailable(_) => Some(1),
             Error::Unauthenticated
             | Error::Forbidden { .. }
+            | Error::OutOfReach(_)
             | Error::NotFound { .. }
             | Error::MethodNotAllowed
             | Error::Malformed { .. }

@@ -54,6 +54,9 @@ pub struct Credential {
     pub tenant: TenantId,
     /// The role's word.
     pub role: String,
+    /// What of the tenant's it is limited to, in words of the domain; nothing when it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reach: Option<String>,
     /// The user, when the credential is a person's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<UserId>,
@@ -303,11 +306,13 @@ impl TenantScope {
         Ok(Self::write(Op::Delete(key, own)))
     }
 
-    /// A write of a transaction: gives a credential of this tenant another role.
-    pub fn regrading(&self, digest: &str, role: &str) -> Result<Write> {
+    /// A write of a transaction: gives a credential of this tenant another role and reach.
+    pub fn regrading(&self, digest: &str, role: &str, reach: Option<&str>) -> Result<Write> {
         let key = schema::door_key(&schema::CREDENTIAL, digest)?;
         let own = Cond::Is(schema::attr::TENANT, Value::S(self.tenant.to_string()));
-        Ok(Self::write(Op::Update(key, Change::new().set(schema::attr::ROLE, Value::S(role.to_owned())), own)))
+        let change = Change::new().set(attr::ROLE, Value::S(role.to_owned()));
+        let change = change.put(attr::REACH, reach.map(|reach| Value::S(reach.to_owned())));
+        Ok(Self::write(Op::Update(key, change, own)))
     }
 
     /// A write of a transaction: the platform's directory lists this tenant under another name.

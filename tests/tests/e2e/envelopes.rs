@@ -30,6 +30,8 @@ use webhook_intake::Intake;
 
 use crate::exact;
 
+mod work;
+
 /// Ids and the key that stand in the files.
 const TENANT: &str = "ten_019cac0000007a10b1c2d3e4f5a6b7c8";
 const ACCOUNT: &str = "acc_019cac1000007b20a1b2c3d4e5f60718";
@@ -41,7 +43,17 @@ const KEY: &str = "swk_c3dpdGNoYm9hcmQtZXhhbXBsZS1rZXktZm9yLXRlc3Rz";
 const TOPIC: &str = "arn:aws:sns:eu-west-1:111122223333:switchboard-EventTopic-1A2B3C4D5E6F";
 
 /// Every file, by its name, and what it is about.
-const FILES: [&str; 7] = ["analytics", "api", "relay", "reminder-scan", "send", "webhook-intake", "webhook-intake-one-click"];
+const FILES: [&str; 9] = [
+    "analytics",
+    "api",
+    "automation",
+    "collect",
+    "relay",
+    "reminder-scan",
+    "send",
+    "webhook-intake",
+    "webhook-intake-one-click",
+];
 
 /// The text of a file.
 fn file(name: &str) -> String {
@@ -88,6 +100,7 @@ impl House {
             digest: key_digest(&stage.context.keys, KEY),
             tenant: id,
             role: Role::Owner.as_str().to_owned(),
+            reach: None,
             user: None,
             key: None,
             ends: None,
@@ -365,6 +378,8 @@ async fn every_envelope_has_its_effects() {
         match name {
             "analytics" => analytics().await,
             "api" => api().await,
+            "automation" => work::automation().await,
+            "collect" => work::collect().await,
             "relay" => relay().await,
             "reminder-scan" => reminder_scan().await,
             "send" => send().await,

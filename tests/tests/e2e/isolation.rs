@@ -287,6 +287,13 @@ fn body_with(operation: &str, pointer: &str) -> Option<Case> {
         ("estimate_message" | "send_message", "/attachments/0/id") => {
             ("att", |id| json!({ "to": { "email": "a@example.com" }, "template": "welcome", "attachments": [{ "id": id }] }))
         }
+        ("create_api_key", "/reach/templates") => {
+            ("tpl", |id| json!({ "name": "A", "role": "viewer", "reach": { "templates": [id] } }))
+        }
+        ("create_user", "/reach/templates") => {
+            ("tpl", |id| json!({ "name": "A", "email": "a@acme.example", "role": "viewer", "reach": { "templates": [id] } }))
+        }
+        ("update_user", "/reach/templates") => ("tpl", |id| json!({ "reach": { "templates": [id] } })),
         ("create_team", "/members/0/user") => ("usr", |id| json!({ "name": "A", "members": [{ "user": id }] })),
         ("update_team", "/members/0/user") => ("usr", |id| json!({ "members": [{ "user": id }] })),
         ("preview_template" | "test_template", "/contact") => ("con", |id| json!({ "contact": id })),
@@ -309,6 +316,8 @@ async fn an_id_of_another_tenant_in_a_body_is_refused() {
     own.insert("con", acme.contact("Own", "own@example.com").await.id);
     let team = acme.post("/v1/teams", &json!({ "name": "Sales" })).await.is(201);
     own.insert("tea", team["id"].as_str().unwrap().to_owned());
+    let user = json!({ "name": "Own", "email": "own@acme.example", "role": "agent" });
+    own.insert("usr", acme.post("/v1/users", &user).await.is(201)["id"].as_str().unwrap().to_owned());
     own.insert("rul", rules::own(&acme).await);
     own.insert("tsk", tasks::own(&acme).await);
     own.insert("acc", acme.get("/v1/accounts").await["data"][0]["id"].as_str().unwrap().to_owned());

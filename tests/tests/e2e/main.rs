@@ -67,6 +67,7 @@ mod people;
 mod preferences;
 mod queue;
 mod races;
+mod reach;
 mod recall;
 mod received;
 mod registration;

@@ -63,6 +63,7 @@ async fn test_account(
     let account = caller.scope.find::<Account>(id).await?.row;
     let message = MessageId::new(&caller.context.ids, &caller.context.clock);
     let made = accept::prepare(&api.0.catalog, &api.0.files, &caller.scope, body.order(&account), message).await?;
+    caller.reach.order((&made.message).into())?;
     accept::write(&caller.scope, &made).await?;
     Ok(messages::accepted(made))
 }

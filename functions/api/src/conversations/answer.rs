@@ -79,6 +79,7 @@ async fn answer_conversation(
     let message = MessageId::new(&caller.context.ids, &caller.context.clock);
     let order = new.order(&conversation.row);
     let made = accept::prepare(&api.0.catalog, &api.0.files, scope, order, message).await?;
+    caller.reach.order((&made.message).into())?;
     window::check(&caller.context, &api.0.catalog, scope, &made).await?;
     let message = answer::write(scope, conversation, made.sent_by(caller.credential.user)).await?.row;
     let location = format!("/v1/messages/{}", message.id);

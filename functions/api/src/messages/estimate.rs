@@ -122,6 +122,7 @@ async fn estimate_message(
     let (catalog, scope, context) = (&api.0.catalog, &caller.scope, &caller.context);
     let id = MessageId::new(&context.ids, &context.clock);
     let draft = accept::draft(catalog, &api.0.files, scope, body.into(), id).await?;
+    caller.reach.order((&draft.accepted.message).into())?;
     let (channel, pinned) = (draft.accepted.message.channel, draft.accepted.message.pinned);
     let tenant = catalog.tenant(scope).await?;
     let text =

@@ -72,7 +72,7 @@ async fn adopt_rule(
     let shipped = shipped::find(&body.name).ok_or_else(|| Error::invalid("/name", "unknown", format!("one of {}", names())))?;
     let (id, now) = (RuleId::new(&caller.context.ids, &caller.context.clock), caller.context.clock.now());
     let rule = shipped.rule(id, now);
-    super::create(&api, &caller.scope, &rule, now).await?;
+    super::create(&api, &caller, &rule, now).await?;
     Ok(Reply::created(rule.into(), &format!("/v1/rules/{id}")).version(1))
 }
 

@@ -4,17 +4,18 @@
 use std::collections::BTreeMap;
 
 use domain::field::{Definitions, Object};
+use domain::reach::Use;
 use domain::rule::Action;
 use domain::rule::work::Assignee;
-use domain::template::Use;
-use domain::{Rule, Template, User};
+use domain::template;
+use domain::{Channel, Rule, Template, User};
 use kernel::error::Faults;
 use kernel::ids::{AccountId, TeamId, UserId};
 use kernel::{Error, Result};
 use serde_json::Value;
-use store::TenantScope;
 use store::schema::Locator;
 
+use crate::caller::Caller;
 use crate::state::Api;
 
 /// What one action names, each with its place below the action.
@@ -56,8 +57,9 @@ fn check_values(fields: &BTreeMap<String, Value>, definitions: &Definitions, at:
     faults.take(at, found.check());
 }
 
-/// Refuses a rule that names what is not there. All its users are one request to the table.
-pub(crate) async fn check_references(api: &Api, scope: &TenantScope, rule: &Rule) -> Result<()> {
+/// Refuses a rule that names what is not there, or that sends what its author does not reach. All its users are one request to the table.
+pub(crate) async fn check_references<N>(api: &Api, caller: &Caller<N>, rule: &Rule) -> Result<()> {
+    let scope = &caller.scope;
     let (mut faults, mut users, catalog) = (Faults::default(), Vec::new(), &api.0.catalog);
     for (number, action) in rule.actions.iter().enumerate() {
         let at = format!("/actions/{number}/{}", action.as_str());
@@ -90,11 +92,28 @@ pub(crate) async fn check_references(api: &Api, scope: &TenantScope, rule: &Rule
             faults.add(pointer, "unknown", "no such user");
         }
     }
-    faults.check()
+    faults.check()?;
+    check_reach(api, caller, rule).await
+}
+
+/// Refuses a rule that sends what its author does not reach. What it names is there.
+async fn check_reach<N>(api: &Api, caller: &Caller<N>, rule: &Rule) -> Result<()> {
+    for (number, action) in rule.actions.iter().enumerate() {
+        let sent = match action {
+            Action::SendMessage(message) => {
+                let template = api.0.catalog.template(&caller.scope, &message.template).await?;
+                caller.reach.order(Use { channel: template.channel, template: Some(template.id), campaign: None })
+            }
+            Action::CallWebhook(_) => caller.reach.channel(Channel::Webhook),
+            Action::UpdateContact(_) | Action::RaiseEvent(_) | Action::CreateTask(_) | Action::LogActivity(_) => Ok(()),
+        };
+        sent.map_err(|error| error.under(&format!("/actions/{number}/{}", action.as_str())))?;
+    }
+    Ok(())
 }
 
 fn usable(template: &Template, at: &str, faults: &mut Faults) {
-    if template.r#use != Use::Message {
+    if template.r#use != template::Use::Message {
         faults.add(format!("{at}/template"), "layout", "a layout is no message");
     }
 }

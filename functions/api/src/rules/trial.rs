@@ -150,7 +150,7 @@ async fn test_draft_rule(
 ) -> Result<Reply<RuleTrialView>, Failure> {
     let id = RuleId::new(&caller.context.ids, &caller.context.clock);
     let rule = body.rule.into_rule(id, caller.context.clock.now()).map_err(|error| error.under("/rule"))?;
-    check_references(&api, &caller.scope, &rule).await.map_err(|error| error.under("/rule"))?;
+    check_references(&api, &caller, &rule).await.map_err(|error| error.under("/rule"))?;
     Ok(tried(&api, &caller, &rule, body.event).await?)
 }
 

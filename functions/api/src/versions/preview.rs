@@ -7,7 +7,8 @@ use axum::extract::State;
 use domain::flows::accept::{self, Order, To};
 use domain::flows::edit_template;
 use domain::message::Recipient;
-use domain::{Category, Contact, Right, Template, Version};
+use domain::reach::Use;
+use domain::{Category, Channel, Contact, Right, Template, Version};
 use kernel::ids::{ContactId, MessageId, TemplateId};
 use kernel::{Email, Error, Fault, Locale, Result};
 use render::{Compiled, Limits, Rendered, Source, Strictness};
@@ -341,6 +342,9 @@ async fn test_template(
 /// Sends what is shown, word for word.
 async fn send(api: &Api, caller: &Caller<may::WriteTemplates>, view: &PreviewView, address: Email) -> Result<MessageId> {
     caller.role.check(Right::Send)?;
+    // Of which template is what the path says, and a test belongs to no campaign.
+    let tried = Use { channel: Channel::Email, template: Some(view.template), campaign: None };
+    caller.reach.order(tried).map_err(|_| Error::OutOfReach(Vec::new()))?;
     if !view.ok {
         let absent = |name: &String| {
             let pointer = format!("/variables/{}", name.replace('.', "/"));

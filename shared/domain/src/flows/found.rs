@@ -10,7 +10,7 @@ use super::{Context, let_in};
 use crate::archive::USUAL_DAYS;
 use crate::name::Name;
 use crate::template::{Template, Version, shipped};
-use crate::{ApiKey, Role, Tenant, Visibility};
+use crate::{ApiKey, Reach, Role, Tenant, Visibility};
 
 /// What a tenant is made of.
 #[derive(Clone, Debug)]
@@ -61,7 +61,8 @@ pub async fn found(
         let name = Name { noun: TemplateId::KIND.to_owned(), slug: template.name.clone(), of: template.id.to_string() };
         writes.extend([scope.creating(&name)?, scope.creating(&template)?, scope.creating(&version)?]);
     }
-    let (key, secret, admission) = let_in::draft_key(context, &scope, "Owner's first key", Role::Owner, None)?;
+    let (key, secret, admission) =
+        let_in::draft_key(context, &scope, "Owner's first key", (Role::Owner, Reach::default()), None)?;
     writes.extend(admission);
     match scope.transact(writes).await? {
         None => Ok((tenant, key, secret, scope)),

@@ -3,18 +3,31 @@
 use kernel::error::Faults;
 use kernel::ids::{ApiKeyId, UserId};
 use kernel::{Email, Error, Locale, Phone, Result, Secret, Time, Zone};
+use store::schema::Locator;
 use store::{Credential, Listing, Stored, TenantScope, Write};
 
 use super::Context;
 use crate::user::{key_digest, new_key};
-use crate::{ApiKey, Role, User};
+use crate::{ApiKey, Reach, Role, Template, User};
+
+/// Refuses a reach that cannot be, or that names templates of nobody's.
+async fn check_reach(scope: &TenantScope, reach: &Reach) -> Result<()> {
+    let mut faults = Faults::default();
+    reach.check("/reach", &mut faults);
+    faults.check()?;
+    let at: Vec<Locator> = reach.templates.iter().flatten().map(|template| (*template).into()).collect();
+    if scope.read_many::<Template>(&at).await?.iter().any(Option::is_none) {
+        return Err(Error::invalid("/reach/templates", "unknown", "one of them is no template"));
+    }
+    Ok(())
+}
 
 /// A new API key, the key itself, and the writes that let its bearer in.
 pub(super) fn draft_key(
     context: &Context,
     scope: &TenantScope,
     name: &str,
-    role: Role,
+    (role, reach): (Role, Reach),
     expires_at: Option<Time>,
 ) -> Result<(ApiKey, Secret, [Write; 2])> {
     let now = context.clock.now();
@@ -29,6 +42,7 @@ pub(super) fn draft_key(
         id: ApiKeyId::new(&context.ids, &context.clock),
         name: name.unwrap_or_default(),
         role,
+        reach,
         start: secret.reveal().chars().take(12).collect(),
         digest: key_digest(&context.keys, secret.reveal()),
         expires_at,
@@ -43,10 +57,11 @@ pub async fn create_key(
     context: &Context,
     scope: &TenantScope,
     name: &str,
-    role: Role,
+    (role, reach): (Role, Reach),
     expires_at: Option<Time>,
 ) -> Result<(ApiKey, Secret)> {
-    let (key, secret, writes) = draft_key(context, scope, name, role, expires_at)?;
+    check_reach(scope, &reach).await?;
+    let (key, secret, writes) = draft_key(context, scope, name, (role, reach), expires_at)?;
     let refused = scope.transact(writes.into()).await?;
     // A key of this id is there when an earlier try of the same request got this far.
     if refused.is_none() || scope.read_now::<ApiKey>(key.id).await?.is_some() {
@@ -74,6 +89,8 @@ pub struct NewUser {
     pub email: Email,
     /// What the person may do.
     pub role: Role,
+    /// With what.
+    pub reach: Reach,
     /// The `sub` claim of the person's tokens.
     pub subject: Option<String>,
     /// Number that reminders by text message go to.
@@ -113,6 +130,7 @@ pub async fn create_user(context: &Context, scope: &TenantScope, issuer: Option<
         name: new.name,
         email: new.email,
         role: new.role,
+        reach: new.reach,
         subject: new.subject,
         phone: new.phone,
         zone: new.zone,
@@ -122,6 +140,7 @@ pub async fn create_user(context: &Context, scope: &TenantScope, issuer: Option<
         created_at: context.clock.now(),
     };
     check(&mut user)?;
+    check_reach(scope, &user.reach).await?;
     let mut writes = vec![scope.creating(&user)?];
     if let Some(credential) = issuer.and_then(|issuer| user.credential(scope.tenant(), &context.keys, issuer)) {
         writes.push(scope.admitting(&credential)?);
@@ -136,7 +155,10 @@ fn hand_over(scope: &TenantScope, old: Option<&Credential>, new: Option<&Credent
     if let (Some(old), Some(new)) = (old, new)
         && old.digest == new.digest
     {
-        return if old.role == new.role { Ok(Vec::new()) } else { Ok(vec![scope.regrading(&new.digest, &new.role)?]) };
+        if (&old.role, &old.reach) == (&new.role, &new.reach) {
+            return Ok(Vec::new());
+        }
+        return Ok(vec![scope.regrading(&new.digest, &new.role, new.reach.as_deref())?]);
     }
     let shut = old.map(|old| scope.shutting_out(&old.digest)).transpose()?;
     let admitted = new.map(|new| scope.admitting(new)).transpose()?;
@@ -163,7 +185,7 @@ async fn heir(context: &Context, scope: &TenantScope, owner: UserId) -> Result<S
     }
 }
 
-/// Writes a changed user; a changed role or subject holds for the person's tokens at once. The last owner stays one.
+/// Writes a changed user; a changed role, reach or subject holds for the person's tokens at once. The last owner stays one.
 pub async fn replace_user(
     context: &Context,
     scope: &TenantScope,
@@ -172,6 +194,9 @@ pub async fn replace_user(
     user: &mut Stored<User>,
 ) -> Result<u64> {
     check(&mut user.row)?;
+    if user.row.reach != before.reach {
+        check_reach(scope, &user.row.reach).await?;
+    }
     let credential = |user: &User| issuer.and_then(|issuer| user.credential(scope.tenant(), &context.keys, issuer));
     let (mut old, new) = (credential(before), credential(&user.row));
     let lowered = before.role == Role::Owner && user.row.role != Role::Owner;

@@ -12,7 +12,7 @@ use super::accept::{self, Order};
 use super::catalog::Catalog;
 use super::{Context, enclose};
 use crate::series::State;
-use crate::{Contact, Message, Recurrence, Recurring, Series};
+use crate::{Contact, Message, Reach, Recurrence, Recurring, Series};
 
 /// How often a series that is changed meanwhile is looked at again before the job is left to come again.
 const ROUNDS: usize = 5;
@@ -28,12 +28,14 @@ pub struct NewSeries {
     pub start: Time,
     /// Whose wall clock counts, when it is not the recipient's.
     pub zone: Option<Zone>,
+    /// How far whoever begins it reaches.
+    pub reach: Reach,
 }
 
 /// Makes a series. The order is judged as if it were sent now, and files that it names are kept.
 pub async fn begin(context: &Context, catalog: &Catalog, files: &Files, scope: &TenantScope, new: NewSeries) -> Result<Series> {
     let now = context.clock.now();
-    let NewSeries { order, rule, start, zone } = new;
+    let NewSeries { order, rule, start, zone, reach } = new;
     if start < now.plus_seconds(-60) {
         return Err(Error::invalid("/start_at", "past", "the time lies in the past"));
     }
@@ -42,6 +44,7 @@ pub async fn begin(context: &Context, catalog: &Catalog, files: &Files, scope: &
     }
     let trial = MessageId::new(&context.ids, &context.clock);
     let draft = accept::draft(catalog, files, scope, order.clone(), trial).await.map_err(|error| error.under("/order"))?;
+    reach.order((&draft.accepted.message).into()).map_err(|error| error.under("/order"))?;
     let clock = zone_of(catalog, scope, zone.as_ref(), &order).await?;
     let never = || Error::invalid("/recurrence", "never", "the rule chooses no time");
     let next = Recurring::first(rule, clock, start).ok_or_else(never)?;

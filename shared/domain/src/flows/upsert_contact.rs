@@ -67,6 +67,7 @@ fn passing(error: &Error) -> bool {
         Error::Invalid(faults) => faults.iter().any(|fault| fault.code == "taken"),
         Error::Unauthenticated
         | Error::Forbidden { .. }
+        | Error::OutOfReach(_)
         | Error::NotFound { .. }
         | Error::Stale { .. }
         | Error::MethodNotAllowed

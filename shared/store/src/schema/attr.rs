@@ -67,6 +67,7 @@ attributes! {
     NEXT = "next", "The next slot of an account that nobody has been promised.";
     CONTACT = "contact", "The contact that an address or message belongs to.";
     TENANT = "tenant", "The tenant of a row outside any tenant's partitions.";
+    REACH = "reach", "What a credential is limited to.";
     ROLE = "role", "What a credential allows.";
     NAME = "name", "The name of a tenant in the directory.";
     SUBJECT = "subject", "Whose an allowance is, and of what.";

@@ -14,6 +14,7 @@ fn credential(w: &World, digest: &str) -> Credential {
         digest: digest.to_owned(),
         tenant: w.scope.tenant(),
         role: "agent".to_owned(),
+        reach: Some("little".to_owned()),
         user: None,
         key: None,
         ends: None,
@@ -34,10 +35,17 @@ async fn a_credential_lets_its_tenant_in_until_it_is_shut_out() {
         let (scope, found) = w.store.by_credential("d1").await.unwrap().unwrap();
         assert_eq!((scope.tenant(), &found), (w.scope.tenant(), &card), "{home}");
 
-        assert_eq!(other.transact(vec![other.regrading("d1", "owner").unwrap()]).await.unwrap(), Some(0), "{home}: not theirs");
+        assert_eq!(
+            other.transact(vec![other.regrading("d1", "owner", None).unwrap()]).await.unwrap(),
+            Some(0),
+            "{home}: not theirs"
+        );
         assert_eq!(other.transact(vec![other.shutting_out("d1").unwrap()]).await.unwrap(), Some(0), "{home}: not theirs");
-        assert_eq!(w.scope.transact(vec![w.scope.regrading("d1", "viewer").unwrap()]).await.unwrap(), None);
-        assert_eq!(w.store.by_credential("d1").await.unwrap().unwrap().1.role, "viewer", "{home}");
+        assert_eq!(w.scope.transact(vec![w.scope.regrading("d1", "viewer", Some("less")).unwrap()]).await.unwrap(), None);
+        let graded = w.store.by_credential("d1").await.unwrap().unwrap().1;
+        assert_eq!((graded.role.as_str(), graded.reach.as_deref()), ("viewer", Some("less")), "{home}");
+        assert_eq!(w.scope.transact(vec![w.scope.regrading("d1", "viewer", None).unwrap()]).await.unwrap(), None);
+        assert_eq!(w.store.by_credential("d1").await.unwrap().unwrap().1.reach, None, "{home}");
         assert_eq!(w.scope.transact(vec![w.scope.shutting_out("d1").unwrap()]).await.unwrap(), None);
         assert!(w.store.by_credential("d1").await.unwrap().is_none(), "{home}");
         assert!(w.store.by_credential("d#1").await.is_err(), "{home}: no digest has a separator");

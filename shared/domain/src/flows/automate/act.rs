@@ -43,6 +43,7 @@ pub(super) fn lasting(error: &Error) -> Option<String> {
         Error::NotFound { kind } => Some(format!("there is no such {kind}")),
         Error::Unauthenticated
         | Error::Forbidden { .. }
+        | Error::OutOfReach(_)
         | Error::MethodNotAllowed
         | Error::Malformed { .. }
         | Error::UnsupportedMediaType
