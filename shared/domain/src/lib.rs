@@ -60,6 +60,7 @@ pub mod token;
 pub mod unique;
 pub mod user;
 pub mod visibility;
+mod words;
 pub mod workload;
 
 pub use account::Account;

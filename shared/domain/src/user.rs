@@ -8,6 +8,7 @@ use store::Credential;
 use store::schema::{self, Entity, Locator, Row};
 
 use crate::Role;
+use crate::notification::Preferences;
 
 /// A person.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -35,6 +36,9 @@ pub struct User {
     /// Whether work is given to the person by itself.
     #[serde(default = "yes")]
     pub available: bool,
+    /// How the person wants to be told of things.
+    #[serde(default, skip_serializing_if = "Preferences::is_empty")]
+    pub preferences: Preferences,
     /// When the person was added.
     pub created_at: Time,
 }

@@ -82,7 +82,6 @@ attributes! {
     PROBE_AT = "probe_at", "When one message may try an account that is not used.";
     RINGING = "ringing", "The moment up to which a task's alarms ring.";
     OPEN = "open", "How many open tasks a user has.";
-    UNREAD = "unread", "How many notifications a user has not read.";
     READ = "read", "Whether a notification was read.";
     USER = "user", "Whom a count is of.";
     ARCHIVED = "archived", "Whether an activity is in the archive, or just being put there.";

@@ -153,8 +153,8 @@ rows! {
         "Which thing has this value, of those that no two may have?";
     TURN = "turn", "", "TURN", Shape::Single, "T#tenant#TURN#team id", "-",
         "Which member of this team was given a task last?";
-    UNREAD = "unread", "", "UNR", Shape::Single, "T#tenant#UNR#user id", "-",
-        "How many notifications has this user not read?";
+    UNREAD = "unread", "", "UNR", Shape::Below, "T#tenant#UNR#user id", "notification id",
+        "Which notifications has this user not read?";
     USER = "user", "usr", "USR", Shape::Small, "T#tenant#USR", "user id",
         "Who works for this tenant, in which role?";
     VERSION = "version", "ver", "VER", Shape::Below, "T#tenant#VER#template id", "version number",
