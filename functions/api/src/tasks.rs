@@ -30,7 +30,7 @@ pub(crate) mod deeds;
 mod draft;
 mod expanded;
 pub(crate) mod fields;
-mod view;
+pub(crate) mod view;
 
 use draft::{activity, drafted};
 use expanded::{Referred, Thing};

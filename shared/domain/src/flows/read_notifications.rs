@@ -3,6 +3,7 @@
 
 use kernel::ids::{NotificationId, UserId};
 use kernel::{Error, Result, Time};
+use store::list::bound;
 use store::schema::{Locator, attr};
 use store::{Change, Cond, Stored, TenantScope, Value, Write};
 
@@ -54,7 +55,7 @@ pub async fn mark(scope: &TenantScope, user: UserId, ids: &[NotificationId]) -> 
 /// Marks those up to a moment as read, newest first. Answers with the moment to go on from when there are more than one request
 /// takes.
 pub async fn mark_until(scope: &TenantScope, user: UserId, until: Time, now: Time) -> Result<Option<Time>> {
-    let mut before = format!("{:012x}", until.plus_millis(1).millis().max(0));
+    let mut before = bound(until.plus_millis(1));
     for _ in 0..ROUNDS {
         let page = scope.below::<Unread>(&user.hex(), Some(&Unread::oldest(now)), Some(&before), false, CHUNK).await?;
         let ids: Vec<NotificationId> = page.iter().map(|unread| unread.row.notification).collect();
