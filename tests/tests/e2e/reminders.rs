@@ -275,6 +275,44 @@ async fn scanners_that_meet_or_whose_clocks_are_off_tell_everything_once() {
     judge(&stage, &acme, &ada, "a day late").await;
 }
 
+/// An alarm may be about a moment far ahead or long past: what comes of it is made now, and lists find it.
+#[tokio::test]
+async fn what_comes_of_alarms_far_ahead_and_long_past_is_listed() {
+    let stage = Story::begin().await;
+    let acme = stage.tenant("acme").await;
+    let ada = person(&acme, "ada", "agent").await;
+    let yearly = json!({ "title": "Report", "due_at": "2027-01-04T10:00:00Z", "recurrence": "FREQ=YEARLY" });
+    let report = task(&acme, &yearly).await;
+    acme.post(&format!("/v1/tasks/{report}/complete"), &json!({})).await.is(200);
+    stage.drain().await;
+    let next = acme.get(&format!("/v1/tasks/{report}")).await["next"].as_str().unwrap().to_owned();
+    acme.post(&format!("/v1/tasks/{next}/cancel"), &json!({})).await.is(200);
+    assert_eq!(acme.get("/v1/tasks?status=cancelled").await["data"][0]["id"], json!(next));
+
+    let step = json!([{ "after_minutes": 5, "to": { "user": ada.id } }]);
+    task(&acme, &json!({ "title": "Old", "due_at": "2025-03-01T10:00:00Z", "escalation": step })).await;
+    let now = stage.clock.now().to_string();
+    stage.pass(60).await;
+    assert_eq!(told(&ada).await, [("escalated".to_owned(), now)]);
+    assert_eq!((stage.letters().len(), acme.get("/v1/messages").await["data"].as_array().unwrap().len()), (1, 1));
+}
+
+/// Who is of a role is sought among all users, however many came later.
+#[tokio::test]
+async fn the_first_of_many_users_is_told_by_role_too() {
+    let stage = Story::begin().await;
+    let acme = stage.bare_tenant("acme").await;
+    let olga = person(&acme, "olga", "owner").await;
+    for number in 0..520 {
+        let user = json!({ "name": "U", "email": format!("u{number}@acme.example"), "role": "agent" });
+        acme.post("/v1/users", &user).await.is(201);
+    }
+    let step = json!([{ "after_minutes": 5, "to": { "role": "owner" } }]);
+    task(&acme, &json!({ "title": "Fix", "due_at": "2026-03-02T09:00:00Z", "escalation": step })).await;
+    stage.pass(360).await;
+    assert_eq!(words_of(&olga).await, ["escalated"]);
+}
+
 /// Twenty thousand tasks of one tenant are due at the same moment.
 #[tokio::test]
 async fn twenty_thousand_alarms_at_once_are_released_with_one_write_each() {
