@@ -53,7 +53,8 @@ pub(crate) struct CompanyView {
 
 impl From<Company> for CompanyView {
     fn from(company: Company) -> Self {
-        let Company { id, name, domains, phone, website, address, owner, tags, fields, created_at, updated_at } = company;
+        let Company { id, name, domains, phone, website, address, owner, tags, fields, silent: _, created_at, updated_at } =
+            company;
         Self { id, name, domains, phone, website, address, owner, tags, fields, created_at, updated_at }
     }
 }

@@ -71,7 +71,7 @@ pub(crate) struct ContactView {
     /// Custom fields.
     #[schema(value_type = Object)]
     fields: BTreeMap<String, Value>,
-    /// What brought it about, when it was no request: `inbound`.
+    /// What brought it about, when it was no request: `inbound`, `import`.
     source: Option<String>,
     #[serde(with = "kernel::clock::rfc3339")]
     #[schema(value_type = String, format = DateTime)]
@@ -109,7 +109,7 @@ pub(crate) struct ConsentView {
     #[serde(with = "kernel::clock::rfc3339")]
     #[schema(value_type = String, format = DateTime)]
     at: Time,
-    /// Where it came from: `api`, `preference_page`, `one_click`.
+    /// Where it came from: `api`, `preference_page`, `one_click`, `double_opt_in`, `inbound`, `import`, `rule`.
     source: String,
 }
 

@@ -1,8 +1,9 @@
-//! Exports: all contacts as files that an import understands.
+//! Exports: all contacts, companies or activities as files that an import understands.
 
 use axum::extract::State as Shared;
 use domain::export::{Export, State};
 use domain::flows::export;
+use domain::import::Noun;
 use kernel::ids::ExportId;
 use kernel::{Result, Time};
 use serde::{Deserialize, Serialize};
@@ -10,26 +11,26 @@ use utoipa::ToSchema;
 
 use crate::caller::{Caller, may};
 use crate::failure::Failure;
-use crate::imports::ImportObject;
 use crate::input::{Id, Input, Repeatable};
 use crate::operations::operations;
-use crate::reply::words::ExportStateWord;
+use crate::reply::words::{ExportStateWord, ImportObjectWord};
 use crate::reply::{Reply, refused};
 use crate::state::Api;
 
 /// How long a file may be fetched by its link.
 const DOWNLOAD_SECONDS: u32 = 900;
 
-/// All contacts as files of CSV.
+/// All contacts, companies or activities as files of CSV.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ExportView {
     #[schema(value_type = String, example = "exp_0195527c0d7b7c3e8a51d2b0f3a94c11")]
     id: ExportId,
-    /// `contact`.
-    object: &'static str,
+    /// What rows are of.
+    #[schema(value_type = ImportObjectWord)]
+    object: Noun,
     #[schema(value_type = ExportStateWord)]
     state: State,
-    /// Contacts in the files so far.
+    /// Rows in the files so far.
     rows: u64,
     /// The files that are there, each with a header. Cells that a program of tables would take for a formula have a `'` before them,
     /// which an import takes away again.
@@ -64,21 +65,21 @@ pub(crate) struct ExportFileView {
 pub(crate) struct ExportOrder {
     /// What rows are of.
     #[serde(default)]
-    #[schema(required = false)]
-    object: ImportObject,
+    #[schema(value_type = ImportObjectWord, required = false)]
+    object: Noun,
 }
 
 async fn view(api: &Api, caller: &Caller<may::Export>, row: Export) -> Result<ExportView> {
     let mut files = Vec::with_capacity(row.parts.len());
     for (at, part) in row.parts.iter().enumerate() {
         let key = Export::key(caller.scope.tenant(), row.id, &part.name);
-        let name = format!("contacts-{}.csv", at + 1);
+        let name = format!("{}-{}.csv", row.noun.plural(), at + 1);
         let link = api.0.files.download(&key, &name, "text/csv", DOWNLOAD_SECONDS).await?;
         files.push(ExportFileView { rows: part.rows, bytes: part.bytes, url: link.url, expires_at: link.expires_at });
     }
     Ok(ExportView {
         id: row.id,
-        object: "contact",
+        object: row.noun,
         state: row.state,
         rows: row.parts.iter().map(|part| part.rows).sum(),
         files,
@@ -87,7 +88,8 @@ async fn view(api: &Api, caller: &Caller<may::Export>, row: Export) -> Result<Ex
     })
 }
 
-/// Exports all contacts into files of CSV, which are there for seven days.
+/// Exports all contacts, companies or activities into files of CSV, which are there for seven days. Of activities those that
+/// everybody of the tenant may see.
 #[utoipa::path(post, path = "/v1/exports", tag = "imports", operation_id = "create_export", security(("key" = [])),
     params(Repeatable), request_body = ExportOrder,
     responses((status = 202, description = "The export, which is under way.", body = ExportView,
@@ -97,8 +99,7 @@ async fn create_export(
     caller: Caller<may::Export>,
     Input(body): Input<ExportOrder>,
 ) -> Result<Reply<ExportView>, Failure> {
-    let ImportObject::Contact = body.object;
-    let export = export::order(&caller.context, &caller.scope, caller.evidence().actor).await?;
+    let export = export::order(&caller.context, &caller.scope, body.object, caller.evidence().actor).await?;
     let location = format!("/v1/exports/{}", export.id);
     Ok(Reply::accepted(view(&api, &caller, export).await?, &location).version(1))
 }

@@ -1,11 +1,12 @@
-//! Imports: files of contacts that are taken in a part at a time.
+//! Imports: files of contacts, companies or activities that are taken in a part at a time.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use axum::extract::State as Shared;
 use domain::contact::parse_consent_key;
 use domain::flows::import::{self, NewImport};
-use domain::import::{By, Counts, Encoding, Form, Import, Mode, RowFault, State};
+use domain::import::{Counts, Encoding, Form, Import, Mode, Noun, RowFault, State};
+use domain::unique::By;
 use kernel::error::Faults;
 use kernel::ids::{AttachmentId, ImportId};
 use kernel::{Error, Result, Time};
@@ -18,27 +19,29 @@ use crate::failure::Failure;
 use crate::input::{Id, Input, Repeatable};
 use crate::operations::operations;
 use crate::page::{List, PageParams, Paged, Unfiltered};
-use crate::reply::words::{ImportByWord, ImportModeWord, ImportStateWord, LetterWord};
+use crate::reply::words::{ImportModeWord, ImportObjectWord, ImportStateWord, LetterWord};
 use crate::reply::{Reply, refused};
 use crate::state::Api;
 
-/// A file of contacts that is taken in.
+/// A file that is taken in.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ImportView {
     #[schema(value_type = String, example = "imp_0195527c0d7b7c3e8a51d2b0f3a94c11")]
     id: ImportId,
     #[schema(value_type = String)]
     attachment: AttachmentId,
-    /// `contact`.
-    object: &'static str,
+    /// What rows are of.
+    #[schema(value_type = ImportObjectWord)]
+    object: Noun,
     #[schema(value_type = ImportStateWord)]
     state: State,
     /// Why it failed.
     why: Option<String>,
     #[schema(value_type = ImportModeWord)]
     mode: Mode,
-    #[schema(value_type = ImportByWord)]
-    by: By,
+    /// What rows are recognised by; null for activities.
+    #[schema(value_type = Option<String>, example = "email")]
+    by: Option<By>,
     dry_run: bool,
     side_effects: bool,
     /// What columns mean, by their names.
@@ -63,9 +66,9 @@ pub(crate) struct ImportView {
 pub(crate) struct CountsView {
     /// Rows that were looked at.
     rows: u64,
-    /// Contacts that were made; of a dry run: would be.
+    /// What was made; of a dry run: would be.
     created: u64,
-    /// Contacts that are as their rows say, by a change or before.
+    /// What is as its row says, by a change or before.
     updated: u64,
     /// Rows that could not be taken.
     failed: u64,
@@ -96,14 +99,14 @@ impl From<Import> for ImportView {
             created_at: row.id.made_at(),
             id: row.id,
             attachment: row.attachment,
-            object: "contact",
+            object: row.noun,
             state: row.state,
             why: row.why,
             mode: row.mode,
             by: row.by,
             dry_run: row.dry_run,
             side_effects: !row.silent,
-            mapping: named.filter_map(|(name, target)| Some((name, target?.to_string()))).collect(),
+            mapping: named.filter_map(|(name, word)| Some((name, word?))).collect(),
             counts: CountsView { rows, created, updated, failed, errors: faults },
             bytes_read: row.position,
             bytes: row.bytes,
@@ -118,14 +121,6 @@ impl From<RowFault> for RowFaultView {
     }
 }
 
-/// What rows are of.
-#[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum ImportObject {
-    #[default]
-    Contact,
-}
-
 /// A file of rows to take in.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -135,23 +130,32 @@ pub(crate) struct ImportOrder {
     attachment: AttachmentId,
     /// What rows are of.
     #[serde(default)]
-    #[schema(required = false)]
-    object: ImportObject,
-    /// What columns mean, by their names: `first_name`, `last_name`, `company`, `emails`, `phones`, `handles`, `tags`, `locale`, `zone`,
-    /// `do_not_contact`, `quiet_hours`, `consents`, `consent.channel:category`, `fields`, `field.name`. Others are left out.
+    #[schema(value_type = ImportObjectWord, required = false)]
+    object: Noun,
+    /// What columns mean, by their names; others are left out. All can be `tags`, `fields` and `field.name`.
+    ///
+    /// Contacts: `first_name`, `last_name`, `company`, `emails`, `phones`, `handles`, `locale`, `zone`, `do_not_contact` of which
+    /// a no changes nothing, `refused` as `channel.email`, `category.news` or `campaign.spring`, `quiet_hours`, `consents`, `consent.channel:category`.
+    ///
+    /// Companies: `name`, `domains`, `phone`, `website`, `address`.
+    ///
+    /// Activities: `type`, `subject`, `description`, `status`, `direction`, `duration` in seconds, `scheduled_at`, `completed_at`, `location`,
+    /// `outcome`, `priority`; and with whom it was by what is here already, of several the first that is: `contact.email`,
+    /// `contact.phone`, `contact.field.name`, `company.domain`, `company.field.name`.
     #[schema(example = json!({"E-mail": "email", "Plan": "field.plan", "News?": "consent.email:newsletter"}))]
     mapping: BTreeMap<String, String>,
-    #[serde(default)]
-    #[schema(value_type = ImportModeWord, required = false)]
-    mode: Mode,
-    #[serde(default)]
-    #[schema(value_type = ImportByWord, required = false)]
-    by: By,
-    /// Judge everything and write no contact.
+    /// When not said, `upsert`; of activities `create`, and nothing else.
+    #[schema(value_type = Option<ImportModeWord>)]
+    mode: Option<Mode>,
+    /// What rows are recognised by. Contacts: `email`, `phone`; companies: `domain`; both: `field.` and the key of a field whose
+    /// values are unique. The first of these when not said. Activities are not recognised.
+    #[schema(example = "email")]
+    by: Option<String>,
+    /// Judge everything and write nothing of it.
     #[serde(default)]
     #[schema(required = false)]
     dry_run: bool,
-    /// Whether anything else happens because contacts are made or changed.
+    /// Whether anything else happens because of what is made or changed.
     #[serde(default = "yes")]
     #[schema(required = false, default = true)]
     side_effects: bool,
@@ -191,7 +195,7 @@ fn semicolon() -> String {
 const CONSENTS: usize = 20;
 
 impl ImportOrder {
-    fn read(self, actor: Option<String>) -> Result<NewImport> {
+    fn read(self, caller: &Caller<may::WriteContacts>) -> Result<NewImport> {
         let mut faults = Faults::default();
         let delimiter = faults.take("/delimiter", mark(&self.delimiter)).unwrap_or(b',');
         let separator = faults.take("/separator", mark(&self.separator)).unwrap_or(b';');
@@ -205,9 +209,9 @@ impl ImportOrder {
         if let Some(source) = &self.consent_source {
             faults.take("/consent_source", domain::name::title(source));
         }
-        let ImportObject::Contact = self.object;
         faults.check()?;
         Ok(NewImport {
+            noun: self.object,
             attachment: self.attachment,
             form: Form { delimiter, separator, encoding: self.encoding },
             mapping: self.mapping,
@@ -217,7 +221,8 @@ impl ImportOrder {
             silent: !self.side_effects,
             consents,
             consent_source: self.consent_source,
-            actor,
+            actor: caller.evidence().actor,
+            user: caller.credential.user,
         })
     }
 }
@@ -230,7 +235,7 @@ fn mark(text: &str) -> Result<u8> {
     }
 }
 
-/// Takes a file of contacts in. Header and columns are judged at once; what came of its rows is told by its counts and errors.
+/// Takes a file of contacts, companies or activities in. Header and columns are judged at once; what came of its rows is told by its counts and errors.
 #[utoipa::path(post, path = "/v1/imports", tag = "imports", operation_id = "create_import", security(("key" = [])),
     params(Repeatable), request_body = ImportOrder,
     responses((status = 202, description = "The import, which is under way.", body = ImportView,
@@ -240,8 +245,8 @@ async fn create_import(
     caller: Caller<may::WriteContacts>,
     Input(body): Input<ImportOrder>,
 ) -> Result<Reply<ImportView>, Failure> {
-    let order = body.read(caller.evidence().actor)?;
-    let import = import::order(&caller.context, &api.0.files, &caller.scope, order).await?;
+    let order = body.read(&caller)?;
+    let import = import::order(&caller.context, &api.0.catalog, &api.0.files, &caller.scope, order).await?;
     let location = format!("/v1/imports/{}", import.id);
     Ok(Reply::accepted(import.into(), &location).version(1))
 }

@@ -251,8 +251,8 @@ pub mod words {
             [EventKind::Sent, EventKind::Delayed, EventKind::Delivered, EventKind::Bounced, EventKind::Complained,
              EventKind::Rejected, EventKind::RenderingFailed, EventKind::Opened, EventKind::Clicked, EventKind::Replied,
              EventKind::Unsubscribed];
-        ImportByWord = "ImportBy", "What a contact is recognised by.", import::By::ALL;
-        ImportModeWord = "ImportMode", "What may happen to contacts.", import::Mode::ALL;
+        ImportModeWord = "ImportMode", "What may happen to what rows are of.", import::Mode::ALL;
+        ImportObjectWord = "ImportObject", "What rows are of.", import::Noun::ALL;
         ImportStateWord = "ImportState", "How far an import is.", import::State::ALL;
         LetterWord = "ImportEncoding", "How letters of a file are written.", [Letters::Utf8, Letters::Latin1];
         MediaWord = "MediaKind", "What a file is to its recipient.", MediaKind::ALL;

@@ -96,6 +96,9 @@ pub struct Activity {
     /// What led to it, when a rule wrote it down.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<Cause>,
+    /// The version that was written for nobody to act on: no event tells of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silent: Option<u64>,
     /// When it was written down.
     pub created_at: Time,
     /// When it was last changed.
@@ -211,6 +214,7 @@ impl Activity {
             team: None,
             archived: false,
             cause: None,
+            silent: None,
             created_at: now,
             updated_at: now,
         }

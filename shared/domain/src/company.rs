@@ -11,6 +11,7 @@ use store::schema::{self, Entity, Locator, Row};
 
 use crate::field::Object;
 use crate::find::{self, Findable};
+use crate::unique::By;
 
 /// Most domains, lines of an address and tags.
 const MOST: usize = 20;
@@ -43,6 +44,9 @@ pub struct Company {
     /// Custom fields.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty", with = "crate::as_json")]
     pub fields: BTreeMap<String, Value>,
+    /// The version that was written for nobody to act on: no event tells of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silent: Option<u64>,
     /// When it was made.
     pub created_at: Time,
     /// When it was last changed.
@@ -71,6 +75,7 @@ impl Company {
             owner: None,
             tags: Vec::new(),
             fields: BTreeMap::new(),
+            silent: None,
             created_at: now,
             updated_at: now,
         }
@@ -105,6 +110,15 @@ impl Company {
             if count > MOST {
                 faults.add(pointer, "too_many", format!("at most {MOST}"));
             }
+        }
+    }
+
+    /// What it has of that which companies are recognised by.
+    pub fn known_by(&self, by: &By) -> Option<Value> {
+        match by {
+            By::Email | By::Phone => None,
+            By::Domain => self.domains.first().map(|domain| domain.as_str().into()),
+            By::Field(key) => self.fields.get(key).cloned(),
         }
     }
 

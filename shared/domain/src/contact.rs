@@ -13,6 +13,7 @@ use crate::event::Cause;
 use crate::field::Object;
 use crate::find::{self, Findable};
 use crate::suppression::Reason;
+use crate::unique::By;
 use crate::{Category, Channel, Preferences, address};
 
 mod quiet_hours;
@@ -79,7 +80,7 @@ pub struct Contact {
     /// The version that was written for nobody to act on: no event tells of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub silent: Option<u64>,
-    /// What brought it about, when it was no request: `inbound`.
+    /// What brought it about, when it was no request: `inbound`, `import`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
     /// What led to its latest change by a rule.
@@ -119,7 +120,7 @@ pub struct Consent {
     pub granted: bool,
     /// When.
     pub at: Time,
-    /// Where it came from: `api`, `preference_page`, `one_click`, an import's name.
+    /// Where it came from: `api`, `preference_page`, `one_click`, `double_opt_in`, `inbound`, `import`, `rule`.
     pub source: String,
 }
 
@@ -263,6 +264,16 @@ impl Contact {
         match reason {
             Some(reason) => drop(self.suppressed.insert(key, reason)),
             None => drop(self.suppressed.remove(&key)),
+        }
+    }
+
+    /// What it has of that which contacts are recognised by.
+    pub fn known_by(&self, by: &By) -> Option<Value> {
+        match by {
+            By::Email => self.emails.first().map(|email| email.as_str().into()),
+            By::Phone => self.phones.first().map(|phone| phone.as_str().into()),
+            By::Domain => None,
+            By::Field(key) => self.fields.get(key).cloned(),
         }
     }
 

@@ -1,9 +1,11 @@
-//! Exports: all contacts as files of CSV, each with its header, made a bounded part at a time. They are kept for seven days.
+//! Exports: all contacts, companies or activities as files of CSV, each with its header, made a bounded part at a time. They are kept for seven days.
 
 use kernel::Time;
 use kernel::ids::{ExportId, TenantId};
 use serde::{Deserialize, Serialize};
 use store::schema::{self, Entity, Locator, Row};
+
+use crate::import::Noun;
 
 /// Days after which files and row go.
 pub const KEPT_DAYS: i64 = 7;
@@ -13,6 +15,9 @@ pub const KEPT_DAYS: i64 = 7;
 pub struct Export {
     /// Its id, which also says when it was ordered.
     pub id: ExportId,
+    /// What rows are of.
+    #[serde(default)]
+    pub noun: Noun,
     /// The user or API key that ordered it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<String>,
@@ -34,7 +39,7 @@ pub struct Export {
 pub struct Part {
     /// What tells it from what another try of the same part may have left behind.
     pub name: String,
-    /// Contacts in it.
+    /// Rows in it, without the header.
     pub rows: u64,
     /// Size.
     pub bytes: u64,

@@ -34,6 +34,7 @@ pub mod pace;
 pub mod ration;
 pub mod read_notifications;
 pub mod recall;
+mod recognise;
 pub mod release;
 pub mod renew;
 pub mod repeat;

@@ -4,17 +4,20 @@
 use std::collections::BTreeSet;
 
 use kernel::Time;
-use kernel::ids::{AttachmentId, ImportId};
+use kernel::ids::{AttachmentId, ImportId, UserId};
 use serde::{Deserialize, Serialize};
 use store::schema::{self, Entity, Locator, Row};
 
+use crate::field::Object;
+use crate::unique::By;
 use crate::{Category, Channel};
 
+pub mod activity;
 pub mod cells;
+pub mod company;
+pub mod contact;
 pub mod reader;
 pub mod target;
-
-pub use target::Target;
 
 /// What brings contacts and consents about.
 pub const SOURCE: &str = "import";
@@ -30,21 +33,25 @@ const BEYOND: u64 = 9_999_999_999;
 pub struct Import {
     /// Its id, which also says when it was ordered.
     pub id: ImportId,
+    /// What rows are of.
+    #[serde(default)]
+    pub noun: Noun,
     /// The file.
     pub attachment: AttachmentId,
     /// How large it is.
     pub bytes: u64,
     /// How the file is written.
     pub form: Form,
-    /// What each column means; none is left out.
-    pub columns: Vec<Option<Target>>,
+    /// What each column fills, in the words of [`target`]; none is left out.
+    pub columns: Vec<Option<String>>,
     /// The header, for pointing to columns.
     pub header: Vec<String>,
-    /// What may happen to contacts.
+    /// What may happen.
     pub mode: Mode,
-    /// What a contact is recognised by.
-    pub by: By,
-    /// Judge everything and write no contact.
+    /// What contacts or companies are recognised by. Activities are not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<By>,
+    /// Judge everything and write nothing of it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dry_run: bool,
     /// Nothing else is to happen because of it.
@@ -59,6 +66,9 @@ pub struct Import {
     /// The user or API key that ordered it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<String>,
+    /// The user that it was ordered by: whose the activities are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<UserId>,
     /// How far it is.
     pub state: State,
     /// How often that changed, or a part was carried out: a job for another number is void.
@@ -98,7 +108,52 @@ pub enum Encoding {
     Latin1,
 }
 
-/// What may happen to contacts.
+/// What rows of a file are of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Noun {
+    /// Contacts.
+    #[default]
+    Contact,
+    /// Companies.
+    Company,
+    /// Activities.
+    Activity,
+}
+
+impl Noun {
+    /// Every one of them.
+    pub const ALL: [Self; 3] = [Self::Contact, Self::Company, Self::Activity];
+
+    /// The same among the nouns that have fields.
+    pub const fn object(self) -> Object {
+        match self {
+            Self::Contact => Object::Contact,
+            Self::Company => Object::Company,
+            Self::Activity => Object::Activity,
+        }
+    }
+
+    /// The word for several of them.
+    pub const fn plural(self) -> &'static str {
+        match self {
+            Self::Contact => "contacts",
+            Self::Company => "companies",
+            Self::Activity => "activities",
+        }
+    }
+
+    /// What they are recognised by when nobody says anything else; activities are not.
+    pub const fn usual(self) -> Option<By> {
+        match self {
+            Self::Contact => Some(By::Email),
+            Self::Company => Some(By::Domain),
+            Self::Activity => None,
+        }
+    }
+}
+
+/// What may happen to what rows are of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
@@ -114,22 +169,6 @@ pub enum Mode {
 impl Mode {
     /// Every mode.
     pub const ALL: [Self; 3] = [Self::Create, Self::Update, Self::Upsert];
-}
-
-/// What a contact is recognised by.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum By {
-    /// The first email address of its row.
-    #[default]
-    Email,
-    /// The first telephone number of its row.
-    Phone,
-}
-
-impl By {
-    /// Everything that a contact can be recognised by.
-    pub const ALL: [Self; 2] = [Self::Email, Self::Phone];
 }
 
 /// How far an import is.
@@ -158,9 +197,9 @@ impl State {
 pub struct Counts {
     /// Rows that were looked at.
     pub rows: u64,
-    /// Contacts that were made.
+    /// What was made.
     pub created: u64,
-    /// Contacts that are as their rows say, by a change or before.
+    /// What is as its row says, by a change or before.
     pub updated: u64,
     /// Rows that could not be taken.
     pub failed: u64,

@@ -10,7 +10,7 @@ use domain::Attachment;
 use domain::flows::Context;
 use domain::flows::catalog::Catalog;
 use domain::flows::import::{NewImport, carry_out, order};
-use domain::import::{By, Counts, Encoding, Form, Import, Mode, State};
+use domain::import::{Counts, Encoding, Form, Import, Noun, State};
 use kernel::ids::{AttachmentId, TenantId};
 use kernel::{Clock, Ids, Keys, Secret, Time};
 use peak_alloc::PeakAlloc;
@@ -40,20 +40,22 @@ async fn peak(rows: u64) -> (usize, Counts) {
     scope.create(&attachment).await.unwrap();
     let mapping = [("email", "email"), ("name", "first_name"), ("note", "field.note")];
     let new = NewImport {
+        noun: Noun::Contact,
         attachment: id,
         form: Form { delimiter: b',', separator: b';', encoding: Encoding::Utf8 },
         mapping: mapping.map(|(name, word)| (name.to_owned(), word.to_owned())).into_iter().collect::<BTreeMap<_, _>>(),
-        mode: Mode::Upsert,
-        by: By::Email,
+        mode: None,
+        by: None,
         dry_run: true,
         silent: false,
         consents: BTreeSet::new(),
         consent_source: None,
         actor: None,
+        user: None,
     };
-    let import = order(&context, &files, &scope, new).await.unwrap();
-
     let catalog = Catalog::new(context.clock.clone());
+    let import = order(&context, &catalog, &files, &scope, new).await.unwrap();
+
     let before = ALLOCATOR.current_usage();
     ALLOCATOR.reset_peak_usage();
     let mut seq = 1;

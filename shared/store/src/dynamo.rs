@@ -91,14 +91,14 @@ impl Dynamo {
     }
 
     /// What one answer has no room or capacity for is asked for again, as long as every answer brings at least something.
-    pub(crate) async fn read_many(&self, keys: &[Key]) -> Result<Vec<Item>, TableError> {
+    pub(crate) async fn read_many(&self, keys: &[Key], strong: bool) -> Result<Vec<Item>, TableError> {
         let built = |error: aws_sdk_dynamodb::error::BuildError| TableError::Broken(Cause::new(error.to_string()));
         let mut wanted: Vec<Wire> = keys.iter().map(wire_key).collect();
         let mut items = Vec::with_capacity(keys.len());
         while !wanted.is_empty() {
             let asked = wanted.len();
             let batch =
-                ddb::KeysAndAttributes::builder().set_keys(Some(wanted)).consistent_read(true).build().map_err(built)?;
+                ddb::KeysAndAttributes::builder().set_keys(Some(wanted)).consistent_read(strong).build().map_err(built)?;
             let request = self.client.batch_get_item().request_items(&self.name, batch);
             let output = request.send().await.map_err(|error| other(&error))?;
             items.extend(output.responses.unwrap_or_default().remove(&self.name).into_iter().flatten().map(unwire));

@@ -79,7 +79,7 @@ impl Memory {
     }
 
     /// As the real one, it refuses a batch that is empty, too long or names a row twice.
-    pub(crate) async fn read_many(&self, keys: &[Key]) -> Result<Vec<Item>, TableError> {
+    pub(crate) async fn read_many(&self, keys: &[Key], strong: bool) -> Result<Vec<Item>, TableError> {
         let distinct: BTreeSet<&Key> = keys.iter().collect();
         if keys.is_empty() || keys.len() > BATCH_LIMIT || distinct.len() < keys.len() {
             return Err(TableError::Broken(Cause::new("a batch of reads has 1 to 100 keys, each of them once")));
@@ -89,7 +89,7 @@ impl Memory {
             let mut rows = self.locked();
             let found: Vec<Option<Item>> = keys.iter().map(|key| rows.read(key)).collect();
             // Each row is rounded up by itself, and one that is not there costs as much as a small one.
-            let units = |item: &Option<Item>| bill::read_units(item.as_ref().map_or(0, bill::item_size), true);
+            let units = |item: &Option<Item>| bill::read_units(item.as_ref().map_or(0, bill::item_size), strong);
             rows.bill.read_units += found.iter().map(units).sum::<f64>();
             rows.bill.requests += 1;
             found

@@ -102,14 +102,14 @@ impl Table {
         }
     }
 
-    /// The rows of those keys as they are now, in the order of the keys: at most 100, each named once.
-    pub(crate) async fn read_many(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, TableError> {
+    /// The rows of those keys, in the order of the keys: at most 100, each named once.
+    pub(crate) async fn read_many(&self, keys: &[Key], strong: bool) -> Result<Vec<Option<Item>>, TableError> {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
         let found = match self {
-            Self::Dynamo(table) => table.read_many(keys).await?,
-            Self::Memory(table) => table.read_many(keys).await?,
+            Self::Dynamo(table) => table.read_many(keys, strong).await?,
+            Self::Memory(table) => table.read_many(keys, strong).await?,
         };
         let mut rows: HashMap<Key, Item> = found.into_iter().filter_map(|item| Some((key_of(&item)?, item))).collect();
         Ok(keys.iter().map(|key| rows.remove(key)).collect())

@@ -121,6 +121,9 @@ async fn a_unique_value_belongs_to_one_thing() {
     acme.delete(&path).await;
     acme.contact_with(&json!({ "fields": { "number": 7 } })).await;
     assert_eq!(stage.rows_of("unique").len(), 3, "acme's 9 and 7, bravo's 7");
+    // Written otherwise it is the same value.
+    acme.patch(&format!("/v1/contacts/{}", ada.id), &json!({ "fields": { "number": 9.0 } })).await;
+    acme.post("/v1/contacts", &json!({ "fields": { "number": 9 } })).await.problem(409, "conflict");
 }
 
 #[tokio::test]
@@ -157,6 +160,8 @@ async fn definitions_that_make_no_sense_are_refused() {
         (json!({ "object": "contact", "key": "a", "kind": "select", "options": ["x", "x"] }), "/options/1"),
         (json!({ "object": "contact", "key": "a", "kind": "boolean", "unique": true }), "/unique"),
         (json!({ "object": "deal", "key": "a", "kind": "text", "unique": true }), "/unique"),
+        (json!({ "object": "activity", "key": "a", "kind": "text", "unique": true }), "/unique"),
+        (json!({ "object": "task", "key": "a", "kind": "text", "unique": true }), "/unique"),
     ] {
         assert_eq!(acme.post("/v1/fields", &body).await.problem(422, "invalid"), [pointer], "{body}");
     }

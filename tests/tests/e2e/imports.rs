@@ -1,4 +1,7 @@
-//! Taking in files of contacts: what comes of each row, what is wrong with which line, and that nothing is done twice.
+//! Taking in files: what comes of each row, what is wrong with which line, and that nothing is done twice.
+
+mod activities;
+mod companies;
 
 use http::Method;
 use serde_json::{Value, json};
@@ -154,6 +157,29 @@ async fn custom_fields_are_read_as_their_definitions_hold_them() {
 }
 
 #[tokio::test]
+async fn a_value_that_is_another_contacts_is_the_rows_fault_and_holds_nobody_up() {
+    let stage = Story::begin().await;
+    let acme = stage.tenant("acme").await;
+    let field = json!({ "object": "contact", "key": "number", "kind": "number", "unique": true });
+    acme.post("/v1/fields", &field).await.is(201);
+    stage.clock.advance(5_000).unwrap();
+    acme.contact_with(&json!({ "emails": ["ada@example.com"], "phones": ["+14155550123"], "fields": { "number": 7 } })).await;
+    let file = b"email,number,tel\neve@example.com,7,\nbob@example.com,8,\nsam@example.com,9,+14155550123\n";
+    let mapping = json!({ "email": "email", "number": "field.number", "tel": "phone" });
+    for dry_run in [true, false] {
+        let done = import(&acme, file, &json!({ "mapping": mapping, "dry_run": dry_run })).await;
+        assert_eq!((counts(&done), &done["state"]), ([3, 1, 0, 2], &json!("done")), "dry run: {dry_run}");
+        let told = |line: u64, column: &str| (line, column.to_owned(), "taken".to_owned());
+        assert_eq!(errors(&acme, &done).await, [told(2, "number"), told(4, "tel")], "dry run: {dry_run}");
+    }
+    let by_number = json!({ "mapping": { "email": "email", "number": "field.number" }, "by": "field.number" });
+    let done = import(&acme, b"number,email\n7,ada@new.example\n,nobody@example.com\n", &by_number).await;
+    assert_eq!((counts(&done), &done["by"]), ([2, 0, 1, 1], &json!("field.number")));
+    assert_eq!(errors(&acme, &done).await, [(3, "number".to_owned(), "required".to_owned())]);
+    assert_eq!(by_email(&acme, "ada@new.example").await["phones"], json!(["+14155550123"]));
+}
+
+#[tokio::test]
 async fn each_wrong_row_is_told_by_line_and_column_and_holds_nobody_up() {
     let stage = Story::begin().await;
     let acme = stage.tenant("acme").await;
@@ -222,6 +248,9 @@ async fn what_cannot_be_meant_is_refused_with_its_place_and_writes_nothing() {
         (json!({ "attachment": good, "mapping": email, "consents": ["email:news"] }), vec!["/consent_source"]),
         (json!({ "attachment": good, "mapping": email, "consents": ["email:transactional"] }), vec!["/consents/0"]),
         (json!({ "attachment": good, "mapping": email, "object": "pigeon" }), vec!["/object"]),
+        (json!({ "attachment": good, "mapping": email, "object": "deal" }), vec!["/object"]),
+        (json!({ "attachment": good, "mapping": email, "by": "domain" }), vec!["/by"]),
+        (json!({ "attachment": good, "mapping": email, "by": "field.number" }), vec!["/by"]),
     ] {
         let refused = acme.post("/v1/imports", &body).await;
         assert_eq!(refused.problem(422, "invalid"), places, "{body}");

@@ -1,8 +1,9 @@
 //! Contacts that are made, or changed where they are known: one, or several at once with a result for each.
 
 use axum::extract::State;
-use domain::field::Definitions;
-use domain::flows::upsert_contact::{By, Upserted, upsert};
+use domain::field::{Definitions, Object};
+use domain::flows::upsert_contact::{Upserted, upsert};
+use domain::unique::By;
 use http::StatusCode;
 use kernel::ids::{ContactId, RequestId};
 use kernel::{Error, Problem, Result};
@@ -58,7 +59,7 @@ async fn put_contact(
     Params(params): Params<UpsertParams>,
     Input(body): Input<ContactFields>,
 ) -> Result<Reply<ContactView>, Failure> {
-    let by = By::parse(params.by.as_deref().unwrap_or("email"))?;
+    let by = By::parse(Object::Contact, params.by.as_deref().unwrap_or("email")).map_err(|error| error.under("?by"))?;
     let id = ContactId::new(&caller.context.ids, &caller.context.clock);
     let definitions = api.0.catalog.definitions(&caller.scope).await?;
     let Upserted { contact, new } = put(&caller, &definitions, &by, id, &body).await?;
@@ -113,8 +114,7 @@ async fn put_contacts(
     if !(1..=MOST).contains(&body.contacts.len()) {
         return Err(Error::invalid("/contacts", "too_many", format!("1 to {MOST} contacts")).into());
     }
-    let by = By::parse(body.by.as_deref().unwrap_or("email"))
-        .map_err(|_| Error::invalid("/by", "by", "email, phone, or field. and a key"))?;
+    let by = By::parse(Object::Contact, body.by.as_deref().unwrap_or("email")).map_err(|error| error.under("/by"))?;
     let definitions = api.0.catalog.definitions(&caller.scope).await?;
     // All ids are drawn first: a repeated request draws the same for each contact, whatever was done before.
     let ids: Vec<ContactId> =

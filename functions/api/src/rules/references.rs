@@ -85,7 +85,7 @@ pub(crate) async fn check_references(api: &Api, scope: &TenantScope, rule: &Rule
         users.extend(user.map(|(place, user)| (format!("{at}/{place}"), user)));
     }
     let at: Vec<Locator> = users.iter().map(|(_, user)| (*user).into()).collect();
-    for ((pointer, _), found) in users.iter().zip(scope.read_many::<User>(&at).await?) {
+    for ((pointer, _), found) in users.iter().zip(scope.read_many_now::<User>(&at).await?) {
         if found.is_none() {
             faults.add(pointer, "unknown", "no such user");
         }

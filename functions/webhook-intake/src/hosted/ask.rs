@@ -32,13 +32,14 @@ async fn tenant(intake: &Intake, slug: &str) -> Result<(TenantScope, Tenant)> {
     Ok((scope, tenant))
 }
 
+const FORM: &str = "<p>Tell us your email address, and we send you a link to see and change what you get from us.</p>\
+                    <form method=\"post\"><label for=\"email\">Email address</label><input id=\"email\" name=\"email\" type=\"email\" \
+                    autocomplete=\"email\" maxlength=\"254\" required><p><button class=\"first\">Send me the link</button></p></form>";
+
 /// Shows the form.
 pub(crate) async fn show(State(intake): State<Intake>, place: Place) -> Result<Response, Refusal> {
     let (_, tenant) = tenant(&intake, &place.slug).await?;
-    let form = "<p>Tell us your email address, and we send you a link to see and change what you get from us.</p>\
-                <form method=\"post\"><label for=\"email\">Email address</label><input id=\"email\" name=\"email\" type=\"email\" \
-                autocomplete=\"email\" maxlength=\"254\" required><p><button class=\"first\">Send me the link</button></p></form>";
-    Ok(shown(StatusCode::OK, frame(&tenant.name, TITLE, form)))
+    Ok(shown(StatusCode::OK, frame(&tenant.name, TITLE, FORM)))
 }
 
 /// Sends the link to whom the address belongs, if it is anybody's.
@@ -46,7 +47,10 @@ pub(crate) async fn send(State(intake): State<Intake>, place: Place, request: Re
     let (scope, tenant) = tenant(&intake, &place.slug).await?;
     let body = read(request.into_body(), LIMIT).await?;
     let given = url::form_urlencoded::parse(&body).find(|(name, _)| name == "email").map(|(_, email)| email.into_owned());
-    let email = Email::parse(given.unwrap_or_default().trim()).map_err(|error| error.under("/email"))?;
+    let Ok(email) = Email::parse(given.unwrap_or_default().trim()) else {
+        let said = told(false, "This is no email address. Please look at it once more.");
+        return Ok(shown(StatusCode::UNPROCESSABLE_ENTITY, frame(&tenant.name, TITLE, &format!("{said}{FORM}"))));
+    };
     let at = Address::at(&intake.0.context.keys, Channel::Email, &email.key());
     if let Some(owner) = scope.read_now::<Address>(at).await?.and_then(|address| address.row.contact)
         && let Some(contact) = scope.read_now::<Contact>(owner).await?

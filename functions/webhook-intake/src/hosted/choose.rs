@@ -47,7 +47,7 @@ pub(crate) async fn save(
         Err(Error::Invalid(faults)) if faults.iter().all(|fault| fault.pointer != "/choice") => {
             let words: Vec<&str> = faults.iter().map(|fault| fault.detail.as_str()).collect();
             let said = told(false, &format!("Nothing was saved: {}.", words.join("; ")));
-            return Ok(shown(StatusCode::OK, page(&guest.tenant, &guest.contact.row, &said)));
+            return Ok(shown(StatusCode::UNPROCESSABLE_ENTITY, page(&guest.tenant, &guest.contact.row, &said)));
         }
         Err(error) => return Err(error.into()),
     };

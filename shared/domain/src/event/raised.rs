@@ -104,6 +104,9 @@ fn short(value: &Value) -> Value {
 /// written down before, and has a later version.
 fn activity(record: &Record) -> Option<Occurrence> {
     let new = record.new_row::<Activity>().filter(|new| new.version == 1 && new.row.visibility.is_usual())?.row;
+    if new.silent.is_some() {
+        return None;
+    }
     let about = About { contact: new.contact, ..About::default() };
     let mut told = occurrence(record, "activity.created", &new.id.to_string(), new.created_at, about);
     told.data = object(json!({
@@ -159,6 +162,9 @@ fn contact(record: &Record) -> Vec<Occurrence> {
 fn company(record: &Record) -> Option<Occurrence> {
     let (old, new) = (record.old_row::<Company>(), record.new_row::<Company>());
     let any = &new.as_ref().or(old.as_ref())?.row;
+    if new.as_ref().is_some_and(|new| new.row.silent == Some(new.version)) {
+        return None;
+    }
     let facts = |company: Option<&store::Stored<Company>>| {
         company.map(|company| object(facts::company(&company.row))).unwrap_or_default()
     };

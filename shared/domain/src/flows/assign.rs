@@ -82,7 +82,7 @@ async fn in_turn(scope: &TenantScope, team: TeamId, members: &[User], ready: &[U
 
 async fn least(scope: &TenantScope, ready: &[UserId]) -> Result<Chosen> {
     let at: Vec<Locator> = ready.iter().map(|user| Workload::at(*user)).collect();
-    let loads = scope.read_many::<Workload>(&at).await?;
+    let loads = scope.read_many_now::<Workload>(&at).await?;
     let open = loads.into_iter().map(|load| load.map_or(0, |load| load.row.open));
     let user = ready.iter().zip(open).min_by_key(|(_, open)| *open).map(|(user, _)| *user);
     Ok(Chosen { user, turn: None })

@@ -26,7 +26,7 @@ pub struct Found {
 /// Finds the files of an order with one read, and looks for the bytes of those that were not seen before.
 pub async fn find(store: &Files, scope: &TenantScope, now: Time, channel: Channel, asked: &[Enclosing]) -> Result<Found> {
     let locators: Vec<_> = asked.iter().map(|one| one.id.into()).collect();
-    let rows = if asked.is_empty() { Vec::new() } else { scope.read_many::<Attachment>(&locators).await? };
+    let rows = if asked.is_empty() { Vec::new() } else { scope.read_many_now::<Attachment>(&locators).await? };
     let (mut found, mut faults) = (Found::default(), Faults::default());
     for (at, (one, row)) in asked.iter().zip(rows).enumerate() {
         let pointer = format!("/attachments/{at}/id");

@@ -1,5 +1,12 @@
-//! Writing all contacts into files that an import understands. Each part ends with one conditional write, which asks for the next; a
-//! part that dies before that is made again under another name, and what it left behind goes with the rest after some days.
+//! Writing all contacts, companies or activities into files that an import understands. Each part ends with one conditional write,
+//! which asks for the next; a part that dies before that is made again under another name, and what it left behind goes with the rest
+//! after some days.
+
+mod activity;
+mod company;
+mod contact;
+
+use std::collections::BTreeMap;
 
 use aws::Files;
 use aws::files::whole;
@@ -9,40 +16,23 @@ use serde_json::Value;
 use store::{Listing, Position, TenantScope};
 
 use super::Context;
-use crate::Contact;
 use crate::export::{Export, Part, State};
-use crate::import::cells::{guarded, list};
+use crate::import::Noun;
+use crate::import::cells::guarded;
+use crate::{Company, Contact};
 
-/// Most contacts of one part, in pages of a hundred.
+/// Most rows of one part, in pages of a hundred.
 const PAGES: usize = 20;
 /// Bytes after which a part ends early.
 const BYTES: usize = 2 * 1024 * 1024;
 /// What a cursor of an export is for.
-const LIST: &str = "export of contacts";
-
-/// What stands in each column; the words are those that an import knows.
-const HEADER: [&str; 14] = [
-    "id",
-    "first_name",
-    "last_name",
-    "company",
-    "emails",
-    "phones",
-    "handles",
-    "tags",
-    "locale",
-    "zone",
-    "do_not_contact",
-    "quiet_hours",
-    "consents",
-    "fields",
-];
+const LIST: &str = "export";
 
 /// Orders an export. The stream takes it from there.
-pub async fn order(context: &Context, scope: &TenantScope, actor: Option<String>) -> Result<Export> {
+pub async fn order(context: &Context, scope: &TenantScope, noun: Noun, actor: Option<String>) -> Result<Export> {
     let id = ExportId::new(&context.ids, &context.clock);
     let updated_at = context.clock.now();
-    let export = Export { id, actor, state: State::Queued, state_seq: 1, position: None, parts: Vec::new(), updated_at };
+    let export = Export { id, noun, actor, state: State::Queued, state_seq: 1, position: None, parts: Vec::new(), updated_at };
     scope.create(&export).await?;
     Ok(export)
 }
@@ -55,12 +45,11 @@ pub async fn carry_out(context: &Context, files: &Files, scope: &TenantScope, id
     }
     let position = export.row.position.as_deref();
     let mut after = position.map(|sealed| Position::open(&context.keys, scope, LIST, sealed)).transpose()?;
-    let (mut text, mut rows) = (line(HEADER.map(str::to_owned)), 0_u64);
+    let (mut text, mut rows) = (line(header(export.row.noun).iter().map(|name| (*name).to_owned())), 0_u64);
     for _ in 0..PAGES {
-        let listing = Listing { limit: 100, after, since: None, until: None };
-        let page = scope.list::<Contact>(&listing, context.clock.now(), |_| true).await?;
-        for contact in &page.rows {
-            text.push_str(&line(cells(&contact.row)));
+        let page = page(context, scope, export.row.noun, after).await?;
+        for row in page.rows {
+            text.push_str(&line(row));
             rows = rows.saturating_add(1);
         }
         after = page.next;
@@ -85,39 +74,55 @@ pub async fn carry_out(context: &Context, files: &Files, scope: &TenantScope, id
     }
 }
 
-fn cells(contact: &Contact) -> [String; 14] {
-    let own = |text: &Option<String>| text.clone().unwrap_or_default();
-    let handles = contact.handles.iter().map(|handle| format!("{}:{}", handle.channel.as_str(), handle.address));
-    let said = |granted: bool| if granted { "yes" } else { "no" };
-    let consents = contact.consents.iter().map(|(key, consent)| format!("{key}={}", said(consent.granted)));
-    let quiet = contact.quiet_hours.and_then(|hours| serde_json::to_value(hours).ok()).unwrap_or_default();
-    let hour = |name: &str| quiet.get(name).and_then(Value::as_str).map(str::to_owned);
-    let fields = if contact.fields.is_empty() { String::new() } else { serde_json::json!(contact.fields).to_string() };
-    [
-        contact.id.to_string(),
-        own(&contact.first_name),
-        own(&contact.last_name),
-        own(&contact.company),
-        list(contact.emails.iter().map(ToString::to_string)),
-        list(contact.phones.iter().map(ToString::to_string)),
-        list(handles),
-        list(contact.tags.iter().cloned()),
-        contact.locale.as_ref().map(ToString::to_string).unwrap_or_default(),
-        contact.zone.as_ref().map(ToString::to_string).unwrap_or_default(),
-        if contact.do_not_contact { "yes".to_owned() } else { String::new() },
-        hour("start").zip(hour("end")).map(|(start, end)| format!("{start}-{end}")).unwrap_or_default(),
-        list(consents),
-        fields,
-    ]
+/// A page of rows, each with a cell for every column.
+struct Sheet {
+    rows: Vec<Vec<String>>,
+    next: Option<Position>,
+}
+
+/// What stands in each column; the words are those that an import knows, but for ids.
+const fn header(noun: Noun) -> &'static [&'static str] {
+    match noun {
+        Noun::Contact => &contact::HEADER,
+        Noun::Company => &company::HEADER,
+        Noun::Activity => &activity::HEADER,
+    }
+}
+
+async fn page(context: &Context, scope: &TenantScope, noun: Noun, after: Option<Position>) -> Result<Sheet> {
+    let (listing, now) = (Listing { limit: 100, after, since: None, until: None }, context.clock.now());
+    match noun {
+        Noun::Contact => {
+            let page = scope.list::<Contact>(&listing, now, |_| true).await?;
+            let rows = page.rows.iter().map(|found| contact::cells(&found.row).into()).collect();
+            Ok(Sheet { rows, next: page.next })
+        }
+        Noun::Company => {
+            let page = scope.list::<Company>(&listing, now, |_| true).await?;
+            let rows = page.rows.iter().map(|found| company::cells(&found.row).into()).collect();
+            Ok(Sheet { rows, next: page.next })
+        }
+        Noun::Activity => activity::page(scope, &listing, now).await,
+    }
+}
+
+/// A text that there may be.
+fn own(text: Option<&str>) -> String {
+    text.unwrap_or_default().to_owned()
+}
+
+/// Custom fields as one object of JSON.
+fn fields(fields: &BTreeMap<String, Value>) -> String {
+    if fields.is_empty() { String::new() } else { serde_json::json!(fields).to_string() }
 }
 
 /// A row of CSV (RFC 4180) without formulas.
-fn line(cells: [String; 14]) -> String {
+fn line(cells: impl IntoIterator<Item = String>) -> String {
     let cell = |text: String| {
         let text = guarded(&text);
         if text.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
     };
-    let mut line = cells.map(cell).join(",");
+    let mut line = cells.into_iter().map(cell).collect::<Vec<_>>().join(",");
     line.push_str("\r\n");
     line
 }

@@ -1,12 +1,13 @@
-//! The writes that keep a thing: its own row, the words that it is found by, and the values that nobody else may have, in one
-//! transaction.
+//! The writes that keep a contact, company or deal: its own row, the words that it is found by, and the values that nobody else may
+//! have, in one transaction.
 
 use std::collections::BTreeMap;
 
+use kernel::error::Faults;
 use kernel::{Error, Keys, Result};
 use serde_json::Value;
 use store::schema::{Entity, Locator};
-use store::{TenantScope, Write};
+use store::{Stored, TenantScope, Write};
 
 use crate::field::Definitions;
 use crate::find::{Find, Findable};
@@ -27,7 +28,7 @@ pub(super) struct Gathered<'a> {
 struct Claim {
     write: usize,
     row: Unique,
-    /// What it is, for people.
+    /// Where it stands in the thing, as a JSON pointer.
     value: String,
 }
 
@@ -45,11 +46,6 @@ impl<'a> Gathered<'a> {
     /// Adds a write, if there is one.
     pub(super) fn extend(&mut self, write: Option<Write>) {
         self.writes.extend(write);
-    }
-
-    /// Whether there is nothing to write.
-    pub(super) const fn is_empty(&self) -> bool {
-        self.writes.is_empty()
     }
 
     /// What a thing is found by from now on. Nobody else writes these rows, and the thing's own condition guards them.
@@ -82,10 +78,11 @@ impl<'a> Gathered<'a> {
             definitions.unique(E::OBJECT, new).filter(|(field, value)| !field.archived && old.get(&field.key) != Some(value));
         let taken: Vec<(Unique, String)> =
             taken.map(|(field, value)| (row(&field.key, value), format!("/fields/{}", field.key))).collect();
-        for unique in gone {
-            self.release(&unique).await?;
+        // Written otherwise, such as 7 and 7.0, it is the same value, and its row stays.
+        for unique in gone.iter().filter(|row| !taken.iter().any(|(other, _)| other == *row)) {
+            self.release(unique).await?;
         }
-        for (unique, value) in taken {
+        for (unique, value) in taken.into_iter().filter(|(row, _)| !gone.contains(row)) {
             self.claim(unique, value)?;
         }
         Ok(())
@@ -107,9 +104,49 @@ impl<'a> Gathered<'a> {
         Ok(())
     }
 
+    /// Writes a new thing, and all of it.
+    pub(super) async fn create<E: Entity>(mut self, thing: &E) -> Result<()> {
+        let scope = self.scope;
+        self.push(scope.creating(thing)?);
+        // A thing of this id is there when an earlier try of the same request got this far.
+        let made = self.carry_out().await? || scope.read_now::<E>(thing.locator()).await?.is_some();
+        if made { Ok(()) } else { Err(changed_meanwhile::<E>()) }
+    }
+
+    /// Writes a changed thing over the version it was read at, and all of it. Answers with its new version.
+    pub(super) async fn replace<E: Entity>(mut self, thing: &Stored<E>) -> Result<u64> {
+        let scope = self.scope;
+        if self.writes.is_empty() {
+            return scope.replace(thing).await;
+        }
+        self.push(scope.replacing(thing)?);
+        if self.carry_out().await? {
+            return Ok(thing.version.saturating_add(1));
+        }
+        Err(Error::Stale { version: scope.find::<E>(thing.row.locator()).await?.version })
+    }
+
+    /// Deletes a thing, with all of it.
+    pub(super) async fn erase<E: Entity>(mut self, thing: &Stored<E>) -> Result<()> {
+        self.push(self.scope.erasing(thing)?);
+        if self.carry_out().await? { Ok(()) } else { Err(changed_meanwhile::<E>()) }
+    }
+
+    /// Refuses values that belong to another thing, and writes nothing. One batch of reads.
+    pub(super) async fn rehearse(self) -> Result<()> {
+        let at: Vec<Locator> = self.claims.iter().map(|claim| claim.row.locator()).collect();
+        let mut faults = Faults::default();
+        for (claim, held) in self.claims.iter().zip(self.scope.read_many::<Unique>(&at).await?) {
+            if let Some(holder) = held.filter(|held| held.row.of != claim.row.of) {
+                faults.add(claim.value.clone(), "taken", format!("the value belongs to {}", holder.row.of));
+            }
+        }
+        faults.check()
+    }
+
     /// Carries all of it out. `false`: nothing was written, because a row was changed by somebody else in the meantime. A value
     /// that another thing has is a conflict.
-    pub(super) async fn carry_out(self) -> Result<bool> {
+    async fn carry_out(self) -> Result<bool> {
         if self.writes.len() > MOST {
             let words = format!("addresses, words and unique values that change at once take at most {MOST} writes");
             return Err(Error::invalid("", "too_many", words));
@@ -125,6 +162,10 @@ impl<'a> Gathered<'a> {
     }
 }
 
+fn changed_meanwhile<E: Entity>() -> Error {
+    Error::conflict(format!("the {} or one of its values was changed by another request", E::ROW.kind))
+}
+
 /// The rows of the words that a thing is found by.
 pub(super) fn find_rows<E: Findable>(thing: &E) -> Vec<Find> {
     let of = thing.hex();
@@ -135,4 +176,20 @@ pub(super) fn find_rows<E: Findable>(thing: &E) -> Vec<Find> {
 pub(super) async fn known<E: Entity>(scope: &TenantScope, pointer: &str, at: impl Into<Locator>) -> Result<E> {
     let found = scope.read_now::<E>(at).await?;
     found.map(|found| found.row).ok_or_else(|| Error::invalid(pointer, "unknown", format!("no such {}", E::ROW.kind)))
+}
+
+/// Refuses a new id that names nothing of this tenant. One that stood before was known once, and may be gone by now.
+pub(super) async fn known_if_new<E: Entity, I: Into<Locator> + PartialEq>(
+    scope: &TenantScope,
+    pointer: &str,
+    before: Option<I>,
+    after: Option<I>,
+) -> Result<()> {
+    if after == before {
+        return Ok(());
+    }
+    match after {
+        Some(id) => known::<E>(scope, pointer, id).await.map(drop),
+        None => Ok(()),
+    }
 }

@@ -1,8 +1,10 @@
-//! Taking in a file of contacts. Ordering it judges what can be judged at once: the file is there, its header has the columns that are
+//! Taking in a file of contacts, companies or activities. Ordering it judges what can be judged at once: the file is there, its header has the columns that are
 //! spoken of. Then it is carried out a part at a time: each part ends with one conditional write of how far it came, which asks for the
 //! next. A part that dies before that write is carried out again and makes nothing twice, since what it makes has ids that follow
 //! from the import and the line.
 
+mod kept;
+mod log;
 mod order;
 mod rows;
 

@@ -1,11 +1,11 @@
 //! Creating, changing and deleting companies. Contacts and deals that refer to one that is gone keep its id until they are changed.
 
+use kernel::Result;
 use kernel::error::Faults;
-use kernel::{Error, Result};
 use store::{Stored, TenantScope};
 
 use super::Context;
-use super::gather::{Gathered, known};
+use super::gather::{Gathered, known_if_new};
 use crate::User;
 use crate::company::Company;
 use crate::field::{Definitions, Object};
@@ -13,16 +13,7 @@ use crate::unique::Unique;
 
 /// Writes a new company. A domain or unique value that belongs to another one is a conflict.
 pub async fn create(context: &Context, scope: &TenantScope, definitions: &Definitions, company: &mut Company) -> Result<()> {
-    check(scope, definitions, None, company).await?;
-    let mut writes = Gathered::new(scope, &context.keys);
-    writes.push(scope.creating(company)?);
-    gather(context, &mut writes, definitions, None, Some(company)).await?;
-    // A company of this id is there when an earlier try of the same request got this far.
-    if writes.carry_out().await? || scope.read_now::<Company>(company.id).await?.is_some() {
-        Ok(())
-    } else {
-        Err(changed_meanwhile())
-    }
+    gathered(context, scope, definitions, None, company).await?.create(company).await
 }
 
 /// Writes a changed company over the version it was read at.
@@ -33,17 +24,32 @@ pub async fn replace(
     before: &Company,
     company: &mut Stored<Company>,
 ) -> Result<u64> {
-    check(scope, definitions, Some(before), &mut company.row).await?;
+    gathered(context, scope, definitions, Some(before), &mut company.row).await?.replace(company).await
+}
+
+/// Judges what would be written, and writes nothing.
+pub(super) async fn rehearse(
+    context: &Context,
+    scope: &TenantScope,
+    definitions: &Definitions,
+    before: Option<&Company>,
+    company: &mut Company,
+) -> Result<()> {
+    gathered(context, scope, definitions, before, company).await?.rehearse().await
+}
+
+/// What makes a company what it is to be, but for its own row.
+async fn gathered<'a>(
+    context: &'a Context,
+    scope: &'a TenantScope,
+    definitions: &Definitions,
+    before: Option<&Company>,
+    company: &mut Company,
+) -> Result<Gathered<'a>> {
+    check(scope, definitions, before, company).await?;
     let mut writes = Gathered::new(scope, &context.keys);
-    gather(context, &mut writes, definitions, Some(before), Some(&company.row)).await?;
-    if writes.is_empty() {
-        return scope.replace(company).await;
-    }
-    writes.push(scope.replacing(company)?);
-    if writes.carry_out().await? {
-        return Ok(company.version.saturating_add(1));
-    }
-    Err(Error::Stale { version: scope.find::<Company>(company.row.id).await?.version })
+    gather(context, &mut writes, definitions, before, Some(company)).await?;
+    Ok(writes)
 }
 
 /// Deletes a company.
@@ -55,8 +61,7 @@ pub async fn delete(
 ) -> Result<()> {
     let mut writes = Gathered::new(scope, &context.keys);
     gather(context, &mut writes, definitions, Some(&company.row), None).await?;
-    writes.push(scope.erasing(company)?);
-    if writes.carry_out().await? { Ok(()) } else { Err(changed_meanwhile()) }
+    writes.erase(company).await
 }
 
 async fn check(scope: &TenantScope, definitions: &Definitions, before: Option<&Company>, company: &mut Company) -> Result<()> {
@@ -64,10 +69,7 @@ async fn check(scope: &TenantScope, definitions: &Definitions, before: Option<&C
     company.check(&mut faults);
     definitions.judge(Object::Company, before.map(|before| &before.fields), &mut company.fields, &mut faults);
     faults.check()?;
-    if let Some(owner) = company.owner.filter(|owner| before.and_then(|before| before.owner) != Some(*owner)) {
-        known::<User>(scope, "/owner", owner).await?;
-    }
-    Ok(())
+    known_if_new::<User, _>(scope, "/owner", before.and_then(|before| before.owner), company.owner).await
 }
 
 /// The rows beside the company's own.
@@ -80,7 +82,7 @@ async fn gather(
 ) -> Result<()> {
     let domains = |company: Option<&Company>| company.map(|company| company.domains.clone()).unwrap_or_default();
     let (old, new) = (domains(before), domains(after));
-    let row = |domain: &str, of: String| Unique::new(&context.keys, Object::Company, ".domain", domain, of);
+    let row = |domain: &str, of: String| Unique::of_domain(&context.keys, domain, of);
     if let Some(before) = before {
         for domain in old.iter().filter(|domain| !new.contains(domain)) {
             writes.release(&row(domain, before.id.to_string())).await?;
@@ -93,8 +95,4 @@ async fn gather(
     }
     writes.fields(definitions, before, after).await?;
     writes.found_by(before, after)
-}
-
-fn changed_meanwhile() -> Error {
-    Error::conflict("the company or one of its values was changed by another request")
 }

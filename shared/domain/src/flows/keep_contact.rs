@@ -7,7 +7,7 @@ use kernel::{Error, Result};
 use store::{Stored, TenantScope, Write};
 
 use super::Context;
-use super::gather::{Gathered, known};
+use super::gather::{Gathered, known, known_if_new};
 use super::suppress::address_row;
 use crate::company::Member;
 use crate::consent::{Declaration, Evidence};
@@ -23,20 +23,7 @@ pub async fn create(
     contact: &mut Contact,
     evidence: &Evidence,
 ) -> Result<()> {
-    check(scope, definitions, None, contact).await?;
-    let mut writes = Gathered::new(scope, &context.keys);
-    for spot in contact.spots() {
-        writes.push(claim(context, scope, contact, &spot).await?);
-    }
-    writes.extend(declaring(context, scope, None, contact, 1, evidence)?);
-    writes.push(scope.creating(contact)?);
-    gather(scope, &mut writes, definitions, None, Some(contact)).await?;
-    // A contact of this id is there when an earlier try of the same request got this far.
-    if writes.carry_out().await? || scope.read_now::<Contact>(contact.id).await?.is_some() {
-        Ok(())
-    } else {
-        Err(changed_meanwhile())
-    }
+    gathered(context, scope, definitions, None, contact, 1, evidence).await?.create(contact).await
 }
 
 /// Writes a changed contact over the version it was read at.
@@ -48,29 +35,47 @@ pub async fn replace(
     contact: &mut Stored<Contact>,
     evidence: &Evidence,
 ) -> Result<u64> {
-    check(scope, definitions, Some(before), &mut contact.row).await?;
+    let version = contact.version.saturating_add(1);
+    gathered(context, scope, definitions, Some(before), &mut contact.row, version, evidence).await?.replace(contact).await
+}
+
+/// Judges what would be written, and writes nothing.
+pub(super) async fn rehearse(
+    context: &Context,
+    scope: &TenantScope,
+    definitions: &Definitions,
+    before: Option<&Contact>,
+    contact: &mut Contact,
+) -> Result<()> {
+    gathered(context, scope, definitions, before, contact, 1, &Evidence::default()).await?.rehearse().await
+}
+
+/// What makes a contact what it is to be in that version, but for its own row.
+async fn gathered<'a>(
+    context: &'a Context,
+    scope: &'a TenantScope,
+    definitions: &Definitions,
+    before: Option<&Contact>,
+    contact: &mut Contact,
+    version: u64,
+    evidence: &Evidence,
+) -> Result<Gathered<'a>> {
+    check(scope, definitions, before, contact).await?;
     let mut writes = Gathered::new(scope, &context.keys);
-    let (old, new) = (before.spots(), contact.row.spots());
+    let (old, new) = (before.map(Contact::spots).unwrap_or_default(), contact.spots());
     for spot in new.iter().filter(|spot| !old.iter().any(|known| known.same(spot))) {
-        writes.push(claim(context, scope, &mut contact.row, spot).await?);
+        writes.push(claim(context, scope, contact, spot).await?);
     }
     for spot in old.iter().filter(|spot| !new.iter().any(|kept| kept.same(spot))) {
-        writes.extend(release(context, scope, &mut contact.row, spot).await?);
+        writes.extend(release(context, scope, contact, spot).await?);
         if spot.channel == Channel::Email {
             // Who was asked there cannot answer for another address.
-            contact.row.preferences.pending.clear();
+            contact.preferences.pending.clear();
         }
     }
-    writes.extend(declaring(context, scope, Some(before), &contact.row, contact.version.saturating_add(1), evidence)?);
-    gather(scope, &mut writes, definitions, Some(before), Some(&contact.row)).await?;
-    if writes.is_empty() {
-        return scope.replace(contact).await;
-    }
-    writes.push(scope.replacing(contact)?);
-    if writes.carry_out().await? {
-        return Ok(contact.version.saturating_add(1));
-    }
-    Err(Error::Stale { version: scope.find::<Contact>(contact.row.id).await?.version })
+    writes.extend(declaring(context, scope, before, contact, version, evidence)?);
+    gather(scope, &mut writes, definitions, before, Some(contact)).await?;
+    Ok(writes)
 }
 
 /// Deletes a contact; its addresses belong to nobody then, and what is suppressed stays suppressed.
@@ -85,8 +90,7 @@ pub async fn delete(
         writes.extend(release(context, scope, &mut contact.row.clone(), &spot).await?);
     }
     gather(scope, &mut writes, definitions, Some(&contact.row), None).await?;
-    writes.push(scope.erasing(contact)?);
-    if writes.carry_out().await? { Ok(()) } else { Err(changed_meanwhile()) }
+    writes.erase(contact).await
 }
 
 async fn check(scope: &TenantScope, definitions: &Definitions, before: Option<&Contact>, contact: &mut Contact) -> Result<()> {
@@ -99,18 +103,15 @@ async fn check(scope: &TenantScope, definitions: &Definitions, before: Option<&C
         // A company that is gone in the meantime leaves its name behind.
         Some(company) if linked == Some(company) => {
             let found = scope.read_now::<Company>(company).await?.map(|found| found.row);
-            // Who names another company means that one.
-            let named = before.is_none_or(|before| before.company != contact.company);
-            let found = found.filter(|found| !named || contact.company.as_ref() == Some(&found.name));
-            contact.company_id = found.map(|found| found.id);
+            // Whoever names another company means that one.
+            let named = before.is_some_and(|before| before.company != contact.company);
+            let meant = |company: &Company| !named || contact.company.as_ref() == Some(&company.name);
+            contact.company_id = found.filter(meant).map(|company| company.id);
         }
         Some(company) => contact.company = Some(known::<Company>(scope, "/company_id", company).await?.name),
         None => {}
     }
-    if let Some(owner) = contact.owner.filter(|owner| before.and_then(|before| before.owner) != Some(*owner)) {
-        known::<User>(scope, "/owner", owner).await?;
-    }
-    Ok(())
+    known_if_new::<User, _>(scope, "/owner", before.and_then(|before| before.owner), contact.owner).await
 }
 
 /// The rows beside the contact's own and those of its addresses.
@@ -204,8 +205,4 @@ async fn release(context: &Context, scope: &TenantScope, contact: &mut Contact, 
     }
     address.row.contact = None;
     if address.row.is_idle() { scope.erasing(&address).map(Some) } else { scope.replacing(&address).map(Some) }
-}
-
-fn changed_meanwhile() -> Error {
-    Error::conflict("the contact or one of its addresses was changed by another request")
 }

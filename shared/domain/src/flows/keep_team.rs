@@ -15,7 +15,7 @@ use crate::{Team, User};
 /// Those of these users who exist.
 async fn known(scope: &TenantScope, users: &BTreeSet<UserId>) -> Result<BTreeSet<UserId>> {
     let at: Vec<Locator> = users.iter().map(|user| (*user).into()).collect();
-    let found = scope.read_many::<User>(&at).await?;
+    let found = scope.read_many_now::<User>(&at).await?;
     Ok(found.into_iter().flatten().map(|user| user.row.id).collect())
 }
 

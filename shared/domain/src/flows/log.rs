@@ -82,7 +82,7 @@ where
 {
     let ids: Vec<I> = ids.into_iter().collect();
     let at: Vec<Locator> = ids.iter().map(|id| (*id).into()).collect();
-    let found = scope.read_many::<E>(&at).await?;
+    let found = scope.read_many_now::<E>(&at).await?;
     Ok(ids.into_iter().zip(found).filter_map(|(id, row)| row.map(|_| id)).collect())
 }
 

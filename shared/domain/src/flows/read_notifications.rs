@@ -27,7 +27,7 @@ pub async fn unread(scope: &TenantScope, user: UserId) -> Result<i64> {
 pub async fn mark(scope: &TenantScope, user: UserId, ids: &[NotificationId]) -> Result<()> {
     let at: Vec<Locator> = ids.iter().map(|id| Notification::at(user, *id)).collect();
     for _ in 0..TRIES {
-        let found = scope.read_many::<Notification>(&at).await?;
+        let found = scope.read_many_now::<Notification>(&at).await?;
         if let Some(missing) = found.iter().position(Option::is_none) {
             return Err(Error::invalid(format!("/ids/{missing}"), "unknown", "no such notification"));
         }

@@ -44,7 +44,7 @@ pub async fn find(scope: &TenantScope, id: ActivityId, now: Time) -> Result<Foun
 /// The activities of those ids, at hand or in the archive: one batch, and a query for each pack.
 pub async fn read_many(scope: &TenantScope, ids: &[ActivityId], now: Time) -> Result<Vec<Option<Stored<Activity>>>> {
     let at: Vec<Locator> = ids.iter().map(|id| (*id).into()).collect();
-    let mut found = scope.read_many::<Activity>(&at).await?;
+    let mut found = scope.read_many_now::<Activity>(&at).await?;
     let mut opened: BTreeMap<ActivityId, Stored<Activity>> = BTreeMap::new();
     for (id, place) in ids.iter().zip(&mut found).filter(|(id, place)| place.is_none() && archive::may_hold(**id, now)) {
         if !opened.contains_key(id)
@@ -53,6 +53,23 @@ pub async fn read_many(scope: &TenantScope, ids: &[ActivityId], now: Time) -> Re
             opened.extend(pack.row.open()?.into_iter().map(|kept| (kept.activity.id, kept.stored())));
         }
         *place = opened.get(id).cloned();
+    }
+    Ok(found)
+}
+
+/// The long descriptions of those activities, at hand or in the archive: one batch, and a query for each pack.
+pub(super) async fn descriptions(scope: &TenantScope, ids: &[ActivityId], now: Time) -> Result<BTreeMap<ActivityId, String>> {
+    let at: Vec<Locator> = ids.iter().map(|id| Text::at(*id)).collect();
+    let texts = scope.read_many_now::<Text>(&at).await?;
+    let mut found: BTreeMap<ActivityId, String> =
+        ids.iter().zip(texts).filter_map(|(id, text)| Some((*id, text?.row.words))).collect();
+    for id in ids {
+        if !found.contains_key(id)
+            && archive::may_hold(*id, now)
+            && let Some(pack) = pack_of(scope, *id).await?
+        {
+            found.extend(pack.row.open()?.into_iter().filter_map(|kept| Some((kept.activity.id, kept.words?))));
+        }
     }
     Ok(found)
 }

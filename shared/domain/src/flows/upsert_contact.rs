@@ -3,41 +3,17 @@
 
 use kernel::ids::ContactId;
 use kernel::{Error, Result};
-use store::schema::Entity;
 use store::{Stored, TenantScope};
 
+use super::recognise::Sign;
 use super::{Context, keep_contact};
+use crate::Contact;
 use crate::consent::Evidence;
 use crate::field::{Definitions, Object};
-use crate::unique::Unique;
-use crate::{Address, Channel, Contact};
+use crate::unique::By;
 
 /// How often it is looked again, when others change the same contact meanwhile.
 const TRIES: usize = 4;
-
-/// What a contact is recognised by.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum By {
-    /// Its first email address.
-    Email,
-    /// Its first telephone number.
-    Phone,
-    /// A custom field whose values are unique.
-    Field(String),
-}
-
-impl By {
-    /// Reads `email`, `phone` or `field.` and a key.
-    pub fn parse(text: &str) -> Result<Self> {
-        match text {
-            "email" => Ok(Self::Email),
-            "phone" => Ok(Self::Phone),
-            other => other.strip_prefix("field.").map(|key| Self::Field(key.to_owned())).ok_or_else(|| {
-                Error::invalid("?by", "parameter", "email, phone, or field. and the key of a field whose values are unique")
-            }),
-        }
-    }
-}
 
 /// What was done.
 #[derive(Clone, Debug)]
@@ -122,33 +98,13 @@ async fn recognised(
     by: &By,
     wanted: &Contact,
 ) -> Result<Option<Stored<Contact>>> {
-    let needed = |pointer: String| Error::invalid(pointer, "required", "the contact is recognised by this");
-    let owner = match by {
-        By::Email => {
-            let email = wanted.emails.first().ok_or_else(|| needed("/emails".to_owned()))?;
-            holder(context, scope, Channel::Email, &email.key()).await?
-        }
-        By::Phone => {
-            let phone = wanted.phones.first().ok_or_else(|| needed("/phones".to_owned()))?;
-            holder(context, scope, Channel::Sms, phone.as_str()).await?
-        }
-        By::Field(key) => {
-            let known = definitions.of(Object::Contact).find(|field| field.unique && !field.archived && field.key == *key);
-            let field = known.ok_or_else(|| Error::invalid("?by", "unknown", "no such field whose values are unique"))?;
-            let pointer = format!("/fields/{key}");
-            let value = wanted.fields.get(key).ok_or_else(|| needed(pointer.clone()))?;
-            let value = field.read(value).map_err(|error| error.under(&pointer))?;
-            let row = Unique::of_field(&context.keys, Object::Contact, key, &value, String::new());
-            scope.read_now::<Unique>(row.locator()).await?.and_then(|held| ContactId::parse(&held.row.of))
-        }
-    };
-    match owner {
+    let sign = Sign { context, scope, definitions, object: Object::Contact, by };
+    sign.check().map_err(|error| error.under("?by"))?;
+    let place = by.place();
+    let value = wanted.known_by(by).ok_or_else(|| Error::invalid(&place, "required", "the contact is recognised by this"))?;
+    let owner = sign.holder(&value).await.map_err(|error| error.under(&place))?;
+    match owner.and_then(|owner| ContactId::parse(&owner)) {
         Some(owner) => scope.read_now::<Contact>(owner).await,
         None => Ok(None),
     }
-}
-
-async fn holder(context: &Context, scope: &TenantScope, channel: Channel, key: &str) -> Result<Option<ContactId>> {
-    let address = scope.read_now::<Address>(Address::at(&context.keys, channel, key)).await?;
-    Ok(address.and_then(|address| address.row.contact))
 }

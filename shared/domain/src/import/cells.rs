@@ -1,13 +1,14 @@
-//! From the cells of a row to what they change of a contact. An empty cell changes nothing.
+//! From the cells of a row to what they change of a thing. An empty cell changes nothing.
+
+use std::collections::BTreeMap;
 
 use kernel::error::Faults;
-use kernel::{Email, Error, Locale, Phone, Result, Time, Zone};
+use kernel::{Error, Result};
 use serde_json::{Map, Number, Value};
 
-use super::{Form, Import, Target};
-use crate::contact::{Consent, Handle, QuietHours, parse_consent_key};
+use super::target::{Own, Target};
+use super::{Form, Import};
 use crate::field::{Definitions, Holds, Object};
-use crate::{Category, Channel, Contact};
 
 /// What makes a program of tables take a cell for a formula. Whoever writes a file for such programs puts a `'` before it
 /// (OWASP, "CSV Injection"), which is not part of the value.
@@ -33,114 +34,74 @@ fn unguarded(cell: &str) -> &str {
     }
 }
 
-/// Carries a row out on a contact. Faults point to `/column/` and the column's number; [`Contact::check`] judges the result.
-pub fn apply(import: &Import, definitions: &Definitions, cells: &[String], contact: &mut Contact, now: Time) -> Result<()> {
+/// A thing that a row is carried out on.
+pub trait Draft {
+    /// The fields of its own.
+    type Own: Own;
+    /// Which noun it is.
+    const OBJECT: Object;
+
+    /// Carries a cell out that fills a field of its own.
+    fn take(&mut self, form: Form, own: &Self::Own, text: &str) -> Result<()>;
+
+    /// Its custom fields.
+    fn fields(&mut self) -> &mut BTreeMap<String, Value>;
+}
+
+/// Carries a row out. Faults point to `/column/` and the column's number.
+pub fn fill<D: Draft>(import: &Import, definitions: &Definitions, cells: &[String], draft: &mut D) -> Result<()> {
     let mut faults = Faults::default();
-    let mut draft = Draft { import, definitions, contact, now, emails: Vec::new(), phones: Vec::new() };
-    for (at, (cell, target)) in cells.iter().zip(&import.columns).enumerate() {
-        let (Some(target), text) = (target, unguarded(cell)) else { continue };
+    for (at, (cell, word)) in cells.iter().zip(&import.columns).enumerate() {
+        let (Some(word), text) = (word, unguarded(cell)) else { continue };
         if !text.is_empty() {
-            faults.take(&format!("/column/{at}"), draft.take(target, text));
+            faults.take(&format!("/column/{at}"), take(import.form, definitions, word, text, draft));
         }
     }
-    for (channel, category) in &import.consents {
-        draft.answer(*channel, category, true);
-    }
-    draft.finish();
     faults.check()
 }
 
-struct Draft<'a> {
-    import: &'a Import,
-    definitions: &'a Definitions,
-    contact: &'a mut Contact,
-    now: Time,
-    emails: Vec<Email>,
-    phones: Vec<Phone>,
+fn take<D: Draft>(form: Form, definitions: &Definitions, word: &str, text: &str, draft: &mut D) -> Result<()> {
+    match Target::<D::Own>::parse(word)? {
+        Target::Own(own) => draft.take(form, &own, text)?,
+        Target::Field(name) => {
+            let value = field(form, definitions, D::OBJECT, &name, text)?;
+            draft.fields().insert(name, value);
+        }
+        Target::Fields => {
+            let fields: Map<String, Value> =
+                serde_json::from_str(text).map_err(|_| Error::invalid("", "fields", "an object of JSON is needed"))?;
+            draft.fields().extend(fields);
+        }
+    }
+    Ok(())
 }
 
-impl Draft<'_> {
-    fn take(&mut self, target: &Target, text: &str) -> Result<()> {
-        let own = || text.to_owned();
-        match target {
-            Target::FirstName => self.contact.first_name = Some(own()),
-            Target::LastName => self.contact.last_name = Some(own()),
-            Target::Company => self.contact.company = Some(own()),
-            Target::Emails => self.emails.extend(each(self.import.form, text, Email::parse)?),
-            Target::Phones => self.phones.extend(each(self.import.form, text, Phone::parse)?),
-            Target::Handles => {
-                for handle in each(self.import.form, text, handle)? {
-                    if !self.contact.handles.contains(&handle) {
-                        self.contact.handles.push(handle);
-                    }
-                }
-            }
-            Target::Tags => {
-                for tag in each(self.import.form, text, crate::name::title)? {
-                    if !self.contact.tags.contains(&tag) {
-                        self.contact.tags.push(tag);
-                    }
-                }
-            }
-            Target::Locale => self.contact.locale = Some(Locale::parse(text)?),
-            Target::Zone => self.contact.zone = Some(Zone::parse(text)?),
-            Target::DoNotContact => self.contact.do_not_contact = yes(text)?,
-            Target::QuietHours => self.contact.quiet_hours = Some(quiet(text)?),
-            Target::Consent(channel, category) => self.answer(*channel, category, yes(text)?),
-            Target::Consents => {
-                for (channel, category, granted) in each(self.import.form, text, answer)? {
-                    self.answer(channel, &category, granted);
-                }
-            }
-            Target::Field(name) => drop(self.contact.fields.insert(name.clone(), self.field(name, text)?)),
-            Target::Fields => self.contact.fields.extend(fields(text)?),
+/// The value of a custom field, as its definition holds it.
+pub fn field(form: Form, definitions: &Definitions, object: Object, name: &str, text: &str) -> Result<Value> {
+    let known = definitions.of(object).find(|field| !field.archived && field.key == name);
+    match known.map(|field| field.holds) {
+        Some(Holds::Number) => {
+            let number: Option<Number> = serde_json::from_str(text).ok();
+            number.map(Value::Number).ok_or_else(|| Error::invalid("", "field", "a number is needed"))
         }
-        Ok(())
+        Some(Holds::Boolean) => yes(text).map(Value::Bool),
+        Some(Holds::MultiSelect) => each(form, text, |one| Ok(Value::from(one))).map(Value::Array),
+        Some(_) | None => Ok(Value::from(text)),
     }
+}
 
-    /// The value of a custom field, as its definition holds it.
-    fn field(&self, name: &str, text: &str) -> Result<Value> {
-        let known = self.definitions.of(Object::Contact).find(|field| !field.archived && field.key == name);
-        match known.map(|field| field.holds) {
-            Some(Holds::Number) => {
-                let number: Option<Number> = serde_json::from_str(text).ok();
-                number.map(Value::Number).ok_or_else(|| Error::invalid("", "field", "a number is needed"))
-            }
-            Some(Holds::Boolean) => yes(text).map(Value::Bool),
-            Some(Holds::MultiSelect) => each(self.import.form, text, |one| Ok(Value::from(one))).map(Value::Array),
-            Some(_) | None => Ok(Value::from(text)),
+/// Adds the tags of a cell that are not there yet.
+pub(super) fn add_tags(tags: &mut Vec<String>, form: Form, text: &str) -> Result<()> {
+    for tag in each(form, text, crate::name::title)? {
+        if !tags.contains(&tag) {
+            tags.push(tag);
         }
     }
-
-    /// Records an answer. Who has said no is not made to say yes by a list that somebody brings.
-    fn answer(&mut self, channel: Channel, category: &Category, granted: bool) {
-        if self.contact.consent(channel, category).is_none_or(|known| known.granted && !granted) {
-            let consent = Consent { granted, at: self.now, source: super::SOURCE.to_owned() };
-            self.contact.record_consent(channel, category, consent);
-        }
-    }
-
-    /// Addresses that the row does not name stay, behind those that it names.
-    fn finish(self) {
-        let others = std::mem::take(&mut self.contact.emails);
-        self.contact.emails = self.emails;
-        for email in others {
-            if !self.contact.emails.iter().any(|known| known.key() == email.key()) {
-                self.contact.emails.push(email);
-            }
-        }
-        let others = std::mem::take(&mut self.contact.phones);
-        self.contact.phones = self.phones;
-        for phone in others {
-            if !self.contact.phones.contains(&phone) {
-                self.contact.phones.push(phone);
-            }
-        }
-    }
+    Ok(())
 }
 
 /// Every value of a cell.
-fn each<T>(form: Form, text: &str, read: impl Fn(&str) -> Result<T>) -> Result<Vec<T>> {
+pub(super) fn each<T>(form: Form, text: &str, read: impl Fn(&str) -> Result<T>) -> Result<Vec<T>> {
     if text.starts_with('[') {
         let values: Vec<String> = serde_json::from_str(text)
             .map_err(|_| Error::invalid("", "list", "a list of JSON is needed, or no [ at the beginning"))?;
@@ -150,37 +111,13 @@ fn each<T>(form: Form, text: &str, read: impl Fn(&str) -> Result<T>) -> Result<V
     parts.map(read).collect()
 }
 
-fn yes(text: &str) -> Result<bool> {
+/// Yes or no.
+pub(super) fn yes(text: &str) -> Result<bool> {
     match text.to_ascii_lowercase().as_str() {
         "yes" | "y" | "true" | "1" => Ok(true),
         "no" | "n" | "false" | "0" => Ok(false),
         _ => Err(Error::invalid("", "yes_or_no", "yes or no is needed")),
     }
-}
-
-fn quiet(text: &str) -> Result<QuietHours> {
-    let refuse = || Error::invalid("", "quiet_hours", "hours such as 21:00-08:00 are needed");
-    let (start, end) = text.split_once('-').ok_or_else(refuse)?;
-    let hours = serde_json::json!({ "start": start.trim(), "end": end.trim() });
-    serde_json::from_value(hours).map_err(|_| refuse())
-}
-
-fn handle(text: &str) -> Result<Handle> {
-    let (channel, address) = text.split_once(':').unwrap_or_default();
-    let channel = Channel::parse(channel);
-    let channel =
-        channel.ok_or_else(|| Error::invalid("", "handle", "a channel and an address such as telegram:123 are needed"))?;
-    Ok(Handle { channel, address: address.trim().to_owned() })
-}
-
-fn answer(text: &str) -> Result<(Channel, Category, bool)> {
-    let (key, said) = text.split_once('=').unwrap_or((text, ""));
-    let (channel, category) = parse_consent_key(key.trim())?;
-    Ok((channel, category, yes(said.trim())?))
-}
-
-fn fields(text: &str) -> Result<Map<String, Value>> {
-    serde_json::from_str(text).map_err(|_| Error::invalid("", "fields", "an object of JSON is needed"))
 }
 
 #[cfg(test)]

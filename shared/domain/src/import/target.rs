@@ -1,140 +1,87 @@
-//! What a column of a file means for a contact.
+//! What a column of a file fills: a field of the noun's own by its word, `field.` and a custom one, or `fields` for all custom
+//! ones. An import keeps the words.
 
 use std::fmt;
 
 use kernel::{Error, Result};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::contact::parse_consent_key;
-use crate::{Category, Channel};
+use super::{Noun, activity, company, contact};
 
-/// A field of a contact that a column fills.
+/// The fields of a noun's own that columns can fill.
+pub trait Own: fmt::Display + Sized {
+    /// What columns of files of it can be, by examples.
+    const SUCH_AS: &'static str;
+
+    /// Reads the word for one.
+    fn read(word: &str) -> Option<Self>;
+}
+
+/// What a column fills.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Target {
-    /// Given name.
-    FirstName,
-    /// Family name.
-    LastName,
-    /// Company name.
-    Company,
-    /// One email address, or several.
-    Emails,
-    /// One telephone number, or several.
-    Phones,
-    /// Addresses on other channels, as `channel:address`.
-    Handles,
-    /// Tags.
-    Tags,
-    /// Language.
-    Locale,
-    /// Time zone.
-    Zone,
-    /// Whether nothing may be sent.
-    DoNotContact,
-    /// Hours without disturbance, as `21:00-08:00`.
-    QuietHours,
-    /// Yes or no to one category on one channel.
-    Consent(Channel, Category),
-    /// Answers, as `channel:category=yes`.
-    Consents,
+pub enum Target<O> {
+    /// A field of the noun's own.
+    Own(O),
     /// One custom field.
     Field(String),
     /// Custom fields, as one object of JSON.
     Fields,
 }
 
-/// Words that say what a column means, but for those with a name in them.
-const WORDS: [(&str, Target); 15] = [
-    ("first_name", Target::FirstName),
-    ("last_name", Target::LastName),
-    ("company", Target::Company),
-    ("email", Target::Emails),
-    ("emails", Target::Emails),
-    ("phone", Target::Phones),
-    ("phones", Target::Phones),
-    ("handles", Target::Handles),
-    ("tags", Target::Tags),
-    ("locale", Target::Locale),
-    ("zone", Target::Zone),
-    ("do_not_contact", Target::DoNotContact),
-    ("quiet_hours", Target::QuietHours),
-    ("consents", Target::Consents),
-    ("fields", Target::Fields),
-];
-
-impl Target {
+impl<O: Own> Target<O> {
     /// Reads the word for it.
-    pub fn parse(text: &str) -> Result<Self> {
-        if let Some((_, target)) = WORDS.into_iter().find(|(word, _)| *word == text) {
-            return Ok(target);
+    pub fn parse(word: &str) -> Result<Self> {
+        if word == "fields" {
+            return Ok(Self::Fields);
         }
-        if let Some(key) = text.strip_prefix("consent.") {
-            return parse_consent_key(key).map(|(channel, category)| Self::Consent(channel, category));
+        if let Some(own) = O::read(word) {
+            return Ok(Self::Own(own));
         }
-        let field = text.strip_prefix("field.").and_then(|name| crate::name::slug(name).ok());
+        let field = word.strip_prefix("field.").and_then(|name| crate::name::slug(name).ok());
         field.map(Self::Field).ok_or_else(|| {
-            Error::invalid("", "target", "a field of contacts such as email, tags, field.plan or consent.email:news is needed")
+            let words = format!("something that a column can fill is needed, such as {} or field.plan", O::SUCH_AS);
+            Error::invalid("", "target", words)
         })
     }
-
-    /// The first step of JSON pointers to what it fills.
-    pub fn place(&self) -> &'static str {
-        match self {
-            Self::FirstName => "first_name",
-            Self::LastName => "last_name",
-            Self::Company => "company",
-            Self::Emails => "emails",
-            Self::Phones => "phones",
-            Self::Handles => "handles",
-            Self::Tags => "tags",
-            Self::Locale => "locale",
-            Self::Zone => "zone",
-            Self::DoNotContact => "do_not_contact",
-            Self::QuietHours => "quiet_hours",
-            Self::Consent(..) | Self::Consents => "consents",
-            Self::Field(_) | Self::Fields => "fields",
-        }
-    }
-
-    /// Whether it brings consents.
-    pub const fn consents(&self) -> bool {
-        matches!(self, Self::Consent(..) | Self::Consents)
-    }
 }
 
-impl fmt::Display for Target {
+impl<O: Own> fmt::Display for Target<O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Consent(channel, category) => write!(f, "consent.{}:{category}", channel.as_str()),
+            Self::Own(own) => own.fmt(f),
             Self::Field(name) => write!(f, "field.{name}"),
-            Self::FirstName
-            | Self::LastName
-            | Self::Company
-            | Self::Emails
-            | Self::Phones
-            | Self::Handles
-            | Self::Tags
-            | Self::Locale
-            | Self::Zone
-            | Self::DoNotContact
-            | Self::QuietHours
-            | Self::Consents
-            | Self::Fields => f.write_str(self.place()),
+            Self::Fields => f.write_str("fields"),
         }
     }
 }
 
-impl Serialize for Target {
-    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+/// The word as it is kept, of whatever is meant in a file of that noun.
+pub fn word(noun: Noun, word: &str) -> Result<String> {
+    match noun {
+        Noun::Contact => Target::<contact::Own>::parse(word).map(|target| target.to_string()),
+        Noun::Company => Target::<company::Own>::parse(word).map(|target| target.to_string()),
+        Noun::Activity => Target::<activity::Own>::parse(word).map(|target| target.to_string()),
     }
 }
 
-impl<'de> Deserialize<'de> for Target {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        Self::parse(&text).map_err(|_| serde::de::Error::custom("a field of contacts is needed"))
+/// Whether a column of that word fills what a JSON pointer points to.
+pub fn fills(word: &str, pointer: &str) -> bool {
+    let mut steps = pointer.split('/').skip(1);
+    let (first, second) = (steps.next().unwrap_or_default(), steps.next().unwrap_or_default());
+    match (word.strip_prefix("field."), word.strip_prefix("consent.")) {
+        (Some(name), _) => first == "fields" && name == second,
+        (_, Some(key)) => first == "consents" && key == second,
+        (None, None) => first == word,
     }
+}
+
+/// Reads one of those words.
+pub(super) fn named<T: Clone + PartialEq>(words: &[(&str, T)], word: &str) -> Option<T> {
+    words.iter().find(|(known, _)| *known == word).map(|(_, own)| own.clone())
+}
+
+/// The first of the words for it.
+pub(super) fn name<'a, T: PartialEq>(words: &[(&'a str, T)], own: &T) -> &'a str {
+    words.iter().find(|(_, known)| known == own).map_or("", |(word, _)| word)
 }
 
 #[cfg(test)]
@@ -143,15 +90,52 @@ mod tests {
 
     #[test]
     fn every_word_is_understood_and_said_again() {
-        for (word, target) in WORDS {
-            assert_eq!(Target::parse(word).unwrap(), target);
-            assert_eq!(Target::parse(&target.to_string()).unwrap(), target);
+        for (noun, given, kept) in [
+            (Noun::Contact, "email", "emails"),
+            (Noun::Contact, "emails", "emails"),
+            (Noun::Contact, "phone", "phones"),
+            (Noun::Contact, "consent.email:news", "consent.email:news"),
+            (Noun::Contact, "field.plan", "field.plan"),
+            (Noun::Company, "domain", "domains"),
+            (Noun::Company, "phone", "phone"),
+            (Noun::Company, "fields", "fields"),
+            (Noun::Activity, "contact.email", "contact.email"),
+            (Noun::Activity, "contact.field.number", "contact.field.number"),
+            (Noun::Activity, "company.domain", "company.domain"),
+        ] {
+            assert_eq!(word(noun, given).unwrap(), kept);
+            assert_eq!(word(noun, kept).unwrap(), kept);
         }
-        for word in ["consent.email:news", "field.plan"] {
-            assert_eq!(Target::parse(word).unwrap().to_string(), word);
+        for (noun, wrong) in [
+            (Noun::Contact, ""),
+            (Noun::Contact, "name"),
+            (Noun::Contact, "Email"),
+            (Noun::Contact, "field."),
+            (Noun::Contact, "field.A b"),
+            (Noun::Contact, "consent.email"),
+            (Noun::Contact, "consent.email:transactional"),
+            (Noun::Company, "email"),
+            (Noun::Company, "consent.email:news"),
+            (Noun::Activity, "contact"),
+            (Noun::Activity, "contact.domain"),
+            (Noun::Activity, "company.email"),
+        ] {
+            assert!(word(noun, wrong).is_err(), "{noun:?} {wrong}");
         }
-        for wrong in ["", "name", "Email", "field.", "field.A b", "consent.email", "consent.email:transactional"] {
-            assert!(Target::parse(wrong).is_err(), "{wrong}");
+    }
+
+    #[test]
+    fn a_pointer_leads_to_the_column_that_fills_it() {
+        for (word, pointer, there) in [
+            ("emails", "/emails/1", true),
+            ("field.seats", "/fields/seats", true),
+            ("field.plan", "/fields/seats", false),
+            ("fields", "/fields/seats", true),
+            ("consent.email:news", "/consents/email:news", true),
+            ("contact.email", "/contact.email", true),
+            ("emails", "", false),
+        ] {
+            assert_eq!(fills(word, pointer), there, "{word} {pointer}");
         }
     }
 }

@@ -211,7 +211,7 @@ fn rows(found: Found) -> Answer {
 async fn take(table: &Table, step: Step) -> Answer {
     match step {
         Step::Read(key) => told(table.read(&key, true).await, Answer::Row),
-        Step::ReadMany(keys) => told(table.read_many(&keys).await, Answer::Many),
+        Step::ReadMany(keys) => told(table.read_many(&keys, true).await, Answer::Many),
         Step::Put(item, cond) => told(table.put(item, &cond).await, |()| Answer::Done),
         Step::Update(key, change, cond) => told(table.update(&key, change, &cond).await, |item| Answer::Row(Some(item))),
         Step::Delete(key, cond) => told(table.delete(&key, &cond).await, |()| Answer::Done),

@@ -60,7 +60,7 @@ async fn people(catalog: &Catalog, scope: &TenantScope, before: &Task, task: &Ta
         }
     }
     let at: Vec<Locator> = users.iter().map(|(_, user)| (*user).into()).collect();
-    for ((pointer, _), found) in users.iter().zip(scope.read_many::<User>(&at).await?) {
+    for ((pointer, _), found) in users.iter().zip(scope.read_many_now::<User>(&at).await?) {
         if found.is_none() {
             faults.add(pointer, "unknown", "no such user");
         }
