@@ -29,7 +29,8 @@ impl Place {
     fn new() -> Fallible<Self> {
         let (clock, ids, memory) = (Clock::manual(march()?), Ids::seeded(6), Memory::new(Faults::none()));
         let store = Store::new(Table::Memory(memory.clone()));
-        let (scope, _) = store.platform().found(TenantId::from_bytes([4; 16]), "bench", "Bench").map_err(|error| broken(&error))?;
+        let (scope, _) =
+            store.platform().found(TenantId::from_bytes([4; 16]), "bench", "Bench").map_err(|error| broken(&error))?;
         Ok(Self { clock, ids, memory, scope, people: [1, 2].map(|number| UserId::from_bytes([number; 16])) })
     }
 

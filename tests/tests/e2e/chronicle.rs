@@ -319,7 +319,9 @@ fn the_stories_are_rich() {
     }
     assert!(faults > 20, "{faults} faults");
     assert!(entries.len() > 300, "{} entries", entries.len());
-    for word in ["Meeting", "call", "scheduled", "completed", "sent", "failed", "Opened", "stage_changed", "won", "lost", "created"] {
+    for word in
+        ["Meeting", "call", "scheduled", "completed", "sent", "failed", "Opened", "stage_changed", "won", "lost", "created"]
+    {
         assert!(entries.iter().any(|entry| entry.to_lowercase().contains(&word.to_lowercase())), "{word}");
     }
 }

@@ -78,13 +78,14 @@ async fn a_tenant_sees_how_many_are_written_to_how_often() {
     let band = |from: u32, to: Value, contacts: usize| json!({ "from": from, "to": to, "contacts": contacts });
     let bands = [band(1, json!(1), 1), band(2, json!(3), 2), band(4, json!(7), 1), band(8, Value::Null, 1)];
     assert_eq!(told["bands"], json!(bands));
-    let day = |at: &str, messages: u32, contacts: u32, mean: f64| {
-        json!({ "day": at, "messages": messages, "contacts": contacts, "messages_per_contact": mean })
-    };
+    let day = |at: &str, messages: u32, contacts: u32, mean: f64| json!({ "day": at, "messages": messages, "contacts": contacts, "messages_per_contact": mean });
     let days = [day("2026-03-02T00:00:00.000Z", 17, 5, 3.4), day("2026-03-03T00:00:00.000Z", 1, 1, 1.0)];
     assert_eq!(told["days"], json!(days));
     let most = &told["most"];
-    assert_eq!((most.as_array().unwrap().len(), &most[0]["contact"], &most[0]["messages"]), (5, &json!(people[4].id), &json!(9)));
+    assert_eq!(
+        (most.as_array().unwrap().len(), &most[0]["contact"], &most[0]["messages"]),
+        (5, &json!(people[4].id), &json!(9))
+    );
     assert_eq!(acme.get(most[0]["rows"].as_str().unwrap()).await["data"].as_array().unwrap().len(), 9);
     let table = acme.look("/v1/analytics/frequency?format=csv").await;
     let text = String::from_utf8(table.bytes.clone()).unwrap();

@@ -12,8 +12,10 @@ fn some(counts: &Value) -> String {
         Value::Object(inner) => inner.iter().map(|(name, count)| (name.clone(), count.clone())).collect(),
         _ => vec![(name.clone(), count.clone())],
     });
-    let mut words: Vec<String> =
-        flat.filter(|(_, count)| count.as_i64().is_some_and(|it| it != 0)).map(|(name, count)| format!("{name}={count}")).collect();
+    let mut words: Vec<String> = flat
+        .filter(|(_, count)| count.as_i64().is_some_and(|it| it != 0))
+        .map(|(name, count)| format!("{name}={count}"))
+        .collect();
     words.sort();
     words.join(" ")
 }
@@ -159,7 +161,8 @@ async fn activities_are_told_by_type_person_team_and_tag() {
     assert_eq!(found, by_type.map(|(key, counts)| (key.to_owned(), counts.to_owned())));
     assert_eq!(totals(&acme, &format!("{whole}&type=call")).await, found[0].1);
     let users = acme.get("/v1/users").await["data"].clone();
-    let id = |name: &str| users.as_array().unwrap().iter().find(|it| it["name"] == name).unwrap()["id"].as_str().unwrap().to_owned();
+    let id =
+        |name: &str| users.as_array().unwrap().iter().find(|it| it["name"] == name).unwrap()["id"].as_str().unwrap().to_owned();
     // Bob was to do three of them; of the others Grace wrote three down.
     let mine = groups(&acme, &format!("{whole}&group_by=user")).await;
     let of = |name: &str| mine.iter().find(|(key, _)| *key == id(name)).map(|(_, counts)| counts.clone());

@@ -321,8 +321,10 @@ fn the_stories_are_rich() {
     // Everybody, two people, two teams, five tags.
     assert_eq!(values.len(), 10, "{values:?}");
     let figures: BTreeSet<_> = counts.keys().map(|counter| counter.4).collect();
-    let done: BTreeSet<_> = figures.iter().filter_map(|it| if let Figure::Activity(_, done) = it { Some(done) } else { None }).collect();
-    let handled: BTreeSet<_> = figures.iter().filter_map(|it| if let Figure::Task(_, it) = it { Some(it) } else { None }).collect();
+    let done: BTreeSet<_> =
+        figures.iter().filter_map(|it| if let Figure::Activity(_, done) = it { Some(done) } else { None }).collect();
+    let handled: BTreeSet<_> =
+        figures.iter().filter_map(|it| if let Figure::Task(_, it) = it { Some(it) } else { None }).collect();
     let decided = figures.iter().filter(|it| matches!(it, Figure::Deal(_))).count();
     // Two currencies, each with whole units and the rest.
     assert_eq!((done.len(), handled.len(), decided), (Done::ALL.len(), Handled::ALL.len(), 3 + 4), "{figures:?}");

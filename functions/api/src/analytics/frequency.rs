@@ -202,7 +202,17 @@ async fn tell_frequency(
     most.sort_by_key(|(contact, touches)| (std::cmp::Reverse(touches.count), *contact));
     let most = most.into_iter().take(NAMED).map(|written| OftenWritten::of(span, written)).collect();
     let Span { since, until } = span;
-    Ok(Told::Json(Reply::ok(FrequencyNumbers { since, until, zone, messages, contacts, messages_per_contact, bands, most, days })))
+    Ok(Told::Json(Reply::ok(FrequencyNumbers {
+        since,
+        until,
+        zone,
+        messages,
+        contacts,
+        messages_per_contact,
+        bands,
+        most,
+        days,
+    })))
 }
 
 operations!(tell_frequency);

@@ -121,13 +121,7 @@ impl GroupBy {
             Self::Week => Some(Grain::Part(Part::Week)),
             Self::Month => Some(Grain::Part(Part::Month)),
             Self::HourOfWeek => Some(Grain::HourOfWeek),
-            Self::Template
-            | Self::Account
-            | Self::Channel
-            | Self::Tag
-            | Self::Category
-            | Self::User
-            | Self::Team => None,
+            Self::Template | Self::Account | Self::Channel | Self::Tag | Self::Category | Self::User | Self::Team => None,
         }
     }
 }

@@ -62,11 +62,7 @@ pub(crate) async fn read(
             let rows = scope.below::<Statistic>(&owner, after.as_deref(), before.as_deref(), true, CHUNK).await?;
             seen += rows.len();
             if seen > MOST {
-                return Err(Error::invalid(
-                    "?since",
-                    "too_many",
-                    "too much to tell apart: ask for one, or for a shorter span",
-                ));
+                return Err(Error::invalid("?since", "too_many", "too much to tell apart: ask for one, or for a shorter span"));
             }
             for row in &rows {
                 let Some(place) = row.row.place() else { continue };

@@ -114,7 +114,8 @@ async fn count_responses(
     let asked = question.check(&api, &caller.scope, GroupBy::Day).await?;
     let (totals, mut groups) = asked.answer(&caller.scope).await?;
     groups.retain(|_, sums| Waits::from(&*sums).answered != 0);
-    let of = |(key, sums): (&Key, &Sums)| ResponseGroup { key: key.shown(), numbers: sums.into(), rows: asked.answers(Some(key)) };
+    let of =
+        |(key, sums): (&Key, &Sums)| ResponseGroup { key: key.shown(), numbers: sums.into(), rows: asked.answers(Some(key)) };
     let groups: Vec<ResponseGroup> = groups.iter().map(of).collect();
     if wanted(question.format, &headers) {
         let blank = ResponseGroup { key: None, numbers: (&Sums::default()).into(), rows: None };

@@ -123,12 +123,18 @@ impl Wish {
             By::Team => Some(("team", team)),
             By::Tag => Some(("tag", Rows::Tags)),
         };
-        for (name, given, rows) in
-            [(user, self.user.is_some(), Rows::Users), ("team", self.team.is_some(), team), ("tag", self.tag.is_some(), Rows::Tags)]
-        {
+        for (name, given, rows) in [
+            (user, self.user.is_some(), Rows::Users),
+            ("team", self.team.is_some(), team),
+            ("tag", self.tag.is_some(), Rows::Tags),
+        ] {
             match found {
                 Some((other, standing)) if given && standing != rows => {
-                    return Err(Error::invalid(format!("?{name}"), "combination", format!("not counted together with {other}")));
+                    return Err(Error::invalid(
+                        format!("?{name}"),
+                        "combination",
+                        format!("not counted together with {other}"),
+                    ));
                 }
                 Some(_) => {}
                 None => found = given.then_some((name, rows)),

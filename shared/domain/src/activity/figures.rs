@@ -21,7 +21,10 @@ impl Activity {
         done.extend(self.outcome.map(|outcome| (at, Done::Outcome(outcome), 1)));
         let seconds = self.duration.filter(|_| self.status == Status::Completed);
         done.extend(seconds.map(|seconds| (at, Done::Seconds, i64::from(seconds))));
-        work::counters(self.whose(), done.into_iter().map(|(hour, done, amount)| (hour, Figure::Activity(self.form, done), amount)))
+        work::counters(
+            self.whose(),
+            done.into_iter().map(|(hour, done, amount)| (hour, Figure::Activity(self.form, done), amount)),
+        )
     }
 
     /// Whether it is counted.

@@ -62,7 +62,8 @@ fn collect<E: Counted>(store: &Store, record: &Record, groups: &mut Groups) {
     let (Some(evidence), Some(partition)) = (record.internal(), record.partition()) else { return };
     let (before, after) = (record.old_row::<E>(), record.new_row::<E>());
     // What this build cannot read is left as it is.
-    if before.is_some() != record.old_value(&attr::KIND).is_some() || after.is_some() != record.new_value(&attr::KIND).is_some() {
+    if before.is_some() != record.old_value(&attr::KIND).is_some() || after.is_some() != record.new_value(&attr::KIND).is_some()
+    {
         return;
     }
     let tenant = store.resume(&evidence).tenant();
