@@ -29,7 +29,7 @@ use crate::state::Api;
 pub(crate) mod deeds;
 mod expanded;
 pub(crate) mod fields;
-mod view;
+pub(crate) mod view;
 
 use expanded::{Referred, Thing};
 use fields::TaskFields;

@@ -2,6 +2,7 @@
 
 use kernel::ids::{NotificationId, UserId};
 use kernel::{Error, Result, Time};
+use store::list::bound;
 use store::schema::{Locator, attr};
 use store::{Change, Cond, Stored, TenantScope, Value, Write};
 
@@ -41,7 +42,7 @@ pub async fn mark(scope: &TenantScope, user: UserId, ids: &[NotificationId]) -> 
 /// Marks those up to a moment as read, newest first. Answers with the moment to go on from when there are more than one request
 /// takes.
 pub async fn mark_until(scope: &TenantScope, user: UserId, until: Time) -> Result<Option<Time>> {
-    let mut before = format!("{:012x}", until.plus_millis(1).millis().max(0));
+    let mut before = bound(until.plus_millis(1));
     for _ in 0..ROUNDS {
         let mut tries = 0;
         let page = loop {

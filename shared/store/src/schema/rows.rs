@@ -81,6 +81,8 @@ rows! {
         "What is to be won, and how far is it? Which deals are newest?";
     ENTRY = "entry", "", "TML", Shape::Below, "T#tenant#TML#owner", "milliseconds and what it tells of",
         "What happened with this contact, company or deal, or at all in this month, newest first?";
+    ERASURE = "erasure", "era", "ERA", Shape::Dated { shards: 1 }, "T#tenant#ERA#yyyymm#shard", "erasure id",
+        "What is gone, and how far is the forgetting of what timelines tell of it?";
     ERRAND = "errand", "erd", "ERD", Shape::Dated { shards: 1 }, "T#tenant#ERD#yyyymm#shard", "errand id",
         "What is to be asked of an account's provider, apart from messages?";
     EVENT = "event", "evt", "EVT", Shape::Dated { shards: 4 }, "T#tenant#EVT#yyyymm#shard", "event id",
