@@ -136,9 +136,13 @@ impl MessageFilters {
             && self.reaches(message)
     }
 
-    /// Whether it is asked what messages have reached.
+    /// Whether it is asked what messages have reached or answered.
     const fn counts(&self) -> bool {
-        self.account.is_some() || self.reached.is_some() || self.reached_since.is_some() || self.reached_until.is_some()
+        self.account.is_some() || self.answers.is_some() || self.is_about_milestones()
+    }
+
+    const fn is_about_milestones(&self) -> bool {
+        self.reached.is_some() || self.reached_since.is_some() || self.reached_until.is_some()
     }
 
     /// The tags that it is found by: those that it is counted under, when that is asked.
@@ -148,8 +152,7 @@ impl MessageFilters {
 
     /// Whether it reached what is asked for: by the very marks that are counted.
     fn reaches(&self, message: &Message) -> bool {
-        let milestone = self.reached.is_some() || self.reached_since.is_some() || self.reached_until.is_some();
-        if self.answers == Some(true) && !milestone {
+        if self.answers == Some(true) && !self.is_about_milestones() {
             // A wait is counted when the answer is accepted: by the account that it is pinned to.
             return fits(self.account.as_ref(), Some(&Sought(message.pinned)));
         }
