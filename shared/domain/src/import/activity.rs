@@ -79,11 +79,13 @@ impl target::Own for Own {
 
 impl fmt::Display for Own {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Contact(by) => write!(f, "contact.{by}"),
-            Self::Company(by) => write!(f, "company.{by}"),
-            other => f.write_str(name(&WORDS, other)),
+        if let Self::Contact(by) = self {
+            return write!(f, "contact.{by}");
         }
+        if let Self::Company(by) = self {
+            return write!(f, "company.{by}");
+        }
+        f.write_str(name(&WORDS, self))
     }
 }
 

@@ -75,10 +75,10 @@ impl target::Own for Own {
 
 impl fmt::Display for Own {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Consent(channel, category) => write!(f, "consent.{}:{category}", channel.as_str()),
-            other => f.write_str(name(&WORDS, other)),
+        if let Self::Consent(channel, category) = self {
+            return write!(f, "consent.{}:{category}", channel.as_str());
         }
+        f.write_str(name(&WORDS, self))
     }
 }
 
