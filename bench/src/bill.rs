@@ -113,8 +113,7 @@ async fn page(messages: usize) -> Fallible<f64> {
     for n in 0..messages {
         world.post("/v1/messages", &world.order(n), &[]).await?;
     }
-    let before = world.stage.memory.bill();
-    world.call(http::Method::GET, "/v1/messages?limit=50", None, &[]).await?;
+    let units = world.page_units("/v1/messages?limit=50", 50).await;
     world.stage.abandon();
-    Ok(world.stage.memory.bill().since(before).read_units)
+    units
 }

@@ -61,6 +61,18 @@ impl World {
         self.stage.try_call(method, path, &all, body).await.ok_or_else(|| "the stage died".into())
     }
 
+    /// Read units of a page that has so many rows, for a process whose caches are warm.
+    pub(crate) async fn page_units(&self, path: &str, rows: usize) -> Fallible<f64> {
+        self.call(Method::GET, path, None, &[]).await?;
+        let before = self.stage.memory.bill();
+        let page = self.call(Method::GET, path, None, &[]).await?;
+        let found = page.body.pointer("/data").and_then(Value::as_array).map_or(0, Vec::len);
+        if found != rows {
+            return Err(format!("{path} has {found} rows").into());
+        }
+        Ok(self.stage.memory.bill().since(before).read_units)
+    }
+
     /// The body that sends the shipped welcome mail to the `n`-th contact.
     pub(crate) fn order(&self, n: usize) -> Value {
         let contact = self.contacts.get(n % self.contacts.len().max(1)).cloned().unwrap_or_default();

@@ -10,10 +10,12 @@
 
 pub mod bank;
 pub mod chat;
+pub mod cloud;
 pub mod contract;
 pub mod files;
 pub mod google;
 pub mod letter;
+pub mod letterbox;
 pub mod log;
 pub mod person;
 pub mod sns;

@@ -298,7 +298,8 @@ async fn update_contact(
     Ok(Reply::ok(contact.row.into()).version(version))
 }
 
-/// Deletes a contact. Its suppressed addresses stay suppressed.
+/// Deletes a contact. Its suppressed addresses stay suppressed. What timelines tell of it alone is taken off them within seconds: its
+/// messages, its answers about consent.
 #[utoipa::path(delete, path = "/v1/contacts/{id}", tag = "contacts", operation_id = "delete_contact", security(("key" = [])),
     params(("id" = String, Path, description = "The contact's id."), IfMatch),
     responses((status = 204, description = "It is gone."), refused::Deleting))]

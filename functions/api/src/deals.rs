@@ -134,7 +134,7 @@ async fn update_deal(
     Ok(Reply::ok(deal.row.into()).version(version))
 }
 
-/// Deletes a deal.
+/// Deletes a deal. What became of it is taken off all timelines within seconds.
 #[utoipa::path(delete, path = "/v1/deals/{id}", tag = "deals", operation_id = "delete_deal", security(("key" = [])),
     params(("id" = String, Path, description = "The deal's id."), IfMatch),
     responses((status = 204, description = "It is gone."), refused::Deleting))]

@@ -1,13 +1,13 @@
 //! Notifications: what users are told within the product.
 
-use domain::flows::read_notifications::{self, NAMED};
+use domain::flows::read_notifications::{self, Count, NAMED};
 use domain::notification::About;
 use domain::{Notification, User};
 use kernel::ids::{NotificationId, TaskId, UserId};
 use kernel::{Error, Result, Time};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use store::Page;
+use store::{Entity, Page};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::caller::{Caller, may};
@@ -17,6 +17,8 @@ use crate::operations::operations;
 use crate::page::{List, PageParams, Paged};
 use crate::reply::words::NotificationWord;
 use crate::reply::{Reply, refused};
+
+pub(crate) mod preferences;
 
 /// One thing that a user is told. It is kept for ninety days.
 #[derive(Debug, Serialize, ToSchema)]
@@ -58,11 +60,11 @@ pub(crate) struct NotificationFilters {
     read: Option<bool>,
 }
 
-/// Parameters of the count.
+/// Whose notifications a question is about.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct UnreadParams {
+pub(crate) struct ToldParams {
     /// Whose; the caller's own when not said. A key speaks for nobody and has to say.
     #[param(value_type = Option<String>)]
     user_id: Option<UserId>,
@@ -71,8 +73,17 @@ pub(crate) struct UnreadParams {
 /// How much a user has not read.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct UnreadView {
-    /// One that expires unread stays counted until all are marked as read.
-    unread: i64,
+    /// At most 100.
+    #[schema(maximum = 100)]
+    unread: u16,
+    /// Whether there are more than that.
+    more: bool,
+}
+
+impl From<Count> for UnreadView {
+    fn from(Count { unread, more }: Count) -> Self {
+        Self { unread, more }
+    }
 }
 
 /// What was read: some, or all up to a moment.
@@ -94,7 +105,11 @@ pub(crate) struct ReadNotifications {
 /// What is left when some were read.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ReadView {
-    unread: i64,
+    /// What is left unread, at most 100.
+    #[schema(maximum = 100)]
+    unread: u16,
+    /// Whether there are more than that.
+    more: bool,
     /// There are more than one request takes: give this as `until` and ask again.
     #[serde(with = "kernel::clock::rfc3339::option")]
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -114,20 +129,22 @@ async fn list_notifications(
     let asked = page.listing(keys, &caller.scope, &list)?;
     let Page { mut rows, next } =
         caller.scope.page_below::<Notification>(&user.hex(), asked.limit, asked.after.as_ref()).await?;
+    let now = caller.context.clock.now();
+    rows.retain(|row| row.row.expires().is_none_or(|end| end > now));
     rows.retain(|row| filters.read.is_none_or(|read| read == row.row.read));
     Ok(Reply::ok(page.shape(keys, &caller.scope, &list, Page { rows, next }, |row| NotificationView::from(row.row))))
 }
 
-/// Counts what a user has not read.
+/// Counts what a user has not read. What was told or read a moment ago may not be counted yet.
 #[utoipa::path(get, path = "/v1/notifications/unread", tag = "notifications", operation_id = "count_unread_notifications",
-    security(("key" = [])), params(UnreadParams),
+    security(("key" = [])), params(ToldParams),
     responses((status = 200, description = "The count.", body = UnreadView), refused::Listing))]
 async fn count_unread_notifications(
     caller: Caller<may::Read>,
-    Params(params): Params<UnreadParams>,
+    Params(params): Params<ToldParams>,
 ) -> Result<Reply<UnreadView>, Failure> {
     let user = caller.user(params.user_id, "?user_id")?;
-    Ok(Reply::ok(UnreadView { unread: read_notifications::unread(&caller.scope, user).await? }))
+    Ok(Reply::ok(read_notifications::unread(&caller.scope, user, caller.context.clock.now()).await?.into()))
 }
 
 /// Marks notifications as read: some, or all up to a moment.
@@ -142,18 +159,20 @@ async fn read_notifications(
     if caller.scope.read_now::<User>(user).await?.is_none() {
         return Err(Error::invalid("/user_id", "unknown", "no such user").into());
     }
+    let now = caller.context.clock.now();
     let more_until = match (body.ids, body.until) {
         (Some(ids), None) if ids.len() <= NAMED => {
             read_notifications::mark(&caller.scope, user, &ids).await?;
             None
         }
         (Some(_), None) => return Err(Error::invalid("/ids", "too_many", format!("at most {NAMED}")).into()),
-        (None, Some(until)) => read_notifications::mark_until(&caller.scope, user, until).await?,
+        (None, Some(until)) => read_notifications::mark_until(&caller.scope, user, until, now).await?,
         (Some(_), Some(_)) | (None, None) => {
             return Err(Error::invalid("/ids", "which", "either ids or until is needed").into());
         }
     };
-    Ok(Reply::ok(ReadView { unread: read_notifications::unread(&caller.scope, user).await?, more_until }))
+    let Count { unread, more } = read_notifications::unread(&caller.scope, user, now).await?;
+    Ok(Reply::ok(ReadView { unread, more, more_until }))
 }
 
 operations!(list_notifications, count_unread_notifications, read_notifications);

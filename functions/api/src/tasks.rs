@@ -2,19 +2,18 @@
 
 use axum::extract::State;
 use domain::agenda::{self, Owner};
-use domain::flows::assign::{Assign, choose};
-use domain::flows::keep_task::{self, Draft};
+use domain::flows::assign::choose;
+use domain::flows::keep_task;
 use domain::task::{Kind, Priority, State as Doing};
-use domain::{Activity, Agenda, Right, Task, User};
+use domain::{Agenda, Right, Task};
 use kernel::ids::{ActivityId, CompanyId, ContactId, DealId, TaskId, TeamId, UserId};
-use kernel::{Error, Result, Time, Zone};
+use kernel::{Result, Time};
 use serde::Deserialize;
 use serde_json::Value;
 use store::schema::Locator;
 use store::{Listing, Page, Stored, TenantScope};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::activities;
 use crate::caller::{Caller, may};
 use crate::expand::Expand;
 use crate::failure::Failure;
@@ -26,17 +25,22 @@ use crate::reply::words::{TaskKindWord, TaskPriorityWord, TaskStatusWord};
 use crate::reply::{Gone, Reply, refused};
 use crate::state::Api;
 
+pub(crate) mod complete;
 pub(crate) mod deeds;
+mod draft;
 mod expanded;
 pub(crate) mod fields;
-mod view;
+pub(crate) mod view;
 
+use draft::{activity, drafted};
 use expanded::{Referred, Thing};
 use fields::TaskFields;
 use view::TaskView;
 
 /// Most rows of an agenda that one page looks at, however few of them its filters let through.
 const EXAMINED: usize = 500;
+/// Rows that a round counts for at least.
+const ROUND: usize = 50;
 
 /// Whose open tasks, by who is asking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
@@ -171,7 +175,8 @@ async fn open_tasks(
         let at: Vec<Locator> = page.rows.iter().map(|row| row.row.task.into()).collect();
         let found = scope.read_many::<Task>(&at).await?;
         rows.extend(found.into_iter().flatten().filter(|task| keeps(&task.row)));
-        examined += at.len();
+        // A small round counts like a larger one: a page is a few requests, however little its filters let through.
+        examined += at.len().max(ROUND);
         after = page.next;
         if after.is_none() || rows.len() >= listing.limit || examined >= EXAMINED {
             return Ok(Page { rows, next: after });
@@ -219,27 +224,6 @@ async fn find_task(
     Ok(Reply::ok(referred.beside(task.row)).version(task.version))
 }
 
-/// The activity that a task is to come of. One that the caller may not see is nobody's.
-async fn activity(api: &Api, caller: &Caller<may::WriteContacts>, id: ActivityId) -> Result<Activity> {
-    match activities::find(api, caller, id).await {
-        Ok(found) => Ok(found.activity.row),
-        Err(Error::NotFound { .. }) => Err(Error::invalid("/activity_id", "unknown", "no such activity")),
-        Err(error) => Err(error),
-    }
-}
-
-/// The zone that a task's rule speaks of: its assignee's, else the tenant's.
-async fn zone(api: &Api, scope: &TenantScope, assignee: Option<UserId>) -> Result<Zone> {
-    let user = match assignee {
-        Some(user) => scope.read_now::<User>(user).await?,
-        None => None,
-    };
-    match user.and_then(|user| user.row.zone) {
-        Some(zone) => Ok(zone),
-        None => Ok(api.0.catalog.tenant(scope).await?.zone.clone()),
-    }
-}
-
 /// Makes a task.
 #[utoipa::path(post, path = "/v1/tasks", tag = "tasks", operation_id = "create_task", security(("key" = [])),
     params(Repeatable), request_body = TaskFields,
@@ -248,18 +232,11 @@ async fn zone(api: &Api, scope: &TenantScope, assignee: Option<UserId>) -> Resul
 async fn create_task(
     State(api): State<Api>,
     caller: Caller<may::WriteContacts>,
-    Input(mut body): Input<TaskFields>,
+    Input(body): Input<TaskFields>,
 ) -> Result<Reply<TaskView>, Failure> {
-    let (context, scope) = (&caller.context, &caller.scope);
-    let mut base = Task::new(TaskId::new(&context.ids, &context.clock), String::new(), context.clock.now());
-    if let Some(id) = body.activity() {
-        base.come_of(&activity(&api, &caller, id).await?);
-    }
-    let mut task = base.clone();
-    let assign: Option<Assign> = body.assign.take().map(Into::into);
-    let zone = zone(&api, scope, body.assignee(&task)).await?;
-    body.apply(&mut task, zone)?;
-    let made = keep_task::create(&api.0.catalog, scope, caller.actor(), Draft { task, base, assign }).await?;
+    let base = Task::new(TaskId::new(&caller.context.ids, &caller.context.clock), String::new(), caller.context.clock.now());
+    let draft = drafted(&api, &caller, base, body).await?;
+    let made = keep_task::create(&api.0.catalog, &caller.scope, caller.actor(), draft).await?;
     let location = format!("/v1/tasks/{}", made.id);
     Ok(Reply::created(made.into(), &location).version(1))
 }
@@ -279,12 +256,11 @@ async fn update_task(
     let mut task = scope.find::<Task>(id).await?;
     if_match.check(task.version)?;
     let before = task.row.clone();
-    let assign: Option<Assign> = body.assign.take().map(Into::into);
-    let zone = zone(&api, scope, body.assignee(&before)).await?;
+    let assign = body.take_assign()?;
     if let Some(id) = body.activity().filter(|id| before.activity_id != Some(*id)) {
         activity(&api, &caller, id).await?;
     }
-    body.apply(&mut task.row, zone)?;
+    draft::apply(&api, scope, body, &mut task.row).await?;
     task.row.check(&*api.0.catalog.definitions(scope).await?, Some(&before), now)?;
     if let Some(recurring) = task.row.recurring.as_ref().filter(|_| before.recurring != task.row.recurring) {
         recurring.check(now)?;

@@ -159,7 +159,7 @@ async fn list_contact_timeline(
     Ok(Look::new(&api, &caller, Some(id.hex()), paged).await?.reply().await?)
 }
 
-/// Lists what happened with a company, newest first: activities, and what became of its deals.
+/// Lists what happened with a company, newest first: activities, messages with who belonged to it then, and what became of its deals.
 #[utoipa::path(get, path = "/v1/companies/{id}/timeline", tag = "timelines", operation_id = "list_company_timeline",
     security(("key" = [])),
     params(("id" = String, Path, description = "The company's id."), PageParams, TimelineFilters),

@@ -52,7 +52,7 @@ pub(crate) struct UserView {
 
 impl From<User> for UserView {
     fn from(user: User) -> Self {
-        let User { id, name, email, role, reach, subject, phone, zone, locale, available, created_at } = user;
+        let User { id, name, email, role, reach, subject, phone, zone, locale, available, preferences: _, created_at } = user;
         let reach = limited(reach);
         Self { id, name, email, role, reach, subject, phone, zone, locale, available, created_at }
     }

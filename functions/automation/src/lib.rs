@@ -12,7 +12,7 @@ mod series;
 use aws::{Connection, Env, Files};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use domain::flows::catalog::Catalog;
-use domain::flows::{Context, export, import};
+use domain::flows::{Context, export, forget, import};
 use kernel::{Clock, Error, Ids, Keys, Result};
 use store::batch::{self, Done};
 use store::{Dynamo, Job, Store, Table, Task};
@@ -55,6 +55,7 @@ async fn work(automation: &Automation, job: &Job) -> Result<Done> {
     let scope = automation.store.resume(&job.internal());
     match job.task {
         Task::Archive(id) => archive::work(automation, &scope, id, job.seq).await,
+        Task::Erasure(id) => settled(forget::carry_out(&scope, id, job.seq, automation.context.clock.now()).await),
         Task::Event(event) => rules::reported(automation, &scope, event).await,
         Task::News(_) => rules::told(automation, &scope, job.news.as_deref().unwrap_or_default()).await,
         Task::Export(id) => settled(export::carry_out(&automation.context, &automation.files, &scope, id, job.seq).await),

@@ -8,6 +8,7 @@ mod dialogue;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use kernel::Time;
 use net::names::{Names, Reach};
 use net::patience::Patience;
 use providers::ImapServer;
@@ -15,12 +16,15 @@ use providers::collecting::{LARGEST, imap_server};
 use providers::imap::Mark;
 use rustls::ClientConfig;
 
-use crate::look::{BYTES, Desk, Seen, Trouble};
+use crate::look::Desk;
+use crate::seen::{BYTES, Seen, Trouble};
 use crate::take::{take, too_large};
 use dialogue::{Dialogue, Opened};
 
 /// How long a look may take: the function must live to note how it ended.
 const LOOK: Duration = Duration::from_secs(120);
+/// Seconds for which a look may begin another mail, so that it has time to come.
+const READING: i64 = 90;
 /// UIDs whose sizes are asked for at a time. Numbers are left free where mails were deleted.
 const RANGE: u32 = 500;
 /// Most ranges of one look.
@@ -78,11 +82,12 @@ impl Imap {
 
 /// Reads what is new.
 pub(crate) async fn read(desk: &Desk<'_>, seen: &mut Seen) -> Result<(), Trouble> {
+    let until = desk.collector.context.clock.now().plus_seconds(READING);
     let server = imap_server(desk.setup)?;
     let mut dialogue = desk.collector.way.imap.open(&server).await?;
     let opened = dialogue.examine(&server.mailbox).await?;
     let mut mark = beginning(opened, seen);
-    let read = since(desk, &mut dialogue, opened, &mut mark, seen).await;
+    let read = since(desk, &mut dialogue, opened, until, &mut mark, seen).await;
     // What was taken in before something went wrong needs no second look.
     seen.mark = Some(mark.to_string());
     read?;
@@ -107,9 +112,11 @@ async fn since(
     desk: &Desk<'_>,
     dialogue: &mut Dialogue,
     opened: Opened,
+    until: Time,
     mark: &mut Mark,
     seen: &mut Seen,
 ) -> Result<(), Trouble> {
+    let began = *mark;
     for _ in 0..RANGES {
         let first = mark.last.saturating_add(1);
         if first >= opened.next {
@@ -118,14 +125,20 @@ async fn since(
         let last = mark.last.saturating_add(RANGE).min(opened.next - 1);
         for (uid, size) in dialogue.sizes(first, last).await? {
             let bytes = usize::try_from(size).unwrap_or(usize::MAX);
-            if seen.is_enough() || (seen.fetched > 0 && bytes <= LARGEST && seen.bytes.saturating_add(bytes) > BYTES) {
+            let full = seen.fetched > 0 && bytes <= LARGEST && seen.bytes.saturating_add(bytes) > BYTES;
+            let late = *mark != began && desk.collector.context.clock.now() >= until;
+            if seen.is_enough() || full || late {
                 seen.more = true;
                 return Ok(());
             }
+            let mail = Mark { last: uid, ..*mark }.to_string();
             if bytes > LARGEST {
-                seen.notes.push(too_large(Some(size)));
-            } else if let Some(raw) = dialogue.mail(uid).await? {
-                take(desk, &raw, seen).await?;
+                seen.pass_over(&mail, too_large(Some(size)));
+            } else if seen.comes_to(&mail) {
+                if let Some(raw) = dialogue.mail(uid).await? {
+                    take(desk, &mail, &raw, seen).await?;
+                }
+                seen.at = None;
             }
             mark.last = uid;
         }

@@ -5,6 +5,7 @@
 
 pub mod imap;
 mod look;
+mod seen;
 mod take;
 mod web;
 

@@ -3,84 +3,24 @@
 use domain::account::{Check, Checked};
 use domain::flows::look::{self, Left};
 use domain::flows::{connect, entrust};
-use domain::mailbox::{Looked, Sight};
+use domain::mailbox::{Looked, PassedOver, Sight, Snag};
 use domain::message::cut;
 use domain::{Account, Errand, Mailbox, Tenant};
 use kernel::ids::AccountId;
-use kernel::{Error, Result};
+use kernel::{Error, Result, Time};
 use net::veil::Veil;
-use net::words;
 use providers::Setup;
-use providers::collecting::{Collecting, Watch, collecting};
+use providers::collecting::{Collecting, collecting};
 use store::TenantScope;
 use store::batch::Done;
 
+use crate::seen::{Seen, Trouble};
 use crate::{Collector, imap, web};
 
-/// Most mails of one look.
-pub const MAILS: usize = 50;
-/// Bytes of mails after which a look ends.
-pub const BYTES: usize = 30 * 1024 * 1024;
 /// Most bytes of what is said about a mailbox.
 const NOTE: usize = 300;
-
-/// What a look has come to so far.
-#[derive(Debug, Default)]
-pub struct Seen {
-    /// How far the mailbox is read.
-    pub mark: Option<String>,
-    /// Whether there is more already.
-    pub more: bool,
-    /// Mails that were fetched.
-    pub fetched: usize,
-    /// Bytes of them.
-    pub bytes: usize,
-    /// Mails that were taken in for the first time.
-    pub taken: u32,
-    /// What is to be said: mails that were passed over, a beginning anew.
-    pub notes: Vec<String>,
-    /// Until when the provider tells of new mail by itself.
-    pub watch: Option<Watch>,
-}
-
-impl Seen {
-    /// Whether the look has read as much as one look may.
-    pub const fn is_enough(&self) -> bool {
-        self.fetched >= MAILS || self.bytes >= BYTES
-    }
-}
-
-/// Why a look ended early.
-#[derive(Debug)]
-pub enum Trouble {
-    /// The provider refuses the account.
-    Refused(String),
-    /// There was no answer, or none that could be used.
-    Failed {
-        /// Seconds that the provider asks for.
-        after: Option<u32>,
-        /// For people.
-        reason: String,
-    },
-    /// Something failed on our side, which is for the log alone.
-    Ours(Error),
-}
-
-impl Trouble {
-    /// No answer, or none that could be used.
-    pub fn failed(reason: impl Into<String>) -> Self {
-        Self::Failed { after: None, reason: reason.into() }
-    }
-}
-
-impl From<Error> for Trouble {
-    fn from(error: Error) -> Self {
-        match error {
-            Error::Invalid(faults) => Self::Refused(words(&faults)),
-            error => Self::Ours(error),
-        }
-    }
-}
+/// What people are told of a failure that is not theirs.
+const OURS: &str = "it could not be read on, for a reason that lies with us";
 
 /// What a look works with.
 pub struct Desk<'a> {
@@ -100,7 +40,7 @@ pub struct Desk<'a> {
 /// when its time has come, not by the queue.
 pub async fn carry_out(collector: &Collector, scope: &TenantScope, id: AccountId, seq: u64) -> Result<Done> {
     let Some(mailbox) = look::begin(&collector.context, scope, id, seq).await? else { return Ok(Done::Settled) };
-    let mut seen = Seen { mark: mailbox.mark.clone(), watch: mailbox.watch.clone(), ..Seen::default() };
+    let mut seen = Seen::of(&mailbox);
     let trouble = read(collector, scope, &mailbox, &mut seen).await.err();
     let left = left(collector, &mailbox, seen, trouble);
     tell(collector, scope, &mailbox, &left.looked).await?;
@@ -120,8 +60,15 @@ async fn read(collector: &Collector, scope: &TenantScope, mailbox: &Mailbox, see
         Some(Collecting::Web(api)) => web::read(&desk, api, seen).await,
         None => Err(Trouble::Refused(format!("mailboxes of {} are not read", account.provider))),
     };
-    let veil = Veil::of(&setup);
+    veiled(&Veil::of(&setup), seen, read)
+}
+
+/// What people are shown of it, without secrets.
+pub fn veiled(veil: &Veil, seen: &mut Seen, read: Result<(), Trouble>) -> Result<(), Trouble> {
     seen.notes = std::mem::take(&mut seen.notes).into_iter().map(|note| veil.words(note)).collect();
+    for (_, reason) in &mut seen.passed {
+        *reason = veil.words(std::mem::take(reason));
+    }
     read.map_err(|trouble| match trouble {
         Trouble::Refused(reason) => Trouble::Refused(veil.words(reason)),
         Trouble::Failed { after, reason } => Trouble::Failed { after, reason: veil.words(reason) },
@@ -131,21 +78,47 @@ async fn read(collector: &Collector, scope: &TenantScope, mailbox: &Mailbox, see
 
 fn left(collector: &Collector, mailbox: &Mailbox, mut seen: Seen, trouble: Option<Trouble>) -> Left {
     let now = collector.context.clock.now();
+    let snag = snag(mailbox, &seen, trouble.as_ref());
     let (result, after, why) = match trouble {
         None => (Sight::Read, None, None),
         Some(Trouble::Refused(reason)) => (Sight::Refused, None, Some(reason)),
         Some(Trouble::Failed { after, reason }) => (Sight::Failed, after, Some(reason)),
         Some(Trouble::Ours(error)) => {
             tracing::warn!(account.id = %mailbox.account, ?error, "the mailbox of account {} could not be read", mailbox.account);
-            (Sight::Failed, None, Some("it could not be read on, for a reason that lies with us".to_owned()))
+            (Sight::Failed, None, Some(OURS.to_owned()))
         }
     };
-    seen.notes.extend(why);
-    let failures = if result == Sight::Read { 0 } else { mailbox.failures.saturating_add(1) };
+    let got_on = seen.fetched > 0 && seen.mark != mailbox.mark;
+    let failures = match result {
+        Sight::Read => 0,
+        Sight::Refused | Sight::Failed if got_on => 1,
+        Sight::Refused | Sight::Failed => mailbox.failures.saturating_add(1),
+    };
     let at_once = seen.more && result == Sight::Read;
     let next_at = if at_once { now } else { mailbox.next(result, failures, now, after) };
+    let passed_over = passed_over(mailbox, &seen, now);
+    seen.notes.extend(why);
     let note = Some(cut(&seen.notes.join("; "), NOTE)).filter(|note| !note.is_empty());
-    Left { mark: seen.mark, looked: Looked { at: now, result, note, taken: seen.taken }, failures, watch: seen.watch, next_at }
+    let looked = Looked { at: now, result, note, taken: seen.taken };
+    Left { mark: seen.mark, looked, failures, snag, passed_over, watch: seen.watch, next_at }
+}
+
+/// The mail that looks fail at. A look that ended elsewhere says nothing of it, and neither does a table that does not answer.
+fn snag(mailbox: &Mailbox, seen: &Seen, trouble: Option<&Trouble>) -> Option<Snag> {
+    let reason = match trouble? {
+        Trouble::Ours(Error::Unavailable(_)) => return mailbox.snag.clone(),
+        Trouble::Ours(_) => OURS,
+        Trouble::Refused(reason) | Trouble::Failed { reason, .. } => reason.as_str(),
+    };
+    let Some(mail) = &seen.at else { return mailbox.snag.clone() };
+    Some(Snag::met(mailbox.snag.as_ref(), mail, reason))
+}
+
+/// The mails that were passed over, with those of this look.
+fn passed_over(mailbox: &Mailbox, seen: &Seen, now: Time) -> Option<PassedOver> {
+    let mut all = mailbox.passed_over.clone().unwrap_or_default();
+    seen.passed.iter().for_each(|(mail, reason)| all.add(now, mail, reason));
+    Some(all).filter(|all| all.count > 0)
 }
 
 /// Tells the check of the account that waits for it, if one does, what the look said.

@@ -2,16 +2,31 @@
 
 use domain::flows::report::report;
 use domain::flows::take_in::{Taken, take_in};
-use kernel::{Purpose, Reference, Result};
-use providers::collecting;
+use kernel::{Error, Purpose, Reference, Result};
+use net::words;
+use providers::collecting::{self, LARGEST};
 
-use crate::look::{Desk, Seen};
+use crate::look::Desk;
+use crate::seen::{Seen, Trouble};
 
-/// Takes a mail in: what it tells of messages that were sent, or what somebody wrote.
-pub async fn take(desk: &Desk<'_>, raw: &[u8], seen: &mut Seen) -> Result<()> {
-    let context = &desk.collector.context;
+/// Takes the mail in that the look has come to, unless it is too large.
+pub async fn take(desk: &Desk<'_>, mail: &str, raw: &[u8], seen: &mut Seen) -> Result<(), Trouble> {
     seen.fetched += 1;
     seen.bytes = seen.bytes.saturating_add(raw.len());
+    if raw.len() > LARGEST {
+        seen.pass_over(mail, too_large(None));
+        return Ok(());
+    }
+    keep(desk, raw, seen).await.map_err(|error| match error {
+        // It is the mail that is no good: the account may be in order.
+        Error::Invalid(faults) => Trouble::failed(words(&faults)),
+        error => Trouble::Ours(error),
+    })
+}
+
+/// Keeps what a mail tells of messages that were sent, or what somebody wrote.
+async fn keep(desk: &Desk<'_>, raw: &[u8], seen: &mut Seen) -> Result<()> {
+    let context = &desk.collector.context;
     let mail = collecting::mail(raw, context.clock.now());
     for event in &mail.events {
         let reference = event.tag.as_deref().and_then(|tag| Reference::verify(&context.keys, Purpose::Tag, tag));
@@ -34,10 +49,10 @@ pub async fn take(desk: &Desk<'_>, raw: &[u8], seen: &mut Seen) -> Result<()> {
     Ok(())
 }
 
-/// What is said of a mail that is not fetched for its size.
+/// Why a mail of so many bytes is passed over. None: nobody knows how many.
 pub fn too_large(bytes: Option<u64>) -> String {
     match bytes {
-        Some(bytes) => format!("a mail of {} MB was passed over: it is too large", bytes.div_ceil(1_000_000)),
-        None => "a mail was passed over: it is too large".to_owned(),
+        Some(bytes) => format!("it is too large ({} MB)", bytes.div_ceil(1_000_000)),
+        None => "it is too large".to_owned(),
     }
 }

@@ -6,18 +6,20 @@ use futures_util::StreamExt;
 use net::download::Download;
 use net::http::EXCHANGE;
 use net::tokens::{self, Found};
+use net::veil::Veil;
 use providers::collecting::{LARGEST, MailApi, Refusal};
 use providers::{HttpCall, HttpReply, Reply, Setup};
 
-use crate::look::{Desk, Seen, Trouble};
+use crate::look::{Desk, veiled};
+use crate::seen::{Seen, Trouble};
 use crate::take::{take, too_large};
 
 /// Mails of one page. A page is taken in as a whole, so that few are fetched twice when that breaks off.
 const PAGE: usize = 4;
 /// How long a look may begin another page.
 const LOOK: Duration = Duration::from_secs(30);
-/// A provider's telling that ends within so many seconds is asked to go on.
-const RENEW: i64 = 5 * 86_400;
+/// A provider's telling that ends within so many seconds is asked to go on: they tell for a week, and one wants to be asked every day.
+const RENEW: i64 = 6 * 86_400;
 /// Most bytes of an answer that brings a mail: base64 in JSON at the worst.
 const ANSWER: usize = LARGEST / 3 * 4 + 1024;
 
@@ -26,16 +28,16 @@ pub async fn read(desk: &Desk<'_>, api: &'static dyn MailApi, seen: &mut Seen) -
     let token = token(desk, api).await?;
     let setup = Setup { token: token.as_ref(), ..*desk.setup };
     let reading = Reading { desk, api, setup: &setup };
-    let read = reading.all(seen).await;
-    match (read, token) {
+    let read = match (reading.all(seen).await, token.as_ref()) {
         (Err(Ended::Token), Some(token)) => {
-            tokens::refuse(&desk.collector.tokens, desk.scope, desk.account.id, &token).await;
+            tokens::refuse(&desk.collector.tokens, desk.scope, desk.account.id, token).await;
             Err(Trouble::failed("the provider would not have the access token: another is asked for"))
         }
         (Err(Ended::Token), None) => Err(Trouble::failed("the provider wants an access token")),
         (Err(Ended::Trouble(trouble)), _) => Err(trouble),
         (Ok(()), _) => Ok(()),
-    }
+    };
+    veiled(&Veil::of(&setup), seen, read)
 }
 
 async fn token(desk: &Desk<'_>, api: &dyn MailApi) -> Result<Option<kernel::Secret>, Trouble> {
@@ -74,6 +76,7 @@ struct Reading<'a> {
 
 impl Reading<'_> {
     async fn all(&self, seen: &mut Seen) -> Result<(), Ended> {
+        seen.mark = seen.mark.take().map(|mark| self.api.kept(&mark).to_owned());
         self.watch(seen).await?;
         let limit = self.desk.collector.way.patience.start(LOOK);
         loop {
@@ -105,7 +108,10 @@ impl Reading<'_> {
             Err(refusal) => return Err(ended(refusal)),
         };
         for id in &news.mails {
-            self.mail(id, seen).await?;
+            if seen.comes_to(id) {
+                self.mail(id, seen).await?;
+                seen.at = None;
+            }
         }
         seen.mark = Some(news.mark);
         Ok(news.more)
@@ -118,23 +124,34 @@ impl Reading<'_> {
         let brought = collector.way.http.download(&call, None, &collector.context.clock).await.map_err(Trouble::failed)?;
         let (status, size) = (brought.status, brought.bytes);
         let Some(body) = whole(brought).await? else {
-            seen.notes.push(too_large(size));
+            seen.pass_over(id, too_large(size));
             return Ok(());
         };
         if !(200..300).contains(&status) {
             let reply = HttpReply { status, headers: Vec::new(), body, at: collector.context.clock.now() };
-            return match self.api.refusal(&reply) {
-                Refusal::Gone => Ok(()),
-                refusal => Err(ended(refusal)),
-            };
+            return self.withheld(id, &reply, seen);
         }
         match self.api.raw(body) {
-            Some(raw) if raw.len() <= LARGEST => Ok(take(self.desk, &raw, seen).await?),
-            Some(raw) => {
-                seen.notes.push(too_large(u64::try_from(raw.len()).ok()));
+            Some(raw) => Ok(take(self.desk, id, &raw, seen).await?),
+            None => Err(Trouble::failed("the provider's answer brings no mail").into()),
+        }
+    }
+
+    /// What it means that a mail is not handed over, while the list that names it was.
+    fn withheld(&self, id: &str, reply: &HttpReply, seen: &mut Seen) -> Result<(), Ended> {
+        match (reply.status, self.api.refusal(reply)) {
+            (_, Refusal::Gone) => Ok(()),
+            (400 | 422, Refusal::Account(reason)) => {
+                seen.pass_over(id, reason);
                 Ok(())
             }
-            None => Err(Trouble::failed("the provider's answer brings no mail").into()),
+            (status, refusal) => {
+                // Who is to log in again, or to wait, is the account: the mail is not to blame.
+                if matches!((status, &refusal), (401 | 429, _) | (403, Refusal::Later { .. })) {
+                    seen.at = None;
+                }
+                Err(ended(refusal))
+            }
         }
     }
 
@@ -148,13 +165,20 @@ impl Reading<'_> {
             seen.watch = None;
             return Ok(());
         };
-        match self.api.watched(&self.ask(&call).await?) {
+        let reply = match self.ask(&call).await {
+            Err(Ended::Trouble(Trouble::Failed { reason, .. })) => {
+                seen.notes.push(untold(&reason));
+                return Ok(());
+            }
+            asked => asked?,
+        };
+        match self.api.watched(&reply) {
             Ok(watch) => seen.watch = Some(watch),
             Err(Refusal::Token) => return Err(Ended::Token),
             // The next look begins another.
             Err(Refusal::Gone | Refusal::Forgotten) => seen.watch = None,
             Err(Refusal::Account(reason) | Refusal::Later { reason, .. }) => {
-                seen.notes.push(format!("the provider does not tell of new mail by itself: {reason}"));
+                seen.notes.push(untold(&reason));
             }
         }
         Ok(())
@@ -170,6 +194,10 @@ impl Reading<'_> {
             Reply::Accepted { .. } => Err(Trouble::failed("no answer of a web server").into()),
         }
     }
+}
+
+fn untold(reason: &str) -> String {
+    format!("the provider does not tell of new mail by itself: {reason}")
 }
 
 fn ended(refusal: Refusal) -> Ended {

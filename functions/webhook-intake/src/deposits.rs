@@ -7,11 +7,9 @@ use aws::Files;
 use domain::Account;
 use futures_util::TryStreamExt;
 use kernel::{Error, Result};
+use providers::collecting::LARGEST;
 use providers::{Deposit, Inbound, Receiving, Setup, Verified};
 use store::TenantScope;
-
-/// Most bytes of a mail that is read. Of a larger one the header is kept that the callback tells.
-const LARGEST: u64 = 30 * 1024 * 1024;
 
 /// The mail that the callback tells of. An error when it is not where the account's mail is, or cannot be read now.
 pub(crate) async fn read(
@@ -31,11 +29,12 @@ pub(crate) async fn read(
         .size(&deposit.key)
         .await?
         .ok_or_else(|| Error::unavailable("a mail that was put into the bucket is not there"))?;
-    if size > LARGEST {
+    // Of a larger one the header is kept that the callback tells.
+    let Some(room) = usize::try_from(size).ok().filter(|size| *size <= LARGEST) else {
         tracing::warn!(account.id = %account.id, size, "a mail is too large to be read");
         return Ok(provider.deposited(verified, setup, None));
-    }
-    let raw = whole(files, &deposit.key, size).await?;
+    };
+    let raw = whole(files, &deposit.key, room).await?;
     Ok(provider.deposited(verified, setup, Some(&raw)))
 }
 
@@ -46,8 +45,7 @@ fn is_of(scope: &TenantScope, account: &Account, deposit: &Deposit) -> bool {
     name.is_some_and(|name| (1..=128).contains(&name.len()) && name.bytes().all(plain))
 }
 
-async fn whole(files: &Files, key: &str, size: u64) -> Result<Vec<u8>> {
-    let room = usize::try_from(size).map_err(|_| Error::internal("a mail is larger than memory"))?;
+async fn whole(files: &Files, key: &str, room: usize) -> Result<Vec<u8>> {
     let add = async |mut all: Vec<u8>, part: bytes::Bytes| {
         all.extend_from_slice(&part);
         Ok(all)

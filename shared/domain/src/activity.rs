@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use kernel::error::Faults;
-use kernel::ids::{ActivityId, CompanyId, ContactId, DealId, TeamId, UserId};
+use kernel::ids::{ActivityId, CompanyId, ContactId, DealId, TaskId, TeamId, UserId};
 use kernel::{Result, Time};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::schema::{self, Entity, Locator, Row};
 
+use crate::Task;
 use crate::event::Cause;
 use crate::field::{Definitions, Object};
 use crate::visibility::{Viewer, Visibility};
@@ -47,6 +48,9 @@ pub struct Activity {
     /// For which deal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deal: Option<DealId>,
+    /// The task that it was logged with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<TaskId>,
     /// How far it is.
     pub status: Status,
     /// Who began it.
@@ -196,6 +200,7 @@ impl Activity {
             contact: None,
             company: None,
             deal: None,
+            task: None,
             status: Status::Completed,
             direction: None,
             duration: None,
@@ -215,6 +220,20 @@ impl Activity {
             silent: None,
             created_at: now,
             updated_at: now,
+        }
+    }
+
+    /// What somebody did to complete a task: with those that the task is about.
+    pub fn of_task(id: ActivityId, form: Form, task: &Task, by: Option<UserId>, now: Time) -> Self {
+        Self {
+            contact: task.contact_id,
+            company: task.company_id,
+            deal: task.deal_id,
+            task: Some(task.id),
+            completed_at: Some(now),
+            assignee: by.or(task.assignee),
+            owner: by,
+            ..Self::blank(id, form, task.title.clone(), now)
         }
     }
 

@@ -3,6 +3,7 @@
 use kernel::Time;
 use kernel::ids::{ActivityId, CompanyId, ContactId, DealId, TaskId, TeamId, UserId};
 use serde::{Deserialize, Serialize};
+use store::list::timed::timed;
 use store::schema::{self, Entity, Locator, Row};
 
 use crate::Task;
@@ -58,7 +59,7 @@ impl Owner {
 
 /// Thirteen digits of milliseconds, so that text order is time order; what is due at no time comes last.
 pub fn moment(due_at: Option<Time>) -> String {
-    due_at.map_or_else(|| "9999999999999".to_owned(), |at| format!("{:013}", at.millis().clamp(0, 9_999_999_999_998)))
+    due_at.map_or_else(|| "9999999999999".to_owned(), timed)
 }
 
 /// The rows that a task has on agendas.

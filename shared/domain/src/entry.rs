@@ -1,6 +1,6 @@
 //! Entries of timelines: what happened with a contact, a company or a deal, or at all, newest first.
 //!
-//! They are derived rows: `analytics` writes them from the stream, and each can be made again from the row it tells of. An entry
+//! They are derived rows: `analytics` writes them from the stream, and each can be made again from the change that it tells of. An entry
 //! carries the version of that row and gives way to a later one alone, so that the stream may bring changes twice, late or out of order.
 //! What was and is no more leaves an entry that says so, for as long as a change could still come again.
 
@@ -113,6 +113,23 @@ impl Noun {
             Self::Contact | Self::Consent | Self::Deal | Self::Task => true,
         }
     }
+
+    /// Whether entries that are still told go along to those whom it concerns now, and stay with nobody else: so each entry on a
+    /// deal's own timeline says where the others like it are.
+    pub const fn goes_along(self) -> bool {
+        match self {
+            Self::Deal => true,
+            Self::Activity | Self::Message | Self::Contact | Self::Consent | Self::Task => false,
+        }
+    }
+
+    /// Whether its entries are on the combined timeline as well.
+    pub const fn is_for_all(self) -> bool {
+        match self {
+            Self::Activity | Self::Message | Self::Contact | Self::Deal | Self::Task => true,
+            Self::Consent => false,
+        }
+    }
 }
 
 /// Something that came of a message.
@@ -153,10 +170,19 @@ impl Entry {
     }
 
     /// The same on the timelines of those whom it names, and on the combined one when it is for that.
-    pub fn spread(self, combined: bool) -> Vec<Self> {
+    pub fn everywhere(self) -> Vec<Self> {
         let named = [self.contact.map(|id| id.hex()), self.company.map(|id| id.hex()), self.deal.map(|id| id.hex())];
-        let all = combined.then(|| monthly(self.at.month(), self.shard()));
+        let all = self.noun.is_for_all().then(|| monthly(self.at.month(), self.shard()));
         named.into_iter().flatten().chain(all).map(|owner| Self { owner, ..self.clone() }).collect()
+    }
+
+    /// Whether it tells of nothing that is left when what has an id of those digits is gone.
+    pub fn goes_with(&self, owner: &str) -> bool {
+        match self.noun {
+            Noun::Message | Noun::Contact | Noun::Consent => self.contact.is_some_and(|id| id.hex() == owner),
+            Noun::Deal => self.deal.is_some_and(|id| id.hex() == owner),
+            Noun::Activity | Noun::Task => false,
+        }
     }
 
     /// Its partition among those of a month: by the subject's last digit, which is random.

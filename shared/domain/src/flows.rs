@@ -16,6 +16,7 @@ pub mod edit_template;
 pub mod enclose;
 pub mod entrust;
 pub mod export;
+pub mod forget;
 pub mod found;
 mod gather;
 pub mod import;

@@ -1,6 +1,6 @@
 //! What people write to a tenant, bounded in size, and the receipts by which a repetition is recognised.
 
-use kernel::ids::{AccountId, AttachmentId, ContactId, ConversationId, InboundId};
+use kernel::ids::{AccountId, AttachmentId, CompanyId, ContactId, ConversationId, InboundId};
 use kernel::{Keys, Time};
 use providers::{FileSource, Inbound as Came, InboundFile, Location, Wish};
 use serde::{Deserialize, Serialize};
@@ -32,6 +32,9 @@ pub struct Inbound {
     /// Who wrote it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contact: Option<ContactId>,
+    /// The company that they belonged to then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub company: Option<CompanyId>,
     /// The medium.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel: Option<Channel>,
@@ -151,6 +154,7 @@ impl Inbound {
             conversation,
             account,
             contact: None,
+            company: None,
             channel: None,
             provider_id: bounds.cut(&came.id, LINE),
             at: came.at,

@@ -8,6 +8,10 @@ use providers::collecting::Watch;
 use serde::{Deserialize, Serialize};
 use store::schema::{self, Entity, Locator, Row};
 
+mod snag;
+
+pub use snag::{Passed, PassedOver, Snag};
+
 /// Seconds after which a look that was ordered and never ended is ordered again.
 const PATIENCE: i64 = 600;
 /// Longest wait after looks that failed, in seconds.
@@ -42,9 +46,15 @@ pub struct Mailbox {
     /// Whether somebody has said since the look began that there is something to see.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pushed: Option<bool>,
-    /// Looks that failed since the last that did not.
+    /// Looks that failed in a row without getting on.
     #[serde(default)]
     pub failures: u32,
+    /// The mail that looks fail at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snag: Option<Snag>,
+    /// The mails that were passed over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passed_over: Option<PassedOver>,
     /// What the last look said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub looked: Option<Looked>,
@@ -122,6 +132,8 @@ impl Mailbox {
             next_at: ordered_again(now),
             pushed: None,
             failures: 0,
+            snag: None,
+            passed_over: None,
             looked: None,
             watch: None,
             errand: None,
@@ -137,9 +149,9 @@ impl Mailbox {
     /// under way ends by itself, and another follows.
     pub fn rouse(&mut self, reads: Reads, now: Time) {
         if self.of != reads.mailbox {
-            (self.mark, self.watch) = (None, None);
+            (self.mark, self.watch, self.passed_over) = (None, None, None);
         }
-        (self.of, self.minutes, self.failures) = (reads.mailbox, reads.minutes, 0);
+        (self.of, self.minutes, self.failures, self.snag) = (reads.mailbox, reads.minutes, 0, None);
         if self.lease.is_some_and(|lease| lease > now) {
             (self.pushed, self.next_at) = (Some(true), now);
         } else {

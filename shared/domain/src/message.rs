@@ -4,7 +4,7 @@
 //! does not fit is a [`crate::Body`], templates are named and not copied. Our side ([`State`]) and the provider's side
 //! ([`Outcome`]) are separate attributes with separate writers, so they never overwrite each other.
 
-use kernel::ids::{AccountId, ContactId, ConversationId, DealId, MessageId, TemplateId, UserId};
+use kernel::ids::{AccountId, CompanyId, ContactId, ConversationId, DealId, MessageId, TemplateId, UserId};
 use kernel::{Email, Locale, Time};
 use providers::Wish;
 use serde::{Deserialize, Serialize};
@@ -60,6 +60,9 @@ pub struct Message {
     /// The deal that it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deal: Option<DealId>,
+    /// The company that its contact belonged to when it was accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub company: Option<CompanyId>,
     /// Variables, when they fit.
     #[serde(default, skip_serializing_if = "Map::is_empty", with = "crate::as_json")]
     pub variables: Map<String, Value>,
@@ -271,6 +274,7 @@ impl Message {
             template: None,
             locale: None,
             deal: None,
+            company: None,
             variables: Map::new(),
             metadata: Map::new(),
             body: false,

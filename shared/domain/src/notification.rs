@@ -5,6 +5,13 @@ use kernel::ids::{NotificationId, TaskId, UserId};
 use serde::{Deserialize, Serialize};
 use store::schema::{self, Entity, Locator, Row};
 
+use crate::task::Way;
+use crate::words::words;
+
+mod preferences;
+
+pub use preferences::Preferences;
+
 /// How long one is kept.
 pub const KEPT_DAYS: i64 = 90;
 
@@ -30,46 +37,48 @@ pub struct Notification {
     pub at: Time,
 }
 
-/// What happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum About {
-    /// A task was given to the user or the user's team.
-    Assigned,
-    /// A task was delegated to the user.
-    Delegated,
-    /// A task was handed over.
-    Transferred,
-    /// A text mentions the user.
-    Mentioned,
-    /// A task that the user gave or made is done.
-    Completed,
-    /// A task was called off.
-    Cancelled,
-    /// A task was taken up again.
-    Reopened,
-    /// As the task asks for.
-    Reminder,
-    /// A task was not done in time.
-    Overdue,
-    /// Nobody has seen to a task.
-    Escalated,
+words! {
+    /// What happened.
+    About {
+        /// A task was given to the user or the user's team.
+        Assigned = "assigned",
+        /// A task was delegated to the user.
+        Delegated = "delegated",
+        /// A task was handed over.
+        Transferred = "transferred",
+        /// A text mentions the user.
+        Mentioned = "mentioned",
+        /// A task that the user gave or made is done.
+        Completed = "completed",
+        /// A task was called off.
+        Cancelled = "cancelled",
+        /// A task was taken up again.
+        Reopened = "reopened",
+        /// As the task asks for.
+        Reminder = "reminder",
+        /// A task was not done in time.
+        Overdue = "overdue",
+        /// Nobody has seen to a task.
+        Escalated = "escalated",
+    }
 }
 
 impl About {
-    /// Every one.
-    pub const ALL: [Self; 10] = [
-        Self::Assigned,
-        Self::Delegated,
-        Self::Transferred,
-        Self::Mentioned,
-        Self::Completed,
-        Self::Cancelled,
-        Self::Reopened,
-        Self::Reminder,
-        Self::Overdue,
-        Self::Escalated,
-    ];
+    /// By which ways users are told that say nothing else; of a reminder the task says it.
+    pub const fn usual(self) -> Option<&'static [Way]> {
+        match self {
+            Self::Reminder => None,
+            Self::Escalated => Some(&[Way::Notification, Way::Email]),
+            Self::Assigned
+            | Self::Delegated
+            | Self::Transferred
+            | Self::Mentioned
+            | Self::Completed
+            | Self::Cancelled
+            | Self::Reopened
+            | Self::Overdue => Some(&[Way::Notification]),
+        }
+    }
 }
 
 impl Notification {
@@ -91,19 +100,20 @@ impl Entity for Notification {
     }
 }
 
-/// How many notifications a user has not read. Counted in the transactions that make and read them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// That a notification was not read yet: a row beside it, which goes when it is read, and expires with it. So what is unread is
+/// counted by looking, and nothing stays counted that is no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unread {
-    /// Who.
+    /// Who is told.
     pub user: UserId,
-    /// How many.
-    pub unread: i64,
+    /// The notification.
+    pub notification: NotificationId,
 }
 
 impl Unread {
-    /// Where a user's row is.
-    pub fn at(user: UserId) -> Locator {
-        Locator::Natural(user.hex())
+    /// Those that are kept at that moment have ids beyond this.
+    pub fn oldest(now: Time) -> String {
+        format!("{:012x}", now.plus_seconds(-KEPT_DAYS * 86_400).plus_millis(1).millis().max(0))
     }
 }
 
@@ -111,6 +121,10 @@ impl Entity for Unread {
     const ROW: Row = schema::UNREAD;
 
     fn locator(&self) -> Locator {
-        Self::at(self.user)
+        Locator::Below(self.user.hex(), self.notification.hex())
+    }
+
+    fn expires(&self) -> Option<Time> {
+        Some(self.notification.made_at().plus_seconds(KEPT_DAYS * 86_400))
     }
 }

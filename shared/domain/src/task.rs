@@ -16,7 +16,8 @@ mod deeds;
 mod rules;
 mod words;
 
-pub use rules::{WORDS, mentions};
+pub use rules::WORDS;
+use rules::mentions;
 pub use words::{Did, Kind, Priority, State, Way};
 
 /// Most deeds that a task remembers, the latest ones.
@@ -92,6 +93,12 @@ pub struct Task {
     /// The task that comes after it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<TaskId>,
+    /// The activity that was logged when it was completed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logged: Option<ActivityId>,
+    /// The task that was made when it was completed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follow_up: Option<TaskId>,
     /// Who is reminded when and how.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reminders: Vec<Reminder>,
@@ -239,6 +246,8 @@ impl Task {
             acknowledged_at: None,
             recurring: None,
             next: None,
+            logged: None,
+            follow_up: None,
             reminders: Vec::new(),
             escalation: Vec::new(),
             rung: BTreeSet::new(),
@@ -257,6 +266,19 @@ impl Task {
         self.activity_id = Some(activity.id);
         self.title.clone_from(&activity.subject);
         (self.contact_id, self.company_id, self.deal_id) = (activity.contact, activity.company, activity.deal);
+    }
+
+    /// A task that follows from it: about the same and for whoever has it, for as long as nobody says otherwise.
+    pub fn followed_by(&self, id: TaskId, now: Time) -> Self {
+        Self {
+            kind: Kind::FollowUp,
+            assignee: self.assignee,
+            team: self.team,
+            contact_id: self.contact_id,
+            company_id: self.company_id,
+            deal_id: self.deal_id,
+            ..Self::new(id, String::new(), now)
+        }
     }
 
     /// Notes what somebody did. The oldest deeds are forgotten, but for the first.

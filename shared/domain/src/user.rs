@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use store::Credential;
 use store::schema::{self, Entity, Locator, Row};
 
+use crate::notification::Preferences;
 use crate::{Reach, Role};
 
 /// A person.
@@ -38,6 +39,9 @@ pub struct User {
     /// Whether work is given to the person by itself.
     #[serde(default = "yes")]
     pub available: bool,
+    /// How the person wants to be told of things.
+    #[serde(default, skip_serializing_if = "Preferences::is_empty")]
+    pub preferences: Preferences,
     /// When the person was added.
     pub created_at: Time,
 }

@@ -200,6 +200,8 @@ ids! {
     ConversationId = "cnv", "conversation";
     /// Something to be won or lost.
     DealId = "dea", "deal";
+    /// That something is gone, and what tells of it is to go.
+    ErasureId = "era", "erasure";
     /// One thing to be asked of an account's provider.
     ErrandId = "erd", "errand";
     /// Something that happened, which rules may wait for.

@@ -2,7 +2,6 @@
 
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -13,14 +12,11 @@ use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
-use rustls::pki_types::ServerName;
-use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
 use tower::Service;
 
 use crate::names::{Names, Reach};
 use crate::patience::Patience;
-use crate::socket::Stream;
+use crate::socket::{Stream, connect, protect};
 
 /// How long connecting may take, handshake included.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -65,46 +61,28 @@ impl Service<Uri> for Dialer {
         let dialer = self.clone();
         Box::pin(async move {
             let host = uri.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
-            let mut limit = dialer.patience.start(CONNECT);
-            let late = || NoLine(format!("{host} could not be connected to: no answer in time"));
-            limit.within(dialer.connect(&uri, &host)).await.unwrap_or_else(|| Err(late()))
+            dialer.connect(&uri, &host).await.map_err(NoLine)
         })
     }
 }
 
 impl Dialer {
-    async fn connect(&self, uri: &Uri, host: &str) -> Result<Line, NoLine> {
+    async fn connect(&self, uri: &Uri, host: &str) -> Result<Line, String> {
+        let mut limit = self.patience.start(CONNECT);
         let protected = uri.scheme_str() == Some("https");
         let port = uri.port_u16().unwrap_or(if protected { 443 } else { 80 });
-        let addresses = self.names.find(host, port, self.reach).await.map_err(NoLine)?;
-        let socket = first(&addresses, host).await?;
+        let late = || format!("{host} was not found in time");
+        let addresses = limit.within(self.names.find(host, port, self.reach)).await.ok_or_else(late)??;
+        let socket = connect(&addresses, host, &limit).await?;
         if !protected {
             return Ok(Line(TokioIo::new(Box::new(socket))));
         }
-        let failed = |why: &str| NoLine(format!("the connection to {host} could not be protected: {why}"));
-        let name = ServerName::try_from(host.to_owned()).map_err(|error| failed(&error.to_string()))?;
-        let shaken = TlsConnector::from(self.tls.clone()).connect(name, socket).await;
-        let stream = shaken.map_err(|error| failed(&error.to_string()))?;
+        let stream = protect(socket, host, self.tls.clone(), &mut limit).await?;
         if self.http2 && stream.get_ref().1.alpn_protocol() != Some(b"h2") {
-            return Err(NoLine(format!("{host} speaks no HTTP/2")));
+            return Err(format!("{host} speaks no HTTP/2"));
         }
         Ok(Line(TokioIo::new(Box::new(stream))))
     }
-}
-
-/// A connection to the first of the addresses that answers.
-async fn first(addresses: &[SocketAddr], host: &str) -> Result<TcpStream, NoLine> {
-    let mut why = "no address".to_owned();
-    for address in addresses {
-        match TcpStream::connect(address).await {
-            Ok(socket) => {
-                let _ = socket.set_nodelay(true);
-                return Ok(socket);
-            }
-            Err(error) => why = error.to_string(),
-        }
-    }
-    Err(NoLine(format!("{host} could not be connected to: {why}")))
 }
 
 /// A connection.

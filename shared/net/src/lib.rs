@@ -1,7 +1,7 @@
 //! What whoever talks to providers needs for that: connections to addresses that were judged, web requests, access tokens, and a veil
 //! over what providers say. `send` hands messages over by it, `collect` reads mailboxes.
 
-pub mod dial;
+mod dial;
 pub mod download;
 pub mod http;
 mod login;

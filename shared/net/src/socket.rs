@@ -1,4 +1,4 @@
-//! Connections for protocols that are spoken line by line, plain at first or protected from the first byte.
+//! Connections to addresses that were judged, plain at first or protected from the first byte.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -9,6 +9,7 @@ use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 use crate::patience::Limit;
 
@@ -38,16 +39,16 @@ pub async fn connect(addresses: &[SocketAddr], host: &str, limit: &Limit) -> Res
 }
 
 /// The same connection, protected. An error says why it could not be, in a sentence.
-pub async fn protect(
-    stream: Box<dyn Stream>,
+pub async fn protect<S: Stream>(
+    stream: S,
     host: &str,
     tls: Arc<ClientConfig>,
     limit: &mut Limit,
-) -> Result<Box<dyn Stream>, String> {
+) -> Result<TlsStream<S>, String> {
     let failed = |why: &str| format!("the connection to {host} could not be protected: {why}");
     let name = ServerName::try_from(host.to_owned()).map_err(|error| failed(&error.to_string()))?;
     match limit.within(TlsConnector::from(tls).connect(name, stream)).await {
-        Some(Ok(stream)) => Ok(Box::new(stream)),
+        Some(Ok(stream)) => Ok(stream),
         Some(Err(error)) => Err(failed(&error.to_string())),
         None => Err(failed("no answer in time")),
     }

@@ -48,6 +48,10 @@ pub trait MailApi: Provider + Sync {
     fn start(&self, setup: &Setup<'_>, now: Time) -> Result<HttpCall>;
     /// The question what came since that mark: at most so many mails.
     fn since(&self, mark: &str, most: usize, setup: &Setup<'_>) -> Result<HttpCall>;
+    /// As much of a mark as a later look may ask with.
+    fn kept<'m>(&self, mark: &'m str) -> &'m str {
+        mark
+    }
     /// What came, by the answer to either; `mark` is the one that was asked with.
     fn news(&self, mark: &str, reply: &HttpReply) -> std::result::Result<News, Refusal>;
     /// The question for one mail as it was sent.

@@ -14,6 +14,8 @@ pub struct Inbound {
     pub id: String,
     /// When it was sent, by the provider's clock.
     pub at: Time,
+    /// Of an email: the date that it carries, believed or not. It is the same whenever the message comes.
+    pub dated: Option<Time>,
     /// The sender's address in the channel's own form: email, telephone number (E.164), chat id.
     pub from: String,
     /// The sender's name.

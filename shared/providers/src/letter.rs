@@ -11,6 +11,8 @@ use crate::{FileSource, Inbound, InboundFile};
 pub(crate) const LONGEST: usize = 10 * 1024 * 1024;
 /// How long mail may have been under way for its own date to be believed, in milliseconds.
 const UNDER_WAY: i64 = 7 * 86_400_000;
+/// How far the date that a mail carries may be off to be told at all, in milliseconds: anybody can write any date.
+const OFF: i64 = 366 * 86_400_000;
 /// Most references that are kept, the nearest ones.
 const REFERENCES: usize = 50;
 
@@ -22,6 +24,7 @@ pub(crate) fn framed(head: &Head, from: &str, to: &str, seed: &[u8], arrived: Ti
     Inbound {
         id: crate::event::id(&["mail", &own, from, to]),
         at: sent_at(head, arrived),
+        dated: date(head).filter(|date| arrived.since(*date).abs() <= OFF),
         references: references(head),
         automatic: automatic(head),
         ..Inbound::default()
@@ -30,9 +33,13 @@ pub(crate) fn framed(head: &Head, from: &str, to: &str, seed: &[u8], arrived: Ti
 
 /// When it was sent by the sender's clock, where that can be.
 pub(crate) fn sent_at(head: &Head, arrived: Time) -> Time {
+    date(head).filter(|date| (0..=UNDER_WAY).contains(&arrived.since(*date))).unwrap_or(arrived)
+}
+
+/// The date in the header.
+fn date(head: &Head) -> Option<Time> {
     let parser = jiff::fmt::rfc2822::DateTimeParser::new().relaxed_weekday(true);
-    let date = head.first("date").and_then(|date| parser.parse_timestamp(date.trim()).ok()).map(Time::from);
-    date.filter(|date| (0..=UNDER_WAY).contains(&arrived.since(*date))).unwrap_or(arrived)
+    head.first("date").and_then(|date| parser.parse_timestamp(date.trim()).ok()).map(Time::from)
 }
 
 /// The messages that this one answers, the nearest first.
@@ -185,11 +192,19 @@ mod tests {
             ("Mon, 01 Mar 2026 09:59:00 +0000", true),
             ("Sun, 01 Mar 2026 10:01:00 GMT", false),
             ("Sun, 01 Feb 2026 09:59:00 GMT", false),
+            ("Sun, 01 Jan 2006 09:59:00 GMT", false),
             ("soon", false),
             ("", false),
         ] {
             let at = sent_at(&head(&[("Date", date)]), now());
             assert_eq!(at != now(), believed, "{date}");
+            let dated = |arrived| framed(&head(&[("Date", date)]), "", "", b"", arrived).dated;
+            assert_eq!(
+                dated(now()),
+                dated(now().plus_seconds(7 * 86_400)),
+                "{date}: it does not depend on when the mail comes"
+            );
+            assert_eq!(dated(now()).is_some(), date.contains("Mar") || date.contains("Feb"), "{date}");
         }
     }
 

@@ -179,7 +179,7 @@ impl Dynamo {
 
     pub(crate) async fn query(&self, query: &Query) -> Result<Found, TableError> {
         let (pk, sk, index) = match query.index {
-            Index::Primary => (attr::PK, attr::SK, None),
+            Index::Primary | Index::Current => (attr::PK, attr::SK, None),
             Index::Due => (attr::DUE_PK, attr::DUE_SK, Some(DUE_INDEX.to_owned())),
         };
         let mut expression = Expression::default();
@@ -217,6 +217,7 @@ impl Dynamo {
             .set_expression_attribute_names(expression.names())
             .set_expression_attribute_values(expression.values())
             .scan_index_forward(query.forward)
+            .consistent_read(query.index == Index::Current)
             .limit(limit);
         let output = request.send().await.map_err(|error| other(&error))?;
         let inside = |item: &Item| {

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use kernel::Time;
 use kernel::ids::{
-    AccountId, ArchiveId, AttachmentId, ErrandId, EventId, ExportId, ImportId, MessageId, RunId, SeriesId, TaskId, TenantId,
+    AccountId, ArchiveId, AttachmentId, ErasureId, ErrandId, EventId, ExportId, ImportId, MessageId, RunId, SeriesId, TaskId,
+    TenantId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -83,6 +84,8 @@ tasks! {
     Archive(ArchiveId) = "archive", Automation;
     /// Delete this file, which nobody made use of.
     Attachment(AttachmentId) = "attachment", Send;
+    /// Have forgotten what timelines tell of something that is gone.
+    Erasure(ErasureId) = "erasure", Automation;
     /// Carry out this errand.
     Errand(ErrandId) = "errand", Send;
     /// Find the rules that wait for this event.

@@ -7,7 +7,7 @@ use kernel::clock::Month;
 use kernel::{Result, Time};
 
 use crate::cursor::Position;
-use crate::schema::{self, Entity, Row, Shape, attr};
+use crate::schema::{self, Entity, Shape, attr};
 use crate::scope::{Stored, TenantScope};
 use crate::table::{Index, Query, text};
 use crate::{Item, Value};
@@ -41,9 +41,17 @@ pub struct Page<E> {
     pub next: Option<Position>,
 }
 
-/// The smallest sort key of ids made at `time` or later.
-fn bound(time: Time) -> String {
+/// The smallest sort key of ids made at `time` or later: the digits that they begin with.
+pub fn bound(time: Time) -> String {
     format!("{:012x}", time.millis().max(0))
+}
+
+/// The months that a walk goes back through, and the sort keys between which it stays.
+struct Months<'a> {
+    newest: Month,
+    oldest: Month,
+    lower: Option<&'a String>,
+    upper: Option<&'a String>,
 }
 
 /// One shard of a month while it is being merged.
@@ -101,7 +109,15 @@ impl TenantScope {
         let mut page = Pager::empty(listing.limit);
         // `Query::after` is exclusive; an id is always longer than its bound, so the first id of a moment sorts after it.
         match row.shape {
-            Shape::Dated { shards } => self.walk_months(&row, shards, lower.as_ref(), upper, now, &mut page, &keep).await?,
+            Shape::Dated { shards } => {
+                let since = lower.as_deref().and_then(moment).unwrap_or(Time::EPOCH).max(self.tenant.made_at());
+                let until = upper.as_deref().and_then(moment).unwrap_or(now).min(now);
+                let (lower, upper) = (lower.as_ref(), upper.as_ref());
+                let months = Months { newest: until.month(), oldest: since.month(), lower, upper };
+                let partitions =
+                    |month| Ok((0..shards).map(|shard| schema::dated_partition(self.tenant, &row, month, shard)).collect());
+                self.walk(months, partitions, bound, &mut page, &keep).await?;
+            }
             Shape::Small => {
                 let pk = schema::small_partition(self.tenant, &row);
                 self.merge(vec![pk], lower.as_ref(), upper.as_ref(), &mut page, &keep).await?;
@@ -113,14 +129,14 @@ impl TenantScope {
         Ok(page.end())
     }
 
-    /// The oldest rows of a dated kind in a month, oldest first, at most `limit` of each of its shards.
+    /// The oldest rows of a dated kind in a month as they are now, oldest first, at most `limit` of each of its shards.
     pub async fn oldest<E: Entity>(&self, month: Month, limit: u16) -> Result<Vec<Stored<E>>> {
         let Shape::Dated { shards } = E::ROW.shape else {
             return Err(kernel::Error::internal(format!("{} rows are not dated", E::ROW.kind)));
         };
         let query = |shard| Query {
             pk: schema::dated_partition(self.tenant, &E::ROW, month, shard),
-            index: Index::Primary,
+            index: Index::Current,
             after: None,
             before: None,
             forward: true,
@@ -139,9 +155,32 @@ impl TenantScope {
         forward: bool,
         limit: u16,
     ) -> Result<Vec<Stored<E>>> {
+        self.rows_below(Index::Primary, owner, (after, before), forward, limit).await
+    }
+
+    /// The same as they are now.
+    pub async fn below_now<E: Entity>(
+        &self,
+        owner: &str,
+        after: Option<&str>,
+        before: Option<&str>,
+        forward: bool,
+        limit: u16,
+    ) -> Result<Vec<Stored<E>>> {
+        self.rows_below(Index::Current, owner, (after, before), forward, limit).await
+    }
+
+    async fn rows_below<E: Entity>(
+        &self,
+        index: Index,
+        owner: &str,
+        (after, before): (Option<&str>, Option<&str>),
+        forward: bool,
+        limit: u16,
+    ) -> Result<Vec<Stored<E>>> {
         let query = Query {
             pk: schema::below_partition(self.tenant, &E::ROW, owner)?,
-            index: Index::Primary,
+            index,
             after: after.map(str::to_owned),
             before: before.map(str::to_owned),
             forward,
@@ -153,7 +192,13 @@ impl TenantScope {
     /// One page of the rows below an owner, the last sort key first: one query, which ends early where a megabyte is full.
     pub async fn page_below<E: Entity>(&self, owner: &str, limit: usize, after: Option<&Position>) -> Result<Page<E>> {
         let before = after.map(|position| position.0.clone());
-        self.page_between(owner, None, before, false, limit).await
+        self.page_between(Index::Primary, owner, (None, before), false, limit).await
+    }
+
+    /// The same of the rows as they are now.
+    pub async fn page_below_now<E: Entity>(&self, owner: &str, limit: usize, after: Option<&Position>) -> Result<Page<E>> {
+        let before = after.map(|position| position.0.clone());
+        self.page_between(Index::Current, owner, (None, before), false, limit).await
     }
 
     /// The same of the rows whose sort keys begin like this, the first sort key first.
@@ -165,10 +210,10 @@ impl TenantScope {
         after: Option<&Position>,
     ) -> Result<Page<E>> {
         let after = after.map_or_else(|| start.to_owned(), |position| position.0.clone());
-        self.page_between(owner, Some(after), Some(format!("{start}{}", char::MAX)), true, limit).await
+        self.page_between(Index::Primary, owner, (Some(after), Some(format!("{start}{}", char::MAX))), true, limit).await
     }
 
-    /// The same, the first sort key first and none at or after `before`.
+    /// Rows below an owner, the first sort key first and none at or after `before`.
     pub async fn page_ahead<E: Entity>(
         &self,
         owner: &str,
@@ -176,50 +221,47 @@ impl TenantScope {
         after: Option<&Position>,
         before: Option<String>,
     ) -> Result<Page<E>> {
-        self.page_between(owner, after.map(|position| position.0.clone()), before, true, limit).await
+        let after = after.map(|position| position.0.clone());
+        self.page_between(Index::Primary, owner, (after, before), true, limit).await
     }
 
     async fn page_between<E: Entity>(
         &self,
+        index: Index,
         owner: &str,
-        after: Option<String>,
-        before: Option<String>,
+        (after, before): (Option<String>, Option<String>),
         forward: bool,
         limit: usize,
     ) -> Result<Page<E>> {
         let pk = schema::below_partition(self.tenant, &E::ROW, owner)?;
         let limit = u16::try_from(limit.clamp(1, 100)).unwrap_or(CHUNK);
-        let found = self.table.query(&Query { pk, index: Index::Primary, after, before, forward, limit }).await?;
+        let found = self.table.query(&Query { pk, index, after, before, forward, limit }).await?;
         let last = found.items.last().and_then(|item| text(item, attr::SK.as_str())).map(str::to_owned);
         let next = last.filter(|_| found.more).map(Position);
         Ok(Page { rows: found.items.into_iter().map(Stored::read).collect::<Result<_>>()?, next })
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the bounds of one walk, used in one place")]
-    async fn walk_months<E: Entity>(
+    /// Walks back through the partitions of each month until the page is full. `start` is the sort key that a moment begins with.
+    async fn walk<E: Entity>(
         &self,
-        row: &Row,
-        shards: u8,
-        lower: Option<&String>,
-        upper: Option<String>,
-        now: Time,
+        months: Months<'_>,
+        partitions: impl Fn(Month) -> Result<Vec<String>> + Send,
+        start: fn(Time) -> String,
         page: &mut Pager<E>,
         keep: &(impl Fn(&E) -> bool + Send),
     ) -> Result<()> {
-        let first: Month = lower.and_then(|bound| moment(bound)).unwrap_or(Time::EPOCH).max(self.tenant.made_at()).month();
-        let mut month = upper.as_ref().and_then(|bound| moment(bound)).unwrap_or(now).min(now).month();
+        let mut month = months.newest;
         for _ in 0..MONTHS {
-            if month < first || page.full {
+            if month < months.oldest || page.full {
                 return Ok(());
             }
-            let lanes = (0..shards).map(|shard| schema::dated_partition(self.tenant, row, month, shard)).collect();
-            self.merge(lanes, lower, upper.as_ref(), page, keep).await?;
+            self.merge(partitions(month)?, months.lower, months.upper, page, keep).await?;
             month = month.previous();
         }
-        if month >= first && !page.full {
+        if month >= months.oldest && !page.full {
             // Years of silence: the page ends here and the next one goes on from the month reached.
             page.full = true;
-            page.last = Some(bound(month.next().start()));
+            page.last = Some(start(month.next().start()));
         }
         Ok(())
     }
@@ -233,8 +275,10 @@ impl TenantScope {
         page: &mut Pager<E>,
         keep: &(impl Fn(&E) -> bool + Send),
     ) -> Result<()> {
-        let wanted = (page.limit - page.rows.len()).div_ceil(partitions.len().max(1)) + 4;
-        let chunk = u16::try_from(wanted).unwrap_or(CHUNK).clamp(8, CHUNK);
+        // Rows are spread by chance: twice the usual deviation more than a lane's share, and it is seldom asked again.
+        let share = (page.limit - page.rows.len()).div_ceil(partitions.len().max(1));
+        let more = if partitions.len() > 1 { share.isqrt() * 2 } else { 0 };
+        let chunk = u16::try_from(share + more).unwrap_or(CHUNK).clamp(8, CHUNK);
         let mut lanes: Vec<Lane> = partitions
             .into_iter()
             .map(|pk| Lane { pk, rows: VecDeque::new(), before: upper.cloned(), chunk, more: true })
@@ -286,7 +330,7 @@ impl<E: Entity> Pager<E> {
     }
 }
 
-/// The moment that an id or a bound starts with.
-fn moment(bound: &str) -> Option<Time> {
+/// The moment that the digits of an id, or a bound, begin with.
+pub fn moment(bound: &str) -> Option<Time> {
     i64::from_str_radix(bound.get(..12)?, 16).ok().map(Time::from_millis)
 }

@@ -133,11 +133,11 @@ impl Memory {
         let found = {
             let mut rows = self.locked();
             let found = match query.index {
-                Index::Primary => rows.primary(query),
+                Index::Primary | Index::Current => rows.primary(query),
                 Index::Due => rows.due(query),
             };
             let size = found.items.iter().map(bill::item_size).sum();
-            rows.bill.read_units += bill::read_units(size, false);
+            rows.bill.read_units += bill::read_units(size, query.index == Index::Current);
             rows.bill.requests += 1;
             found
         };

@@ -72,6 +72,7 @@ locators!(
     kernel::ids::ContactId,
     kernel::ids::ConversationId,
     kernel::ids::DealId,
+    kernel::ids::ErasureId,
     kernel::ids::ErrandId,
     kernel::ids::EventId,
     kernel::ids::ExportId,

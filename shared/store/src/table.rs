@@ -77,7 +77,11 @@ pub(crate) const BATCH_LIMIT: usize = 100;
 /// What a query walks along.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Index {
+    /// The rows themselves, as some replica has them (half price).
     Primary,
+    /// The rows themselves, as they are now.
+    Current,
+    /// What is due, as the index has it.
     Due,
 }
 

@@ -27,6 +27,16 @@ pub enum At {
     Mail,
 }
 
+/// What a test does while the server takes its time.
+#[derive(Clone)]
+pub struct Meanwhile(pub Arc<dyn Fn() + Send + Sync>);
+
+impl std::fmt::Debug for Meanwhile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Meanwhile")
+    }
+}
+
 /// What the server does at a moment, once, instead of what it should.
 #[derive(Clone, Debug)]
 pub enum Deed {
@@ -36,6 +46,8 @@ pub enum Deed {
     HangUpHalfWay,
     /// Says nothing any more, and ends the client's patience.
     Silence,
+    /// Says what it should, after this has happened.
+    Slowly(Meanwhile),
 }
 
 /// What stands in the mailbox, and what happened.
@@ -47,6 +59,8 @@ pub struct Mailbox {
     pub next: u32,
     /// UID, size as it is said, and content.
     pub mails: Vec<(u32, usize, Vec<u8>)>,
+    /// UIDs of mails that break every connection off by which they are fetched.
+    pub broken: Vec<u32>,
     /// The password that is good.
     pub password: String,
     /// What is done once, at the moment that comes first.
@@ -85,6 +99,7 @@ impl Stub {
             validity: 7,
             next: 1,
             mails: Vec::new(),
+            broken: Vec::new(),
             password: "hunter2".to_owned(),
             deeds: Vec::new(),
             commands: Vec::new(),
@@ -161,6 +176,9 @@ impl Serving {
                 continue;
             }
             let (at, said) = self.reply(tag, command);
+            if self.breaks_off(command) {
+                return None;
+            }
             match at {
                 Some(at) => self.answer(&mut wire, at, tag, said).await?,
                 None => say(&mut wire, &said).await?,
@@ -195,17 +213,25 @@ impl Serving {
                 }
                 (Some(At::Sizes), format!("{said}{tag} OK done\r\n").into())
             }
-            ["UID", "FETCH", wanted, "(UID", "BODY.PEEK[])"] => {
+            ["UID", "FETCH", wanted, "(UID", section] if section.starts_with("BODY.PEEK[]<0.") => {
                 let wanted: u32 = wanted.parse().unwrap();
+                let most: usize = section["BODY.PEEK[]<0.".len()..].strip_suffix(">)").unwrap().parse().unwrap();
                 let found = mailbox.mails.iter().find(|(uid, ..)| *uid == wanted);
                 let mail = found.map(|(uid, _, raw)| {
-                    [format!("* 1 FETCH (UID {uid} BODY[] {{{}}}\r\n", raw.len()).as_bytes(), raw, b")\r\n"].concat()
+                    let part = &raw[..raw.len().min(most)];
+                    [format!("* 1 FETCH (UID {uid} BODY[]<0> {{{}}}\r\n", part.len()).as_bytes(), part, b")\r\n"].concat()
                 });
                 (Some(At::Mail), [mail.unwrap_or_default(), format!("{tag} OK done\r\n").into()].concat())
             }
             ["LOGOUT"] => (None, format!("* BYE see you\r\n{tag} OK gone\r\n").into()),
             _ => (None, format!("{tag} BAD what\r\n").into()),
         }
+    }
+
+    /// Whether a mail is fetched that breaks the connection off.
+    fn breaks_off(&self, command: &str) -> bool {
+        let broken = self.mailbox.lock().unwrap().broken.clone();
+        broken.iter().any(|uid| command.starts_with(&format!("UID FETCH {uid} ")))
     }
 
     /// Does what is to be done at the moment, or gives the usual answer.
@@ -217,6 +243,10 @@ impl Serving {
         };
         match deed {
             None => say(wire, &usual).await,
+            Some(Deed::Slowly(Meanwhile(happens))) => {
+                happens();
+                say(wire, &usual).await
+            }
             Some(Deed::Say(said)) => say(wire, said.replace("TAG", tag).as_bytes()).await,
             Some(Deed::HangUpHalfWay) => {
                 say(wire, &usual[..usual.len() / 2]).await?;

@@ -1,6 +1,10 @@
 //! The archive: activities of past months take less room, and are found as before.
 
+use domain::flows::archive;
+use domain::{Archive, Tenant};
 use http::Method;
+use kernel::Time;
+use kernel::ids::TenantId;
 use serde_json::{Value, json};
 use store::memory::{Fault, Faults};
 use tests::{Company, Contact, Story};
@@ -86,34 +90,95 @@ async fn changing_what_is_old_brings_it_back() {
     let stage = Story::begin().await;
     let acme = stage.bare_tenant("acme").await;
     let ada = acme.contact("Ada", "ada@example.com").await;
-    let paths = logged(&acme, &ada, 60).await;
+    let paths = logged(&acme, &ada, 120).await;
     stage.pass_until(THE_DAY).await;
     stage.pass(31 * 86_400).await;
-    let ask = |tag: &str| acme.ask(Method::PATCH, &paths[20]).header("if-match", tag).json(&json!({ "subject": "Corrected" }));
-    ask("\"1\"").now().await.problem(412, "stale");
-    let changed = ask("\"2\"").now().await.is(200);
+    let ask = |at: usize, tag: &str| {
+        let ask = acme.ask(Method::PATCH, &paths[at]).header("if-match", tag);
+        ask.json(&json!({ "subject": "Corrected" }))
+    };
+    ask(20, "\"1\"").now().await.problem(412, "stale");
+    let changed = ask(20, "\"2\"").now().await.is(200);
     assert_eq!((&changed["subject"], &changed["archived"]), (&json!("Corrected"), &json!(false)));
     assert_eq!(stage.rows_of("activity").len(), 1, "it alone");
+    ask(90, "\"2\"").now().await.is(200);
     acme.delete(&paths[30]).await;
     acme.look(&paths[30]).await.problem(404, "not-found");
     stage.drain().await;
     let subjects =
         async || -> Vec<Value> { all(&acme, "/v1/activities?").await.iter().map(|row| row["subject"].clone()).collect() };
-    let expected: Vec<Value> = (0..60)
+    let expected: Vec<Value> = (0..120)
         .rev()
         .filter(|number| *number != 30)
-        .map(|number| if number == 20 { json!("Corrected") } else { json!(format!("Call {number}")) })
+        .map(|number| if number == 20 || number == 90 { json!("Corrected") } else { json!(format!("Call {number}")) })
         .collect();
     assert_eq!(subjects().await, expected);
     let timeline = acme.get(&format!("/v1/contacts/{}/timeline?kind=activity&limit=100", ada.id)).await;
     let titles: Vec<Value> = timeline["data"].as_array().unwrap().iter().map(|entry| entry["title"].clone()).collect();
-    assert_eq!(titles, expected);
+    assert_eq!(titles, expected[..100]);
 
-    // It is put away again, where it was.
+    // Both are put away again, where they were: in packs of their own.
     let packs = stage.rows_of("pack").len();
     stage.pass(31 * 86_400).await;
     assert_eq!((stage.rows_of("activity").len(), stage.rows_of("pack").len()), (0, packs));
     assert_eq!((subjects().await, acme.get(&paths[20]).await["archived"].clone()), (expected, json!(true)));
+    ask(90, "\"5\"").now().await.is(200);
+}
+
+/// Gives each of them much to say.
+async fn expand(company: &Company<'_>, paths: &[String]) {
+    for path in paths {
+        company.patch(path, &json!({ "description": format!("What was said of {path}. ").repeat(200) })).await;
+    }
+}
+
+#[tokio::test]
+async fn a_pack_that_gets_too_much_is_divided() {
+    let stage = Story::begin().await;
+    let acme = stage.bare_tenant("acme").await;
+    let ada = acme.contact("Ada", "ada@example.com").await;
+    let paths = logged(&acme, &ada, 50).await;
+    stage.pass_until(THE_DAY).await;
+    stage.pass(31 * 86_400).await;
+    assert_eq!((stage.rows_of("activity").len(), stage.rows_of("pack").len()), (0, 1));
+    expand(&acme, &paths).await;
+    let before = all(&acme, "/v1/activities?").await;
+    stage.pass(31 * 86_400).await;
+    assert_eq!((stage.rows_of("activity").len(), stage.rows_of("text").len()), (0, 0));
+    assert!(stage.rows_of("pack").len() > 2, "{} packs", stage.rows_of("pack").len());
+    assert_eq!(all(&acme, "/v1/activities?").await, before);
+    for path in &paths {
+        assert_eq!(acme.get(path).await["archived"], true, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_brought_back_in_between_stops_nothing() {
+    let stage = Story::begin().await;
+    let acme = stage.bare_tenant("acme").await;
+    let ada = acme.contact("Ada", "ada@example.com").await;
+    let paths = logged(&acme, &ada, 50).await;
+    expand(&acme, &paths).await;
+    stage.pass_until("2027-03-31T00:00:00Z").await;
+    stage.clock.advance(86_402_000).unwrap();
+    stage.scan().await.unwrap();
+    // One step alone: all are marked, and some of them put away.
+    let scope = stage.store.platform().reopen(TenantId::parse(&acme.id).unwrap()).await.unwrap();
+    let tenant = scope.find::<Tenant>(scope.tenant()).await.unwrap().row;
+    let id = Archive::id_of(Time::parse("2026-03-02T09:00:00Z").unwrap().month());
+    let working = scope.find::<Archive>(id).await.unwrap().row;
+    archive::work(&scope, &tenant, id, working.state_seq, stage.clock.now()).await.unwrap();
+    let left = stage.rows_of("activity").len();
+    assert!((1..50).contains(&left), "{left} are left");
+    acme.patch(&paths[0], &json!({ "subject": "Corrected" })).await;
+    // The tenant wants none of it any more, which holds from the next month on.
+    acme.patch("/v1/tenant", &json!({ "archive_after_days": 0 })).await;
+    stage.clock.advance(6_000).unwrap();
+    stage.drain().await;
+    assert_eq!(stage.rows_of("activity").len(), 0);
+    assert_eq!(all(&acme, "/v1/activities?").await[49]["subject"], "Corrected");
+    assert_eq!(acme.patch(&paths[49], &json!({ "subject": "Corrected too" })).await["subject"], "Corrected too");
+    stage.drain().await;
 }
 
 #[tokio::test]

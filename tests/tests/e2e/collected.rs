@@ -1,57 +1,11 @@
 //! Mail that is fetched by IMAP: it comes in once, whatever dies or is said twice, and a mailbox that cannot be read says why.
 
-use collect::Way;
-use collect::imap::Imap;
-use net::names::Reach;
-use net::patience::Patience;
 use serde_json::{Value, json};
 use store::memory::Fault;
 use stub::Identity;
 use stub::imap::{At, Deed, Stub};
-use tests::{Company, Story};
-
-/// A mail of that number from Ada.
-fn mail(number: u32) -> String {
-    format!(
-        "From: Ada Lovelace <ada@example.com>\r\nTo: help@acme.example\r\nSubject: My parcel\r\nMessage-ID: <m{number}@example.com>\r\n\
-         Content-Type: text/plain\r\n\r\nWhere is parcel {number}?\r\n"
-    )
-}
-
-/// What reads at that server, whose silence ends its patience.
-fn way(stub: &Stub) -> Way {
-    let patience = Patience::Told(stub.silent.clone());
-    Way { imap: Imap::new(Reach::Anywhere).patience(patience), ..Way::nowhere() }
-}
-
-/// The words of an account that reads there.
-fn words(stub: &Stub) -> Value {
-    let settings = json!({ "host": "127.0.0.1", "port": stub.port, "security": "none", "username": "shop" });
-    json!({ "provider": "imap", "from": null, "settings": settings, "credentials": { "password": "hunter2" } })
-}
-
-/// What people wrote, in the order of its letters.
-async fn previews(company: &Company<'_>) -> Vec<String> {
-    let mut found = Vec::new();
-    for conversation in company.get("/v1/conversations").await["data"].as_array().unwrap() {
-        let path = format!("/v1/conversations/{}/messages?limit=100", conversation["id"].as_str().unwrap());
-        let messages = company.get(&path).await["data"].clone();
-        found.extend(messages.as_array().unwrap().iter().map(|one| one["text"].as_str().unwrap().trim().to_owned()));
-    }
-    found.sort();
-    found
-}
-
-async fn mailbox(company: &Company<'_>, account: &str) -> Value {
-    company.get(&format!("/v1/accounts/{account}/mailbox")).await
-}
-
-/// The result and the note of the last look.
-async fn sight(company: &Company<'_>, account: &str) -> (String, String) {
-    let found = mailbox(company, account).await;
-    let text = |name: &str| found[name].as_str().unwrap_or_default().to_owned();
-    (text("result"), text("note"))
-}
+use tests::Story;
+use tests::letterbox::{mail, mailbox, previews, sight, way, words};
 
 #[tokio::test]
 async fn new_mail_comes_in_once_and_what_was_there_before_stays_where_it_is() {
@@ -220,10 +174,7 @@ async fn what_a_hostile_or_failing_server_does_harms_nobody() {
     stub.deliver(&mail(2));
     stage.pass(60).await;
     assert_eq!(previews(&acme).await, ["Where is parcel 2?"]);
-    assert_eq!(
-        sight(&acme, &account).await,
-        ("read".to_owned(), "a mail of 33 MB was passed over: it is too large".to_owned())
-    );
+    assert_eq!(sight(&acme, &account).await, ("read".to_owned(), "a mail was passed over: it is too large (33 MB)".to_owned()));
 
     let says = |said: &str| Deed::Say(said.to_owned());
     let huge = "* 1 FETCH (UID 3 BODY[] {4000000000}\r\n";

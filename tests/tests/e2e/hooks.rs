@@ -7,7 +7,8 @@ use http::Method;
 use kernel::ids::{MessageId, TenantId};
 use kernel::{Purpose, Time};
 use serde_json::{Value, json};
-use tests::{Company, Message, Reply, Story};
+use store::memory::Fault;
+use tests::{Ask, Company, Message, Reply, Story};
 
 const KEY: &[u8] = b"hunter2 hunter2 hunter2 hunter2";
 
@@ -36,10 +37,14 @@ fn told(acme: &Company<'_>, message: &Message, kind: &str) -> Value {
 
 /// Posts it, signed by that key (Standard Webhooks).
 async fn post(stage: &Story, path: &str, body: &Value, key: &[u8], at: Time) -> Reply {
+    signed(stage, path, body, key, at).now().await
+}
+
+fn signed<'s>(stage: &'s Story, path: &str, body: &Value, key: &[u8], at: Time) -> Ask<'s> {
     let text = format!("msg_1.{}.{body}", at.seconds());
     let code = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), text.as_bytes());
     let ask = stage.ask(Method::POST, path).header("svix-id", "msg_1").header("svix-timestamp", &at.seconds().to_string());
-    ask.header("svix-signature", &format!("v1,{}", STANDARD.encode(code.as_ref()))).json(body).now().await
+    ask.header("svix-signature", &format!("v1,{}", STANDARD.encode(code.as_ref()))).json(body)
 }
 
 async fn sent(acme: &Company<'_>) -> Message {
@@ -196,5 +201,31 @@ async fn mail_may_be_as_large_as_mail_is_and_everything_else_may_not() {
     ] {
         let reply = stage.ask(Method::POST, path).body("application/json", vec![b' '; bytes]).now().await;
         assert_eq!(reply.status, status, "{path} {bytes}");
+    }
+}
+
+#[tokio::test]
+async fn an_event_that_is_told_again_costs_nothing_and_one_that_was_carried_out_in_part_is_carried_out() {
+    for at in 0.. {
+        let stage = Story::begin().await;
+        let acme = stage.tenant("acme").await;
+        let (path, message, now) = (resend(&acme).await, sent(&acme).await, stage.clock.now());
+        let body = told(&acme, &message, "email.bounced");
+        stage.faults.strike(stage.faults.calls() + at, Fault::CrashBefore);
+        let heard = signed(&stage, &path, &body, KEY, now).attempt().await;
+        let struck = !stage.faults.struck().is_empty();
+        stage.faults.calm();
+        assert_eq!(heard.is_none(), struck, "at {at}");
+
+        assert_eq!(post(&stage, &path, &body, KEY, now).await.status, 200);
+        let entries = acme.get("/v1/suppressions?address=ada@example.com").await["data"].clone();
+        assert_eq!((acme.status(&message).await.as_str(), entries.as_array().unwrap().len()), ("bounced", 1), "at {at}");
+        let before = stage.memory.bill();
+        assert_eq!(post(&stage, &path, &body, KEY, now).await.status, 200);
+        assert!(stage.memory.bill().since(before).write_units < 0.5, "at {at}: nothing is written");
+        stage.drain().await;
+        if !struck {
+            break;
+        }
     }
 }

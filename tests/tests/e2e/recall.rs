@@ -98,5 +98,9 @@ async fn only_messages_with_a_key_pay_for_one() {
     units(plain.clone()).await;
     let (plain, keyed) = (units(plain).await, units(keyed).await);
     assert!((keyed - plain - 1.0).abs() < f64::EPSILON, "{plain} and {keyed}");
+    // Who calls off looks at what is there now, not at what some replica has: what was accepted a moment ago is found.
+    let before = stage.memory.bill();
+    call_off(&acme, &json!({ "cancel_key": "unheard of" })).await;
+    assert_eq!(stage.memory.bill().since(before).read_units, 1.0);
     stage.drain().await;
 }

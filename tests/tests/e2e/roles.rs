@@ -78,6 +78,7 @@ find_export manager
 find_field viewer
 find_import viewer
 find_message viewer
+find_notification_preferences viewer
 find_preferences viewer
 find_rule viewer
 find_run viewer
@@ -125,6 +126,7 @@ preview_template viewer
 publish_version manager
 put_contact agent
 put_contacts agent
+put_notification_preferences viewer
 read_account_health admin
 read_channels viewer
 read_dashboard viewer

@@ -157,7 +157,7 @@ async fn a_series_that_cannot_be_is_refused_at_its_place() {
 #[tokio::test]
 async fn wherever_anybody_dies_each_message_of_a_series_is_made_once() {
     let mut runs = 0;
-    for fault in [Fault::CrashBefore, Fault::CrashAfter, Fault::LostReply, Fault::Throttle] {
+    for fault in [Fault::CrashBefore, Fault::CrashAfter, Fault::LostReply, Fault::Throttle, Fault::Conflict] {
         for at in 0.. {
             let faults = Faults::none();
             let stage = Story::with(faults.clone()).await;

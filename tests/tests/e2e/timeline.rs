@@ -199,7 +199,7 @@ async fn fill(scope: &TenantScope, stage: &Story, owner: Option<&str>, count: us
         };
         let row = match owner {
             Some(owner) => Entry { owner: owner.to_owned(), ..entry },
-            None => entry.spread(true).remove(0),
+            None => entry.everywhere().remove(0),
         };
         scope.supersede(&Stored { row, version: 1 }).await.unwrap();
     }
@@ -259,6 +259,28 @@ async fn a_message_costs_two_write_units_more_and_what_people_do_with_it_one_eac
 }
 
 #[tokio::test]
+async fn a_company_adds_one_write_unit_to_a_message() {
+    let stage = Story::begin().await;
+    let acme = stage.tenant("acme").await;
+    let initech = acme.post("/v1/companies", &json!({ "name": "Initech" })).await.is(201)["id"].clone();
+    let consents = json!({ "email:marketing": true });
+    let ada = acme.contact_with(&json!({ "emails": ["ada@example.com"], "consents": consents })).await;
+    let bob = json!({ "emails": ["bob@example.com"], "consents": consents, "company_id": initech });
+    let bob = acme.contact_with(&bob).await;
+    let mut units = Vec::new();
+    // The first fills what processes keep in memory.
+    for contact in [&ada, &ada, &bob] {
+        let before = stage.memory.bill();
+        acme.news(contact).await;
+        stage.drain().await;
+        stage.told(stage.letters().last().unwrap(), Deed::Deliver).await;
+        stage.drain().await;
+        units.push(stage.memory.bill().since(before).write_units);
+    }
+    assert_eq!(units[2] - units[1], 1.0, "{units:?}");
+}
+
+#[tokio::test]
 async fn a_deal_and_a_company_have_timelines_of_their_own() {
     let stage = Story::begin().await;
     let acme = stage.bare_tenant("acme").await;
@@ -291,6 +313,45 @@ async fn a_deal_and_a_company_have_timelines_of_their_own() {
 }
 
 #[tokio::test]
+async fn messages_stand_on_the_timeline_of_the_company_that_their_contact_belonged_to() {
+    let stage = Story::begin().await;
+    let acme = stage.tenant("acme").await;
+    let hook = chat::telegram(&acme).await;
+    let mut companies = Vec::new();
+    for name in ["Initech", "Globex"] {
+        let made = acme.post("/v1/companies", &json!({ "name": name })).await.is(201);
+        companies.push(made["id"].as_str().unwrap().to_owned());
+    }
+    let fields = json!({
+        "emails": ["ada@example.com"], "company_id": companies[0], "consents": { "email:marketing": true },
+        "handles": [{ "channel": "telegram", "address": "700000001" }],
+    });
+    let ada = acme.contact_with(&fields).await;
+    let mut sent = Vec::new();
+    for (number, company) in (41..).zip(&companies) {
+        acme.patch(&format!("/v1/contacts/{}", ada.id), &json!({ "company_id": company })).await;
+        sent.push(acme.news(&ada).await.id);
+        stage.drain().await;
+        stage.clock.advance(1_000).unwrap();
+        chat::post(&stage, &hook, &chat::written(700_000_001, number, "Is the shop open?"), WORD).await.is(200);
+        stage.clock.advance(1_000).unwrap();
+        stage.drain().await;
+    }
+    let timeline = async |company: &String| acme.get(&format!("/v1/companies/{company}/timeline")).await;
+    for (company, sent) in companies.iter().zip(&sent) {
+        let page = timeline(company).await;
+        assert_eq!(told(&page), ["message - -", "message - sent"], "each where it was then");
+        assert_eq!((&page["data"][1]["subject"], &page["data"][1]["company_id"]), (&json!(sent), &json!(company)));
+    }
+    // What people do with a message is told on their own timeline alone.
+    let before = timeline(&companies[0]).await;
+    let pixel = stage.letters()[0].pixel().unwrap();
+    stage.ask(Method::GET, &pixel).header("user-agent", PERSON).now().await;
+    stage.drain().await;
+    assert_eq!(timeline(&companies[0]).await, before);
+}
+
+#[tokio::test]
 async fn a_task_is_told_of_when_it_is_made_and_when_it_is_completed() {
     let stage = Story::begin().await;
     let acme = stage.bare_tenant("acme").await;
@@ -300,6 +361,22 @@ async fn a_task_is_told_of_when_it_is_made_and_when_it_is_completed() {
     stage.clock.advance(1_000).unwrap();
     assert!(acme.post(&format!("/v1/tasks/{task}/complete"), &json!({})).await.status < 300);
     stage.drain().await;
-    let page = acme.get(&format!("/v1/contacts/{}/timeline?kind=task", ada.id)).await;
-    assert_eq!(told(&page), ["task completed -", "task created -"]);
+    let path = format!("/v1/contacts/{}/timeline?kind=task", ada.id);
+    assert_eq!(told(&acme.get(&path).await), ["task completed -", "task created -"]);
+    let full = acme.get(&format!("{path}&expand=subject")).await;
+    for entry in full["data"].as_array().unwrap() {
+        let task = &entry["expanded"]["task"];
+        assert_eq!((&task["title"], &task["status"]), (&json!("Send the offer"), &json!("completed")), "as it is now");
+    }
+    for deed in ["reopen", "complete"] {
+        stage.clock.advance(1_000).unwrap();
+        assert!(acme.post(&format!("/v1/tasks/{task}/{deed}"), &json!({})).await.status < 300);
+    }
+    stage.drain().await;
+    assert_eq!(told(&acme.get(&path).await), ["task completed -", "task completed -", "task created -"]);
+    acme.delete(&format!("/v1/tasks/{task}")).await;
+    stage.drain().await;
+    for path in [path.as_str(), "/v1/timeline?kind=task"] {
+        assert_eq!(told(&acme.get(path).await), [""; 0], "{path}");
+    }
 }

@@ -195,7 +195,11 @@ async fn every_operation_answers_as_it_is_described() {
     step(post.clone(), &format!("{}/acknowledge", at("tasks", &task)), None, 200).await;
     step(post.clone(), &format!("{}/transfer", at("tasks", &task)), Some(json!({ "team": team, "reason": "R" })), 200).await;
     step(post.clone(), &format!("{}/delegate", at("tasks", &task)), Some(json!({ "user": user })), 200).await;
-    for (deed, body) in [("complete", json!({ "outcome": "O" })), ("reopen", json!({})), ("cancel", json!({ "reason": "R" }))] {
+    for (deed, body) in [
+        ("complete", json!({ "outcome": "O", "activity": { "type": "call" }, "next": { "title": "N" } })),
+        ("reopen", json!({})),
+        ("cancel", json!({ "reason": "R" })),
+    ] {
         step(post.clone(), &format!("{}/{deed}", at("tasks", &task)), Some(body), 200).await;
     }
     stage.drain().await;
@@ -203,6 +207,10 @@ async fn every_operation_answers_as_it_is_described() {
     step(get.clone(), &format!("/v1/notifications/unread?user_id={user}"), None, 200).await;
     let all = json!({ "user_id": user, "until": "2026-03-02T12:00:00Z" });
     step(post.clone(), "/v1/notifications/read", Some(all), 200).await;
+    let wishes = format!("/v1/notifications/preferences?user_id={user}");
+    step(get.clone(), &wishes, None, 200).await;
+    let ways = json!({ "ways": { "assigned": ["email", "sms"] }, "quiet_hours": { "start": "21:00", "end": "08:00" } });
+    step(Method::PUT, &wishes, Some(ways), 200).await;
     step(delete.clone(), &at("tasks", &task), None, 204).await;
     let series =
         json!({ "order": { "to": { "email": "c@example.com" }, "template": "welcome" }, "recurrence": "FREQ=DAILY;COUNT=3" });

@@ -1,150 +1,18 @@
 //! Mailboxes that are read by web requests: Gmail's and Microsoft's. A push brings the look forward, and history that the provider has
 //! forgotten ends nothing.
 
-use std::collections::VecDeque;
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard};
-
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use collect::Way;
+use base64::engine::general_purpose::STANDARD;
 use http::Method;
 use local::stage::PUBLIC_URL;
-use net::http::Http;
-use net::names::{Names, Reach};
-use net::patience::Patience;
 use serde_json::{Value, json};
-use stub::Identity;
-use stub::web::{Asked, Deed, Stub, says};
 use tests::chat::callback;
+use tests::cloud::Cloud;
 use tests::google::{Google, KEYS};
 use tests::{Company, Reply, Story};
 
-const HOSTS: [&str; 4] = ["gmail.googleapis.com", "oauth2.googleapis.com", "graph.microsoft.com", "login.microsoftonline.com"];
 /// The word that Graph's posts are believed by.
 const WORD: &str = "hunter2word";
-
-/// A mailbox at both providers.
-#[derive(Debug, Default)]
-struct Mailbox {
-    mails: Vec<String>,
-    /// Marks below that are forgotten.
-    known_from: usize,
-    /// How many mails of a page are told at most.
-    page: usize,
-    /// Access tokens that were given.
-    tokens: usize,
-    /// Whether the present token is refused once.
-    spoilt: bool,
-    /// What has the provider tell of new mail, as it was asked.
-    watches: Vec<(String, Value)>,
-}
-
-/// A provider on this machine, and the way there.
-struct Cloud {
-    mailbox: Arc<Mutex<Mailbox>>,
-    stub: Stub,
-    identity: Identity,
-}
-
-impl Cloud {
-    async fn open() -> Self {
-        let mailbox = Arc::new(Mutex::new(Mailbox { page: 100, ..Mailbox::default() }));
-        let identity = Identity::of_all(&HOSTS.map(str::to_owned));
-        let mind = mailbox.clone();
-        let judge = Arc::new(move |asked: &Asked| answer(&mut mind.lock().unwrap(), asked));
-        let stub = Stub::judging(Some(&identity), &["http/1.1"], judge).await;
-        Self { mailbox, stub, identity }
-    }
-
-    fn way(&self) -> Way {
-        let here = SocketAddr::from(([127, 0, 0, 1], self.stub.port));
-        let names = Names::Prepared(Arc::new(Mutex::new(VecDeque::from(vec![vec![here]; 100]))));
-        let patience = Patience::Told(self.stub.silent.clone());
-        let http = Http::new(Reach::Anywhere).patience(patience).names(names).trusting(self.identity.client.clone());
-        Way { http, ..Way::nowhere() }
-    }
-
-    fn mailbox(&self) -> MutexGuard<'_, Mailbox> {
-        self.mailbox.lock().unwrap()
-    }
-
-    fn deliver(&self, number: u32) {
-        self.mailbox().mails.push(format!(
-            "From: Ada <ada@example.com>\r\nTo: shop@acme.example\r\nMessage-ID: <m{number}@example.com>\r\n\r\nMail {number}\r\n"
-        ));
-    }
-}
-
-/// What the providers say. A mark is the number of mails that there were.
-fn answer(mailbox: &mut Mailbox, asked: &Asked) -> Deed {
-    let path = asked.line.split(' ').nth(1).unwrap();
-    let address = url::Url::parse(&format!("https://x.example{path}")).unwrap();
-    let parameter = |wanted: &str| address.query_pairs().find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned());
-    let json = |status: &str, body: &Value| Deed::Say(says(status, "content-type: application/json\r\n", &body.to_string()));
-    if address.path().ends_with("/token") {
-        mailbox.tokens += 1;
-        return json("200 OK", &json!({ "access_token": format!("canary-{}", mailbox.tokens), "expires_in": 3600 }));
-    }
-    let token = format!("Bearer canary-{}", mailbox.tokens);
-    if std::mem::take(&mut mailbox.spoilt) || asked.header("authorization") != Some(&token) {
-        return json("401 Unauthorized", &json!({ "error": { "code": 401, "message": "Invalid Credentials" } }));
-    }
-    let body: Value = serde_json::from_slice(&asked.body).unwrap_or_default();
-    let method = asked.line.split(' ').next().unwrap();
-    match (method, address.path()) {
-        ("POST", "/gmail/v1/users/me/watch") => {
-            mailbox.watches.push((method.to_owned(), body));
-            json("200 OK", &json!({ "historyId": "1", "expiration": "1773050400000" }))
-        }
-        ("GET", "/gmail/v1/users/me/profile") => json("200 OK", &json!({ "historyId": mailbox.mails.len().to_string() })),
-        ("GET", "/gmail/v1/users/me/history") => {
-            assert_eq!(parameter("labelId").as_deref(), Some("INBOX"));
-            let from: usize = parameter("startHistoryId").unwrap().parse().unwrap();
-            if from < mailbox.known_from {
-                return json(
-                    "404 Not Found",
-                    &json!({ "error": { "code": 404, "message": "Requested entity was not found." } }),
-                );
-            }
-            let until = mailbox.mails.len().min(from + mailbox.page);
-            let record =
-                |at: usize| json!({ "id": (at + 1).to_string(), "messagesAdded": [{ "message": { "id": at.to_string() } }] });
-            let mut said = json!({ "history": (from..until).map(record).collect::<Vec<_>>(), "historyId": until.to_string() });
-            if until < mailbox.mails.len() {
-                said["nextPageToken"] = json!("page");
-            }
-            json("200 OK", &said)
-        }
-        ("GET", "/v1.0/me/mailFolders/inbox/messages/delta") => {
-            let from: usize = parameter("$deltatoken").map_or(mailbox.mails.len(), |mark| mark.parse().unwrap());
-            if from < mailbox.known_from {
-                return json("410 Gone", &json!({ "error": { "code": "SyncStateNotFound", "message": "gone" } }));
-            }
-            let until = mailbox.mails.len().min(from + mailbox.page);
-            let found: Vec<Value> = (from..until).map(|at| json!({ "id": at.to_string() })).collect();
-            let link = format!("https://graph.microsoft.com/v1.0/me/mailFolders/inbox/messages/delta?$deltatoken={until}");
-            let name = if until < mailbox.mails.len() { "@odata.nextLink" } else { "@odata.deltaLink" };
-            json("200 OK", &json!({ "value": found, name: link }))
-        }
-        (_, path) if path.starts_with("/v1.0/subscriptions") => {
-            mailbox.watches.push((format!("{method} {path}"), body.clone()));
-            json("201 Created", &json!({ "id": "s1", "expirationDateTime": body["expirationDateTime"] }))
-        }
-        ("GET", path) => {
-            let raw = path.strip_suffix("/$value");
-            let id = raw.unwrap_or(path).rsplit('/').next().unwrap();
-            let Some(mail) = mailbox.mails.get(id.parse::<usize>().unwrap()) else {
-                return json("404 Not Found", &json!({ "error": { "code": "ErrorItemNotFound", "message": "no such mail" } }));
-            };
-            match raw {
-                Some(_) => Deed::Say(says("200 OK", "content-type: text/plain\r\n", mail)),
-                None => json("200 OK", &json!({ "raw": URL_SAFE_NO_PAD.encode(mail) })),
-            }
-        }
-        (method, path) => panic!("{method} {path} is not asked for"),
-    }
-}
 
 /// A mailbox that is read, as an account of that provider.
 async fn account(company: &Company<'_>, provider: &str) -> String {
@@ -242,9 +110,8 @@ async fn watching_is_asked_for_again_before_it_ends() {
         stage.drain().await;
         stage.pass(12 * 3600).await;
         assert_eq!(cloud.mailbox().watches.len(), 1, "{provider}");
-        for _ in 0..3 {
-            stage.pass(24 * 3600).await;
-        }
+        stage.pass(13 * 3600).await;
+        assert_eq!(cloud.mailbox().watches.len(), 2, "{provider}: a day after the first time");
         let watches = cloud.mailbox().watches.clone();
         let words: Vec<&str> = watches.iter().take(2).map(|(word, _)| word.as_str()).collect();
         assert_eq!(words, asked);
@@ -303,6 +170,92 @@ async fn a_token_that_is_refused_is_renewed_for_the_next_look() {
         stage.pass(15 * 60).await;
         assert_eq!((count(&stage), cloud.mailbox().tokens), (1, 2), "{provider}");
     }
+}
+
+#[tokio::test]
+async fn a_mail_that_the_provider_withholds_holds_nothing_up_for_good() {
+    for (provider, status, looks) in [
+        ("gmail", "400 Bad Request", 1),
+        ("graph", "422 Unprocessable Entity", 1),
+        ("gmail", "500 Internal Server Error", 11),
+        ("graph", "403 Forbidden", 11),
+    ] {
+        let cloud = Cloud::open().await;
+        let stage = Story::reading(cloud.way());
+        let acme = stage.bare_tenant("acme").await;
+        let id = account(&acme, provider).await;
+        let mailbox = || async { acme.get(&format!("/v1/accounts/{id}/mailbox")).await };
+        stage.drain().await;
+        (0..4).for_each(|number| cloud.deliver(number));
+        cloud.mailbox().withheld = Some((vec![1, 2], status));
+        for _ in 0..looks {
+            assert!(count(&stage) < 2, "{provider} {status}");
+            stage.pass_until(mailbox().await["next_at"].as_str().unwrap()).await;
+        }
+        assert_eq!(count(&stage), 2, "{provider} {status}: what is behind it came in");
+        let now = mailbox().await;
+        let passed = &now["passed_over"];
+        assert_eq!((&now["result"], &passed["count"]), (&json!("read"), &json!(2)));
+        assert_eq!((&passed["last"][0]["mail"], &passed["last"][1]["mail"]), (&json!("2"), &json!("1")));
+        let said = format!("a mail was passed over: {}", passed["last"][0]["reason"].as_str().unwrap());
+        assert!(now["note"].as_str().unwrap().ends_with(&said), "{now}");
+        for row in stage.rows() {
+            assert!(!format!("{row:?}").contains("canary"), "{row:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_account_that_is_to_wait_passes_no_mail_over() {
+    for provider in ["gmail", "graph"] {
+        let cloud = Cloud::open().await;
+        let stage = Story::reading(cloud.way());
+        let acme = stage.bare_tenant("acme").await;
+        let id = account(&acme, provider).await;
+        let mailbox = || async { acme.get(&format!("/v1/accounts/{id}/mailbox")).await };
+        stage.drain().await;
+        cloud.deliver(0);
+        cloud.mailbox().withheld = Some((vec![0], "429 Too Many Requests"));
+        for _ in 0..7 {
+            stage.pass_until(mailbox().await["next_at"].as_str().unwrap()).await;
+        }
+        cloud.mailbox().withheld = None;
+        stage.pass_until(mailbox().await["next_at"].as_str().unwrap()).await;
+        assert_eq!((count(&stage), mailbox().await["passed_over"].clone()), (1, Value::Null), "{provider}");
+    }
+}
+
+#[tokio::test]
+async fn mail_is_read_while_nobody_answers_who_is_asked_to_tell_of_it() {
+    for provider in ["gmail", "graph"] {
+        let cloud = Cloud::open().await;
+        cloud.mailbox().deaf = true;
+        let stage = Story::reading(cloud.way());
+        let acme = stage.bare_tenant("acme").await;
+        let id = account(&acme, provider).await;
+        stage.drain().await;
+        cloud.deliver(1);
+        stage.pass(15 * 60).await;
+        let said = acme.get(&format!("/v1/accounts/{id}/mailbox")).await;
+        assert_eq!((count(&stage), &said["result"], &said["watched_until"]), (1, &json!("read"), &Value::Null), "{provider}");
+        assert!(said["note"].as_str().unwrap().starts_with("the provider does not tell of new mail by itself: "), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_of_history_is_asked_for_by_the_look_that_was_told_of_it() {
+    let cloud = Cloud::open().await;
+    let stage = Story::reading(cloud.way());
+    let acme = stage.bare_tenant("acme").await;
+    let id = account(&acme, "gmail").await;
+    stage.drain().await;
+    cloud.deliver(1);
+    cloud.mailbox().other_changes = Some(0);
+    stage.pass(15 * 60).await;
+    assert_eq!((count(&stage), cloud.mailbox().other_changes), (0, Some(1)), "the second page did not come");
+    stage.pass(15 * 60).await;
+    let said = acme.get(&format!("/v1/accounts/{id}/mailbox")).await;
+    assert_eq!((count(&stage), &said["result"]), (1, &json!("read")), "{said}");
 }
 
 #[tokio::test]

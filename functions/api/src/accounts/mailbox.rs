@@ -2,7 +2,7 @@
 
 use domain::Account;
 use domain::flows::look;
-use domain::mailbox::{Mailbox, Sight};
+use domain::mailbox::{Mailbox, Passed, PassedOver, Sight};
 use kernel::ids::AccountId;
 use kernel::{Error, Time};
 use serde::Serialize;
@@ -29,8 +29,10 @@ pub(crate) struct MailboxView {
     note: Option<String>,
     /// Mails that the last look took in.
     taken: u32,
-    /// Looks that failed since the last that did not.
+    /// Looks that failed in a row without getting on.
     failures: u32,
+    /// Mails that were not taken in; null while there is none.
+    passed_over: Option<PassedOverView>,
     /// Minutes between two looks.
     minutes: u16,
     /// When the next look is due at the latest.
@@ -43,6 +45,36 @@ pub(crate) struct MailboxView {
     watched_until: Option<Time>,
 }
 
+/// Mails of a mailbox that were not taken in, and stay where they are: too large, withheld by the provider, or never brought.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PassedOverView {
+    /// How many, for as long as the mailbox has been read.
+    count: u32,
+    /// The last five, the newest first.
+    last: Vec<PassedMailView>,
+}
+
+/// A mail that was not taken in.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PassedMailView {
+    #[serde(with = "kernel::clock::rfc3339")]
+    #[schema(value_type = String, format = DateTime)]
+    at: Time,
+    /// As its provider names it: by its id, and by IMAP its UIDVALIDITY and UID.
+    #[schema(example = "7:42")]
+    mail: String,
+    /// Why.
+    #[schema(example = "it is too large (42 MB)")]
+    reason: String,
+}
+
+impl From<PassedOver> for PassedOverView {
+    fn from(passed: PassedOver) -> Self {
+        let view = |Passed { at, mail, reason }| PassedMailView { at, mail, reason };
+        Self { count: passed.count, last: passed.last.into_iter().map(view).collect() }
+    }
+}
+
 impl From<Mailbox> for MailboxView {
     fn from(mailbox: Mailbox) -> Self {
         let looked = mailbox.looked;
@@ -52,6 +84,7 @@ impl From<Mailbox> for MailboxView {
             taken: looked.as_ref().map_or(0, |looked| looked.taken),
             note: looked.and_then(|looked| looked.note),
             failures: mailbox.failures,
+            passed_over: mailbox.passed_over.map(Into::into),
             minutes: mailbox.minutes,
             next_at: mailbox.next_at,
             watched_until: mailbox.watch.map(|watch| watch.ends),

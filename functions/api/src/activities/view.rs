@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use domain::Visibility;
 use domain::activity::{Activity, Direction, Form, Outcome, Priority, Status};
 use kernel::Time;
-use kernel::ids::{ActivityId, CompanyId, ContactId, DealId, TeamId, UserId};
+use kernel::ids::{ActivityId, CompanyId, ContactId, DealId, TaskId, TeamId, UserId};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -30,6 +30,9 @@ pub(crate) struct ActivityView {
     company_id: Option<CompanyId>,
     #[schema(value_type = Option<String>)]
     deal_id: Option<DealId>,
+    /// The task that it was logged with, when that was completed.
+    #[schema(value_type = Option<String>)]
+    task_id: Option<TaskId>,
     #[schema(value_type = ActivityStatusWord)]
     status: Status,
     #[schema(value_type = Option<DirectionWord>)]
@@ -82,6 +85,7 @@ impl From<Activity> for ActivityView {
             contact_id: row.contact,
             company_id: row.company,
             deal_id: row.deal,
+            task_id: row.task,
             status: row.status,
             direction: row.direction,
             duration: row.duration,

@@ -23,15 +23,6 @@ use crate::state::Api;
 /// Longest note, in bytes.
 const NOTE: usize = 4_096;
 
-/// What came of a task.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct TaskOutcome {
-    /// For people. `@` and a user's id mention that user.
-    #[schema(max_length = 4096)]
-    outcome: Option<String>,
-}
-
 /// Why something is done to a task.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -63,7 +54,7 @@ pub(crate) struct TaskTransfer {
 }
 
 /// The task that something is done to, at the version that the caller knows, when what is said about it is short enough.
-async fn found(
+pub(super) async fn found(
     caller: &Caller<may::WriteContacts>,
     id: TaskId,
     if_match: IfMatch,
@@ -98,20 +89,6 @@ async fn must_be_there(api: &Api, scope: &TenantScope, to: Whom) -> Result<()> {
         Whom::Role(_) => ("/role", false),
     };
     if there { Ok(()) } else { Err(Error::invalid(pointer, "unknown", "there is none")) }
-}
-
-/// Completes a task. Once more changes nothing.
-#[utoipa::path(post, path = "/v1/tasks/{id}/complete", tag = "tasks", operation_id = "complete_task", security(("key" = [])),
-    params(("id" = String, Path, description = "The task's id."), IfMatch, Repeatable), request_body = TaskOutcome,
-    responses((status = 200, description = "The task.", body = TaskView, headers(("etag" = String))), refused::Changing))]
-async fn complete_task(
-    caller: Caller<may::WriteContacts>,
-    Id(id): Id<TaskId>,
-    if_match: IfMatch,
-    Input(body): Input<TaskOutcome>,
-) -> Result<Reply<TaskView>, Failure> {
-    let task = found(&caller, id, if_match, ("/outcome", body.outcome.as_ref())).await?;
-    act(&caller, task, |task, by, now| task.complete(by, now, body.outcome)).await
 }
 
 /// Calls a task off: nobody is reminded any more, and no further one follows it. Once more changes nothing.
@@ -155,7 +132,7 @@ async fn acknowledge_task(
     act(&caller, task, Task::acknowledge).await
 }
 
-/// Gives a task to another user; who does so keeps it in sight.
+/// Gives a task to another user; who does so keeps it in sight. Once more changes nothing.
 #[utoipa::path(post, path = "/v1/tasks/{id}/delegate", tag = "tasks", operation_id = "delegate_task", security(("key" = [])),
     params(("id" = String, Path, description = "The task's id."), IfMatch, Repeatable), request_body = TaskDelegation,
     responses((status = 200, description = "The task.", body = TaskView, headers(("etag" = String))), refused::Changing))]
@@ -168,10 +145,10 @@ async fn delegate_task(
 ) -> Result<Reply<TaskView>, Failure> {
     let task = found(&caller, id, if_match, ("/note", body.note.as_ref())).await?;
     must_be_there(&api, &caller.scope, Whom::User(body.user)).await?;
-    act(&caller, task, |task, by, now| task.delegate(by, now, body.user, body.note).map(|()| true)).await
+    act(&caller, task, |task, by, now| task.delegate(by, now, body.user, body.note)).await
 }
 
-/// Hands a task over to a user or a team; who has had it is done with it.
+/// Hands a task over to a user or a team; who has had it is done with it. Once more changes nothing.
 #[utoipa::path(post, path = "/v1/tasks/{id}/transfer", tag = "tasks", operation_id = "transfer_task", security(("key" = [])),
     params(("id" = String, Path, description = "The task's id."), IfMatch, Repeatable), request_body = TaskTransfer,
     responses((status = 200, description = "The task.", body = TaskView, headers(("etag" = String))), refused::Changing))]
@@ -185,7 +162,7 @@ async fn transfer_task(
     let task = found(&caller, id, if_match, ("/reason", body.reason.as_ref())).await?;
     let to = target(body.user, body.team)?;
     must_be_there(&api, &caller.scope, to).await?;
-    act(&caller, task, |task, by, now| task.transfer(by, now, to, body.reason).map(|()| true)).await
+    act(&caller, task, |task, by, now| task.transfer(by, now, to, body.reason)).await
 }
 
-operations!(complete_task, cancel_task, reopen_task, acknowledge_task, delegate_task, transfer_task);
+operations!(cancel_task, reopen_task, acknowledge_task, delegate_task, transfer_task);

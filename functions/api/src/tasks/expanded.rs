@@ -66,9 +66,10 @@ impl Referred {
         let contacts = tasks.clone().filter_map(|task| task.contact_id);
         let companies = tasks.clone().filter_map(|task| task.company_id);
         let deals = tasks.clone().filter_map(|task| task.deal_id);
-        let activities = match expand.wants(&Thing::Activity) {
-            true => Some(seen(scope, (viewer, now), tasks.filter_map(|task| task.activity_id).collect()).await?),
-            false => None,
+        let activities = if expand.wants(&Thing::Activity) {
+            Some(seen(scope, (viewer, now), tasks.filter_map(|task| task.activity_id).collect()).await?)
+        } else {
+            None
         };
         Ok(Self {
             wanted: !expand.is_empty(),

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use domain::flows::assign::{Assign, Fallback, Strategy};
 use domain::task::{Item, Kind, Priority, Reminder, State, Step, Way, Whom};
-use domain::{Recurrence, Recurring, Role, Task};
+use domain::{Recurrence, Role, Task};
 use kernel::ids::{ActivityId, CompanyId, ContactId, DealId, TeamId, UserId};
-use kernel::{Error, Result, Time, Zone};
+use kernel::{Error, Result, Time};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -188,8 +188,8 @@ pub(crate) struct TaskFields {
     #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<Vec<TaskItem>>, max_items = 50)]
     checklist: Option<Option<Vec<Item>>>,
-    /// A rule as in RFC 5545, on the wall clock of the assignee or, when there is none, of the tenant. The first time is when the task is
-    /// due. The next task is made when this one is completed, or when its time has come.
+    /// A rule as in RFC 5545, on the wall clock of the assignee that the task names or, when it names none, of the tenant. The first
+    /// time is when the task is due. The next task is made when this one is completed, or when its time has come.
     #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<String>, example = "FREQ=WEEKLY;BYDAY=MO")]
     recurrence: Option<Option<Recurrence>>,
@@ -200,12 +200,12 @@ pub(crate) struct TaskFields {
     #[schema(value_type = Option<Vec<TaskEscalation>>, max_items = 10)]
     escalation: Option<Option<Vec<Step>>>,
     /// Who is to do it is found out by this.
-    pub(super) assign: Option<AssignShape>,
+    assign: Option<AssignShape>,
 }
 
 impl TaskFields {
-    /// Carries the change out; [`Task::check`] judges the result. `zone` is what a new rule speaks of.
-    pub(super) fn apply(self, task: &mut Task, zone: Zone) -> Result<()> {
+    /// Carries the change out, but for the rule; [`Task::check`] judges the result.
+    pub(super) fn apply(self, task: &mut Task) -> Result<()> {
         put(&mut task.kind, self.kind);
         put(&mut task.title, self.title);
         put(&mut task.description, self.description.map(|text| text.filter(|text| !text.trim().is_empty())));
@@ -235,15 +235,6 @@ impl TaskFields {
                 OpenStatus::InProgress => State::InProgress,
             };
         }
-        if let Some(rule) = self.recurrence {
-            let due = || {
-                task.due_at.ok_or_else(|| Error::invalid("/due_at", "required", "a task that comes again is due at some time"))
-            };
-            task.recurring = match rule {
-                Some(rule) => Some(Recurring::begin(rule, zone, due()?)),
-                None => None,
-            };
-        }
         Ok(())
     }
 
@@ -252,9 +243,18 @@ impl TaskFields {
         self.activity_id.flatten()
     }
 
-    /// The assignee that it would have.
-    pub(super) fn assignee(&self, task: &Task) -> Option<UserId> {
-        self.assignee.unwrap_or(task.assignee)
+    /// Takes out by what the assignee is to be found, if nobody is named.
+    pub(super) fn take_assign(&mut self) -> Result<Option<Assign>> {
+        let assign = self.assign.take().map(Assign::from);
+        if assign.is_some() && self.assignee.flatten().is_some() {
+            return Err(Error::invalid("/assign", "assignee", "either an assignee is named or one is to be found"));
+        }
+        Ok(assign)
+    }
+
+    /// Takes out what is said of the rule.
+    pub(super) fn take_recurrence(&mut self) -> Option<Option<Recurrence>> {
+        self.recurrence.take()
     }
 }
 

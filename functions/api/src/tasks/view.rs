@@ -75,6 +75,12 @@ pub(crate) struct TaskView {
     /// The task that comes after it, once there is one.
     #[schema(value_type = Option<String>)]
     next: Option<TaskId>,
+    /// The activity that was logged when it was completed.
+    #[schema(value_type = Option<String>)]
+    logged: Option<ActivityId>,
+    /// The task that was made when it was completed.
+    #[schema(value_type = Option<String>)]
+    follow_up: Option<TaskId>,
     reminders: Vec<ReminderShape>,
     #[schema(value_type = Vec<TaskEscalation>)]
     escalation: Vec<Step>,
@@ -149,6 +155,8 @@ impl From<Task> for TaskView {
             recurrence,
             occurrence,
             next: task.next,
+            logged: task.logged,
+            follow_up: task.follow_up,
             reminders: task.reminders.into_iter().map(Into::into).collect(),
             escalation: task.escalation,
             history: task.history.into_iter().map(Into::into).collect(),

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use domain::activity::Direction;
 use domain::entry::{Engagement, Entry, Noun};
 use domain::flows::retrieve;
-use domain::{Activity, Channel, Deal, Inbound, Message, Viewer, Visibility};
-use kernel::ids::{ActivityId, CompanyId, ContactId, ConversationId, DealId, InboundId, MessageId, UserId};
+use domain::{Activity, Channel, Deal, Inbound, Message, Task, Viewer, Visibility};
+use kernel::ids::{ActivityId, CompanyId, ContactId, ConversationId, DealId, InboundId, MessageId, TaskId, UserId};
 use kernel::{Result, Time};
 use providers::EventKind;
 use serde::Serialize;
@@ -22,6 +22,7 @@ use crate::deals::DealView;
 use crate::expand::Things;
 use crate::messages::view::MessageView;
 use crate::reply::words::{ChannelWord, EventWord};
+use crate::tasks::view::TaskView;
 
 /// Something that happened.
 #[derive(Debug, Serialize, ToSchema)]
@@ -97,6 +98,9 @@ pub(crate) struct ExpandedEntry {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<DealView>, required = false)]
     deal: Option<Option<DealView>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<TaskView>, required = false)]
+    task: Option<Option<TaskView>>,
 }
 
 impl From<Engagement> for EntryEngagement {
@@ -135,6 +139,7 @@ pub(super) struct Subjects {
     activities: HashMap<ActivityId, Activity>,
     messages: Things<MessageId, Message>,
     deals: Things<DealId, Deal>,
+    tasks: Things<TaskId, Task>,
     inbound: HashMap<InboundId, Inbound>,
 }
 
@@ -155,8 +160,9 @@ impl Subjects {
         let messages = Things::read(scope, wanted, entries.clone().filter_map(message)).await?;
         let deal = |entry: &'e Entry| DealId::parse(&entry.subject);
         let deals = Things::read(scope, wanted, entries.clone().filter_map(deal)).await?;
+        let tasks = Things::read(scope, wanted, entries.clone().filter_map(|entry| TaskId::parse(&entry.subject))).await?;
         let inbound = if wanted { came_in(scope, entries).await? } else { HashMap::new() };
-        Ok(Self { wanted, activities, messages, deals, inbound })
+        Ok(Self { wanted, activities, messages, deals, tasks, inbound })
     }
 
     /// The view with what it tells of.
@@ -168,6 +174,7 @@ impl Subjects {
             activity: activity.map(|id| self.activities.get(&id).cloned().map(ActivityView::from)),
             message: message.and_then(|id| self.messages.view_with(Some(id), MessageView::brief)),
             deal: DealId::parse(subject).and_then(|id| self.deals.view(Some(id))),
+            task: TaskId::parse(subject).and_then(|id| self.tasks.view(Some(id))),
             inbound: inbound.map(|id| self.inbound.get(&id).cloned().map(InboundView::from)),
         });
         EntryView { expanded, ..entry.into() }

@@ -14,7 +14,7 @@ use providers::{ImapServer, Security};
 use rustls::ClientConfig;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::look::Trouble;
+use crate::seen::Trouble;
 
 /// How long one command may take. A mail of the largest size comes in that time by 12 Mbit/s.
 const STEP: Duration = Duration::from_secs(20);
@@ -56,7 +56,8 @@ impl Dialogue {
     ) -> Result<Self, Trouble> {
         let mut stream: Box<dyn Stream> = Box::new(connect(addresses, &server.host, &limit).await.map_err(Trouble::failed)?);
         if server.security == Security::Tls {
-            stream = protect(stream, &server.host, tls.clone(), &mut limit.at_most(STEP)).await.map_err(Trouble::failed)?;
+            let protected = protect(stream, &server.host, tls.clone(), &mut limit.at_most(STEP)).await;
+            stream = Box::new(protected.map_err(Trouble::failed)?);
         }
         let mut dialogue = Self { stream, heard: Vec::new(), number: 0, limit };
         dialogue.greeting().await?;
@@ -93,7 +94,7 @@ impl Dialogue {
             return Err(Trouble::failed("the server spoke out of turn at STARTTLS"));
         }
         let stream = protect(self.stream, host, tls, &mut self.limit.at_most(STEP)).await.map_err(Trouble::failed)?;
-        Ok(Self { stream, ..self })
+        Ok(Self { stream: Box::new(stream), ..self })
     }
 
     /// Opens a mailbox for reading only.
@@ -126,9 +127,11 @@ impl Dialogue {
         Ok(sizes)
     }
 
-    /// A mail as it was sent; none when it is gone. Nobody has seen it by that.
+    /// A mail as it was sent; none when it is gone. Nobody has seen it by that. Sizes that servers tell are estimates: of one that is
+    /// larger than it may be, one byte more than that comes.
     pub async fn mail(&mut self, uid: u32) -> Result<Option<Vec<u8>>, Trouble> {
-        let found = self.fetch(&uid.to_string(), "BODY.PEEK[]", LARGEST).await?;
+        let most = LARGEST + 1;
+        let found = self.fetch(&uid.to_string(), &format!("BODY.PEEK[]<0.{most}>"), most).await?;
         Ok(found.into_iter().filter(|fetched| fetched.uid == Some(uid)).find_map(|fetched| fetched.body))
     }
 

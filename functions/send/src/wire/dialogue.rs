@@ -80,7 +80,7 @@ impl Dialogue {
 
     async fn protected(mut self, host: &str, tls: Arc<ClientConfig>) -> Done<Self> {
         let stream = protect(self.stream, host, tls, &mut self.limit).await.map_err(Failure::Unreached)?;
-        Ok(Self::on(stream, self.limit))
+        Ok(Self::on(Box::new(stream), self.limit))
     }
 
     async fn greeting(&mut self) -> Done<()> {

@@ -82,7 +82,8 @@ async fn write(intake: &Intake, scope: &TenantScope, contact: &Contact, email: &
         attachments: Vec::new(),
         at: id.made_at(),
     };
-    let message = Message { body: true, untracked: true, ..Message::new(id, Channel::Email, to) };
+    let company = contact.company_id;
+    let message = Message { body: true, untracked: true, company, ..Message::new(id, Channel::Email, to) };
     match scope.transact(vec![scope.creating(&body)?, scope.creating(&message)?]).await? {
         None => Ok(()),
         Some(_) => Err(Error::internal("the id of a message was there already")),

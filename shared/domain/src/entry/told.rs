@@ -38,7 +38,7 @@ impl Told for Activity {
             team: self.team,
             ..Entry::new(Noun::Activity, self.id.to_string(), self.at())
         };
-        entry.spread(true)
+        entry.everywhere()
     }
 }
 
@@ -65,11 +65,12 @@ impl Told for Message {
             direction: Some(Direction::Outbound),
             user: self.sender,
             contact: self.to.contact,
+            company: self.company,
             deal: self.deal,
             ..Entry::new(Noun::Message, self.id.to_string(), at)
         };
         let engagement = engagement(self);
-        let mut entries = entry.spread(true);
+        let mut entries = entry.everywhere();
         // What people do with it changes the entry of theirs alone.
         if let Some(theirs) = entries.first_mut().filter(|_| self.to.contact.is_some()) {
             theirs.engagement = engagement;
@@ -107,10 +108,11 @@ impl Told for Inbound {
             channel: self.channel,
             direction: Some(Direction::Inbound),
             contact: self.contact,
+            company: self.company,
             conversation: Some(self.conversation),
             ..Entry::new(Noun::Message, self.id.to_string(), self.id.made_at())
         };
-        entry.spread(true)
+        entry.everywhere()
     }
 }
 
@@ -122,8 +124,8 @@ impl Told for Contact {
             word: Some(format!("{}:{key}", if consent.granted { "granted" } else { "withdrawn" })),
             ..about(Noun::Consent, consent.at)
         };
-        let answers = self.consents.iter().flat_map(|consent| answer(consent).spread(false));
-        made.spread(true).into_iter().chain(answers).collect()
+        let answers = self.consents.iter().flat_map(|consent| answer(consent).everywhere());
+        made.everywhere().into_iter().chain(answers).collect()
     }
 }
 
@@ -146,7 +148,7 @@ impl Told for Deal {
             deal::Status::Lost => Some(told("lost", at)),
             deal::Status::Open => None,
         });
-        [Some(made), moved, closed].into_iter().flatten().flat_map(|entry| entry.spread(true)).collect()
+        [Some(made), moved, closed].into_iter().flatten().flat_map(Entry::everywhere).collect()
     }
 }
 
@@ -161,7 +163,8 @@ impl Told for Task {
             deal: self.deal_id,
             ..Entry::new(Noun::Task, self.id.to_string(), at)
         };
-        let done = self.ended_at.filter(|_| self.state == task::State::Completed).map(|at| told("completed", at));
-        std::iter::once(told("created", self.created_at)).chain(done).flat_map(|entry| entry.spread(true)).collect()
+        // Each time, so that all of it goes with the task.
+        let done = self.history.iter().filter(|deed| deed.what == task::Did::Completed).map(|deed| told("completed", deed.at));
+        std::iter::once(told("created", self.created_at)).chain(done).flat_map(Entry::everywhere).collect()
     }
 }

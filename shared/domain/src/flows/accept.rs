@@ -173,6 +173,7 @@ pub async fn draft(catalog: &Catalog, files: &Files, scope: &TenantScope, order:
         template: made,
         locale: order.locale,
         deal: order.deal_id,
+        company: contact.as_ref().and_then(|contact| contact.company_id),
         variables: if apart { Map::new() } else { variables },
         metadata: if apart { Map::new() } else { order.metadata },
         body: apart,

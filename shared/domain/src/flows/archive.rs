@@ -5,13 +5,13 @@
 
 use std::collections::BTreeMap;
 
-use futures_util::future::join_all;
+use futures_util::future::{join_all, try_join_all};
 use kernel::clock::Month;
 use kernel::ids::ArchiveId;
 use kernel::{Error, Result, Time};
 use store::change::n;
 use store::schema::attr;
-use store::{Change, Cond, Record, Store, Stored, TenantScope};
+use store::{Change, Cond, Internal, Record, Store, Stored, TenantScope};
 
 use super::log;
 use crate::archive::{self, Archive, BYTES, Kept, LEAST_DAYS, Pack, State};
@@ -19,6 +19,8 @@ use crate::{Activity, Tenant};
 
 /// Most activities that one step puts away.
 const STEP: u16 = 50;
+/// Writes that are under way side by side.
+const SIDE_BY_SIDE: usize = 32;
 
 /// Appoints the archive of each month that a new activity lies in: what `analytics` carries out beside its counters.
 pub async fn appoint(store: &Store, records: &[Record]) -> Result<()> {
@@ -30,10 +32,15 @@ pub async fn appoint(store: &Store, records: &[Record]) -> Result<()> {
             months.insert((store.resume(&evidence).tenant(), archive.id), (evidence, archive));
         }
     }
-    for (evidence, archive) in months.into_values() {
-        store.resume(&evidence).create(&archive).await?;
+    let months: Vec<_> = months.into_values().collect();
+    for some in months.chunks(SIDE_BY_SIDE) {
+        try_join_all(some.iter().map(|(evidence, archive)| appointed(store, evidence, archive))).await?;
     }
     Ok(())
+}
+
+async fn appointed(store: &Store, evidence: &Internal, archive: &Archive) -> Result<bool> {
+    store.resume(evidence).create(archive).await
 }
 
 /// A change into a state.
@@ -47,9 +54,12 @@ pub async fn work(scope: &TenantScope, tenant: &Tenant, id: ArchiveId, seq: u64,
     if archive.row.state != State::Working || archive.row.state_seq != seq {
         return Ok(());
     }
-    let next = match next_look(archive.row.month(), tenant.archive_after_days, now) {
+    let month = archive.row.month();
+    // What was begun is carried through, whatever the tenant says meanwhile: nobody changes what is marked.
+    let look = archive.row.until.and_then(|_| next_look(month, tenant.archive_after_days, now));
+    let next = match look {
         Some(later) => enter(State::Waiting).due(later).set(attr::UNTIL, n(later.millis())),
-        None if put_away(scope, archive.row.month()).await? => enter(State::Working),
+        None if put_away(scope, month).await? => enter(State::Working).remove(attr::UNTIL),
         None => enter(State::Done),
     };
     let same = Cond::Is(attr::STATE_SEQ, n(i64::try_from(seq).unwrap_or(i64::MAX)));
@@ -73,14 +83,15 @@ async fn put_away(scope: &TenantScope, month: Month) -> Result<bool> {
     let found = oldest.len();
     let marked = join_all(oldest.into_iter().map(|activity| mark(scope, activity))).await;
     let mut kept: Vec<Kept> = marked.into_iter().collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();
-    let whole = fit(&mut kept);
+    kept.truncate(fitting(&kept));
     if !kept.is_empty() {
         pack(scope, &mut kept).await?;
         for gone in join_all(kept.iter().map(|kept| log::delete_packed(scope, kept))).await {
             gone?;
         }
     }
-    Ok(!whole || found == usize::from(STEP))
+    // Those that belong into another pack, did not fit, or were changed by somebody just now are next.
+    Ok(kept.len() < found || found == usize::from(STEP))
 }
 
 /// Marks an activity, so that nobody changes it any more; nothing when somebody just has.
@@ -97,18 +108,15 @@ async fn mark(scope: &TenantScope, mut activity: Stored<Activity>) -> Result<Opt
     Ok(Some(Kept { activity: activity.row, version: activity.version, words }))
 }
 
-/// Leaves the first that fit one pack. Whether they are all.
-fn fit(kept: &mut Vec<Kept>) -> bool {
+/// How many of the first fit one pack.
+fn fitting(kept: &[Kept]) -> usize {
     let mut bytes = 0;
     let size = |kept: &Kept| serde_json::to_vec(kept).map_or(BYTES, |text| text.len());
     let fits = kept.iter().take_while(|one| {
         bytes += size(one);
         bytes <= BYTES
     });
-    let count = fits.count().max(1);
-    let whole = count >= kept.len();
-    kept.truncate(count);
-    whole
+    fits.count().max(1)
 }
 
 /// Writes them into the pack whose range they lie in, or into a new one after all others. Leaves those that are in it.
@@ -121,7 +129,18 @@ async fn pack(scope: &TenantScope, kept: &mut Vec<Kept>) -> Result<()> {
     kept.retain(|kept| kept.activity.id.hex() <= standing.row.last);
     let mut all: BTreeMap<_, _> = standing.row.open()?.into_iter().map(|kept| (kept.activity.id, kept)).collect();
     all.extend(kept.iter().map(|kept| (kept.activity.id, kept.clone())));
-    let all: Vec<Kept> = all.into_values().collect();
-    scope.replace(&Stored { row: standing.row.holding(&all)?, version: standing.version }).await.map_err(|_| refused())?;
-    Ok(())
+    let mut rest: Vec<Kept> = all.into_values().collect();
+    let mut writes = Vec::new();
+    // What has become too much for it stands before it, in packs of its own.
+    while fitting(&rest) < rest.len() {
+        let later = rest.split_off(fitting(&rest));
+        writes.push(scope.creating(&Pack::of(&rest)?)?);
+        rest = later;
+    }
+    let standing = Stored { row: standing.row.holding(&rest)?, version: standing.version };
+    if writes.is_empty() {
+        return scope.replace(&standing).await.map(drop);
+    }
+    writes.push(scope.replacing(&standing)?);
+    if scope.transact(writes).await?.is_none() { Ok(()) } else { Err(refused()) }
 }

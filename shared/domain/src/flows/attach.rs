@@ -1,6 +1,6 @@
-//! Files that come with a message. What is in the callback is stored before the message is kept, under an id that follows from
-//! the receipt: coming again, it is stored where it is. What the provider keeps is fetched by an errand that is written together
-//! with the message.
+//! Files that come with a message. What is in the message is stored before the message is kept, under an id that follows from
+//! the receipt and the message's own time: coming again, it is stored where it is. What the provider keeps is fetched by an errand that
+//! is written together with the message.
 
 use aws::Files;
 use aws::files::whole;
@@ -30,12 +30,14 @@ pub(super) struct Part {
 
 /// The files of a message that has that receipt, as many as are kept.
 pub(super) fn parts(context: &Context, account: &Account, receipt: &str, came: &Came) -> Vec<Part> {
-    let part = |(number, file): (usize, &InboundFile)| {
-        // Everything that the id is made of is the same when the message comes again.
-        let ids = Ids::derived(&context.keys, &format!("attachment\0{receipt}\0{number}"));
-        part(context, account, AttachmentId::new(&ids, &Clock::manual(came.at)), file)
-    };
+    let part = |(number, file): (usize, &InboundFile)| part(context, account, id(context, receipt, number, came), file);
     came.files.iter().take(inbound::MOST).enumerate().map(part).collect()
+}
+
+/// Everything that the id is made of is the same when the message comes again, unless it is mail without a date that could be its own.
+fn id(context: &Context, receipt: &str, number: usize, came: &Came) -> AttachmentId {
+    let ids = Ids::derived(&context.keys, &format!("attachment\0{receipt}\0{number}"));
+    AttachmentId::new(&ids, &Clock::manual(came.dated.unwrap_or(came.at)))
 }
 
 fn part(context: &Context, account: &Account, id: AttachmentId, file: &InboundFile) -> Part {
@@ -91,4 +93,26 @@ pub(super) fn writes(scope: &TenantScope, parts: &[Part]) -> Result<Vec<Write>> 
         }
     }
     Ok(writes)
+}
+
+#[cfg(test)]
+mod tests {
+    use kernel::{Keys, Secret, Time};
+
+    use super::*;
+
+    #[test]
+    fn a_file_has_one_id_however_often_its_mail_is_fetched() {
+        let clock = Clock::manual(Time::parse("2026-03-02T09:00:00Z").unwrap());
+        let keys = Keys::derive(&Secret::new("the deployment secret of a file, for tests alone")).unwrap();
+        let context = Context { clock, ids: Ids::seeded(1), keys };
+        for date in ["Mon, 02 Mar 2026 08:59:00 GMT", "Mon, 02 Mar 2026 09:03:00 GMT", "Mon, 02 Feb 2026 08:59:00 GMT"] {
+            let raw = format!("From: ada@example.com\r\nDate: {date}\r\nContent-Type: image/png\r\n\r\n123");
+            let ids = [0, 60, 600].map(|seconds| {
+                let mail = providers::collecting::mail(raw.as_bytes(), context.clock.now().plus_seconds(seconds));
+                id(&context, "receipt", 0, &mail.inbound.unwrap())
+            });
+            assert_eq!((ids[0], ids[1]), (ids[1], ids[2]), "{date}");
+        }
+    }
 }

@@ -84,7 +84,8 @@ fn difference<E: Told>(record: &Record, now: Time) -> Vec<Stored<Entry>> {
     let before = old.map(|old| old.row.entries()).unwrap_or_default();
     let after = new.map(|new| new.row.entries()).unwrap_or_default();
     let stays = |entry: &Entry| after.iter().any(|other| other.owner == entry.owner && other.place() == entry.place());
-    let withdrawn = before.iter().filter(|entry| !stays(entry) && (gone || !entry.noun.lasts()));
+    let went = |entry: &Entry| entry.noun.goes_along() && after.iter().any(|other| other.place() == entry.place());
+    let withdrawn = before.iter().filter(|entry| !stays(entry) && (gone || !entry.noun.lasts() || went(entry)));
     let withdrawn = withdrawn.map(|entry| entry.clone().withdrawn(now));
     let told = after.iter().filter(|entry| !before.contains(entry)).cloned();
     told.chain(withdrawn).map(|row| Stored { row, version }).collect()

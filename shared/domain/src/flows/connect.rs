@@ -19,7 +19,7 @@ pub async fn open(vault: &Vault, tenant: &Tenant, account: &Account) -> Result<V
     serde_json::from_slice(&plain).map_err(|_| Error::internal("stored credentials are not JSON"))
 }
 
-/// How often a change is tried against looks into the account's mailbox.
+/// How often a change is tried against looks into the account's mailbox, and against processes that renew its token.
 const TRIES: usize = 8;
 
 /// Writes a new account, its callback route, and its mailbox where that is read.
@@ -60,13 +60,18 @@ pub async fn change(scope: &TenantScope, account: &Stored<Account>, read: bool, 
 /// Deletes an account with its tokens and mailbox; callbacks to its address are unknown from then on.
 pub async fn delete(keys: &Keys, scope: &TenantScope, account: &Stored<Account>) -> Result<()> {
     let digest = Account::route_digest(keys, &account.row.route);
-    let mut writes = vec![scope.erasing(account)?, scope.unrouting(&account.row.provider, &digest)?];
-    writes.extend(renew::erasing(scope, account.row.id).await?);
-    if account.row.reads().is_some() {
-        writes.extend(look::fitting(scope, account.row.id, None, account.row.updated_at).await?);
+    for _ in 0..TRIES {
+        let mut writes = vec![scope.erasing(account)?, scope.unrouting(&account.row.provider, &digest)?];
+        writes.extend(renew::erasing(scope, account.row.id).await?);
+        if account.row.reads().is_some() {
+            writes.extend(look::fitting(scope, account.row.id, None, account.row.updated_at).await?);
+        }
+        match scope.transact(writes).await? {
+            None => return Ok(()),
+            Some(0) => return Err(Error::conflict("the account was changed by another request")),
+            // A look moved the mailbox, or a process has asked for a token.
+            Some(_) => {}
+        }
     }
-    match scope.transact(writes).await? {
-        None => Ok(()),
-        Some(_) => Err(Error::conflict("the account was changed by another request")),
-    }
+    Err(Error::unavailable("the account's mailbox or token is being changed too fast"))
 }

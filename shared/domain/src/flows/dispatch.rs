@@ -3,6 +3,7 @@
 use store::schema::attr;
 use store::{Job, Record, Task};
 
+use crate::erasure::{self, Erasure};
 use crate::event::raised::raised;
 use crate::export::{self, Export};
 use crate::import::{self, Import};
@@ -16,6 +17,7 @@ pub fn jobs(record: &Record) -> Vec<Job> {
         let due = || {
             alarm(record)
                 .or_else(|| archive(record))
+                .or_else(|| erasure(record))
                 .or_else(|| series(record))
                 .or_else(|| mailbox(record))
                 .or_else(|| file(record))
@@ -48,6 +50,12 @@ fn archive(record: &Record) -> Option<Job> {
     let archive = record.new_row::<Archive>()?.row;
     let job = Job::new(&record.internal()?, Task::Archive(archive.id), archive.state_seq);
     (archive.state == archive::State::Working).then_some(job)
+}
+
+fn erasure(record: &Record) -> Option<Job> {
+    let erasure = record.new_row::<Erasure>()?.row;
+    let job = Job::new(&record.internal()?, Task::Erasure(erasure.id), erasure.state_seq);
+    (erasure.state == erasure::State::Queued).then_some(job)
 }
 
 /// A file that is given up.

@@ -4,8 +4,8 @@ use kernel::Result;
 use kernel::error::Faults;
 use store::{Stored, TenantScope};
 
-use super::Context;
 use super::gather::{Gathered, known_if_new};
+use super::{Context, forget};
 use crate::User;
 use crate::company::Company;
 use crate::field::{Definitions, Object};
@@ -52,7 +52,7 @@ async fn gathered<'a>(
     Ok(writes)
 }
 
-/// Deletes a company.
+/// Deletes a company and its timeline.
 pub async fn delete(
     context: &Context,
     scope: &TenantScope,
@@ -61,6 +61,7 @@ pub async fn delete(
 ) -> Result<()> {
     let mut writes = Gathered::new(scope, &context.keys);
     gather(context, &mut writes, definitions, Some(&company.row), None).await?;
+    writes.push(forget::ordering(context, scope, company.row.id.hex())?);
     writes.erase(company).await
 }
 

@@ -6,9 +6,9 @@ use kernel::error::Faults;
 use kernel::{Error, Result};
 use store::{Stored, TenantScope, Write};
 
-use super::Context;
 use super::gather::{Gathered, known, known_if_new};
 use super::suppress::address_row;
+use super::{Context, forget};
 use crate::company::Member;
 use crate::consent::{Declaration, Evidence};
 use crate::contact::Spot;
@@ -78,7 +78,7 @@ async fn gathered<'a>(
     Ok(writes)
 }
 
-/// Deletes a contact; its addresses belong to nobody then, and what is suppressed stays suppressed.
+/// Deletes a contact; its addresses belong to nobody then, what is suppressed stays suppressed, and what timelines tell of it goes.
 pub async fn delete(
     context: &Context,
     scope: &TenantScope,
@@ -90,6 +90,7 @@ pub async fn delete(
         writes.extend(release(context, scope, &mut contact.row.clone(), &spot).await?);
     }
     gather(scope, &mut writes, definitions, Some(&contact.row), None).await?;
+    writes.push(forget::ordering(context, scope, contact.row.id.hex())?);
     writes.erase(contact).await
 }
 

@@ -4,8 +4,8 @@ use kernel::Result;
 use kernel::error::Faults;
 use store::{Stored, TenantScope};
 
-use super::Context;
 use super::gather::{Gathered, known_if_new};
+use super::{Context, forget};
 use crate::field::{Definitions, Object};
 use crate::{Company, Contact, Deal, User};
 
@@ -31,10 +31,11 @@ pub async fn replace(
     writes.replace(deal).await
 }
 
-/// Deletes a deal.
+/// Deletes a deal, and has forgotten what timelines tell of it.
 pub async fn delete(context: &Context, scope: &TenantScope, deal: &Stored<Deal>) -> Result<()> {
     let mut writes = Gathered::new(scope, &context.keys);
     writes.found_by(Some(&deal.row), None)?;
+    writes.push(forget::ordering(context, scope, deal.row.id.hex())?);
     writes.erase(deal).await
 }
 

@@ -13,8 +13,10 @@ use crate::task::Actor;
 use crate::workload::{Turn, Workload};
 use crate::{Agenda, Task, agenda};
 
+mod complete;
 mod references;
 
+pub use complete::{Sequel, complete};
 pub use references::check_references;
 
 /// How often a turn is taken anew when somebody else was quicker.
@@ -27,16 +29,13 @@ pub struct Draft {
     pub task: Task,
     /// What it was before anybody said anything: what it points at there is known.
     pub base: Task,
-    /// How its assignee is found, if nobody is named.
+    /// How its assignee is found, whoever the task names.
     pub assign: Option<Assign>,
 }
 
 impl Draft {
     /// Checks what can be said before anything is written.
     async fn check(&mut self, catalog: &Catalog, scope: &TenantScope) -> Result<()> {
-        if self.assign.is_some() && self.task.assignee.is_some() {
-            return Err(Error::invalid("/assign", "assignee", "either an assignee is named or one is to be found"));
-        }
         let definitions = catalog.definitions(scope).await?;
         self.task.check(&definitions, None, self.task.created_at)?;
         if let Some(recurring) = &self.task.recurring {
@@ -74,8 +73,9 @@ fn beside(scope: &TenantScope, changes: &[(Option<&Task>, Option<&Task>)]) -> Re
             writes.push(scope.creating(row)?);
         }
         for (user, amount) in [(busy(*before), -1), (busy(*after), 1)] {
-            let load = user.map(|user| loads.entry(user).or_default());
-            load.into_iter().for_each(|load| *load += amount);
+            if let Some(user) = user {
+                *loads.entry(user).or_default() += amount;
+            }
         }
     }
     for (user, amount) in loads.into_iter().filter(|(_, amount)| *amount != 0) {

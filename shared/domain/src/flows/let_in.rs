@@ -136,6 +136,7 @@ pub async fn create_user(context: &Context, scope: &TenantScope, issuer: Option<
         zone: new.zone,
         locale: new.locale,
         available: new.available,
+        preferences: crate::notification::Preferences::default(),
         created_at: context.clock.now(),
     };
     check(&mut user)?;

@@ -8,7 +8,7 @@
 //! is something to see is heard by 4, so that nothing is overlooked.
 
 use kernel::ids::{AccountId, ErrandId};
-use kernel::{Result, Time};
+use kernel::{Error, Result, Time};
 use providers::Reads;
 use providers::collecting::Watch;
 use store::change::n;
@@ -18,7 +18,7 @@ use store::{Change, Cond, Due, Outcome, Stored, TenantScope, Value, Write};
 use super::Context;
 use super::release::Released;
 use crate::Mailbox;
-use crate::mailbox::{Looked, State, ordered_again};
+use crate::mailbox::{Looked, PassedOver, Snag, State, ordered_again};
 
 /// How long a lease holds: longer than a look may take.
 pub const LEASE_SECONDS: i64 = 240;
@@ -32,12 +32,23 @@ pub struct Left {
     pub mark: Option<String>,
     /// What is to be said of it.
     pub looked: Looked,
-    /// Looks that failed since the last that did not.
+    /// Looks that failed in a row without getting on.
     pub failures: u32,
+    /// The mail that looks fail at.
+    pub snag: Option<Snag>,
+    /// The mails that were passed over.
+    pub passed_over: Option<PassedOver>,
     /// Until when the provider tells of new mail by itself.
     pub watch: Option<Watch>,
     /// When the next look is due.
     pub next_at: Time,
+}
+
+impl Left {
+    /// What is left for another mailbox of the account, of which nothing was read.
+    fn of_another(&self) -> Self {
+        Self { mark: None, watch: None, snag: None, passed_over: None, ..self.clone() }
+    }
 }
 
 /// The mailbox of an account as it is now.
@@ -118,30 +129,39 @@ pub async fn end(context: &Context, scope: &TenantScope, mailbox: &Mailbox, left
 async fn leave(context: &Context, scope: &TenantScope, mailbox: &Mailbox, left: &Left) -> Result<()> {
     let own = Cond::Is(attr::OWNER, Value::S(mailbox.owner.clone().unwrap_or_default()));
     let quiet = Cond::All(vec![own.clone(), Cond::Missing(attr::PUSHED)]);
-    let change = due(settled(mailbox, left)?, left.next_at);
+    let change = due(settled(mailbox, left, true)?, left.next_at);
     let outcome = scope.change::<Mailbox>(Mailbox::at(mailbox.account), change, quiet).await?;
     let Outcome::Refused(Some(found)) = outcome else { return Ok(()) };
     if found.row.owner != mailbox.owner {
         return Ok(());
     }
     // What the account was changed to meanwhile says nothing of a mark that was found before.
-    let left = if found.row.of == mailbox.of { left.clone() } else { Left { mark: None, watch: None, ..left.clone() } };
-    let change = due(settled(mailbox, &left)?, context.clock.now()).remove(attr::PUSHED);
-    scope.change::<Mailbox>(Mailbox::at(mailbox.account), change, own).await?;
-    Ok(())
+    let left = if found.row.of == mailbox.of { left.clone() } else { left.of_another() };
+    let told = found.row.errand == mailbox.errand;
+    let change = due(settled(mailbox, &left, told)?, context.clock.now()).remove(attr::PUSHED);
+    let as_judged = Cond::All(vec![own, Cond::Version(found.version)]);
+    match scope.change::<Mailbox>(Mailbox::at(mailbox.account), change, as_judged).await? {
+        Outcome::Refused(Some(now)) if now.row.owner == mailbox.owner => {
+            Err(Error::unavailable("a mailbox is being changed too fast"))
+        }
+        Outcome::Done(_) | Outcome::Refused(_) => Ok(()),
+    }
 }
 
-fn settled(mailbox: &Mailbox, left: &Left) -> Result<Change> {
+/// `told` says that no other check waits than the one that has heard what this look said.
+fn settled(mailbox: &Mailbox, left: &Left, told: bool) -> Result<Change> {
     let mut change = Change::new()
         .set(attr::STATE, State::Resting.value())
         .put(attr::MARK, left.mark.clone().map(Value::S))
         .set(attr::LOOKED, store::scope::value(&left.looked)?)
         .set(attr::FAILURES, n(left.failures.into()))
+        .put(attr::SNAG, left.snag.as_ref().map(store::scope::value).transpose()?)
+        .put(attr::PASSED_OVER, left.passed_over.as_ref().map(store::scope::value).transpose()?)
         .put(attr::WATCH, left.watch.as_ref().map(store::scope::value).transpose()?)
         .remove(attr::OWNER)
         .remove(attr::LEASE);
     // A check that was asked for since waits for the look that follows.
-    if mailbox.errand.is_some() {
+    if told && mailbox.errand.is_some() {
         change = change.remove(attr::ERRAND);
     }
     Ok(change)

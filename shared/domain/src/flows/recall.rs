@@ -27,7 +27,7 @@ pub struct Recalled {
 /// Calls off a page of the messages with that key, newest first.
 pub async fn recall(context: &Context, scope: &TenantScope, key: &str, after: Option<&Position>) -> Result<Recalled> {
     let digest = Recall::digest(key);
-    let page = scope.page_below::<Recall>(&digest, PAGE, after).await?;
+    let page = scope.page_below_now::<Recall>(&digest, PAGE, after).await?;
     let mut cancelled = Vec::new();
     for link in page.rows {
         let waiting = Cond::In(attr::STATE, State::CANCELLABLE.map(State::value).into());

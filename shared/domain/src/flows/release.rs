@@ -6,10 +6,10 @@ use store::change::{n, s};
 use store::schema::attr;
 use store::{Change, Cond, Due};
 
-use super::look;
+use super::{forget, look};
 use crate::message::{Hold, State, Try, Verdict, Wait};
 use crate::task::State as Doing;
-use crate::{Archive, Attachment, Mailbox, Message, Run, Series, Task, archive, attachment, run, series};
+use crate::{Archive, Attachment, Erasure, Mailbox, Message, Run, Series, Task, archive, attachment, erasure, run, series};
 
 /// What became of a due row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +30,10 @@ pub async fn release(due: &Due, now: Time) -> Result<Released> {
     }
     if due.concerns::<Attachment>() {
         return give_up(due).await;
+    }
+    if due.concerns::<Erasure>() {
+        let waiting = Cond::Is(attr::STATE, erasure::State::Waiting.value());
+        return Ok(moved(due.take::<Erasure>(forget::enter(erasure::State::Queued), waiting).await?.is_some()));
     }
     if due.concerns::<Mailbox>() {
         return look::release(due, now).await;

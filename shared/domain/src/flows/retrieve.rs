@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use kernel::clock::Month;
 use kernel::ids::ActivityId;
 use kernel::{Error, Result, Time};
+use store::list::{bound, moment};
 use store::schema::Locator;
-use store::{Listing, Page, Position, Stored, TenantScope};
+use store::{Listing, Page, Position, Stored, TenantScope, Write};
 
 use super::log;
 use crate::Activity;
@@ -83,7 +85,7 @@ pub(super) async fn pack_of(scope: &TenantScope, id: ActivityId) -> Result<Optio
 async fn reaching(scope: &TenantScope, owner: &str, digits: &str) -> Result<Option<Stored<Pack>>> {
     // All digits of an id but one are less than the whole, and no other id lies between the two.
     let below = digits.get(..31).unwrap_or(digits);
-    Ok(scope.below::<Pack>(owner, Some(below), None, true, 1).await?.into_iter().next())
+    Ok(scope.below_now::<Pack>(owner, Some(below), None, true, 1).await?.into_iter().next())
 }
 
 /// One page of activities, newest first: those at hand, and between them those of the archive.
@@ -119,17 +121,18 @@ struct Span {
 
 impl Span {
     fn of(listing: &Listing, next: Option<&Position>, scope: &TenantScope, now: Time) -> Self {
-        let digits = |at: Time| format!("{:012x}", at.millis().max(0));
-        let ends = [listing.after.as_ref().map(|after| after.sort_key().to_owned()), listing.until.map(digits)];
+        let ends = [listing.after.as_ref().map(|after| after.sort_key().to_owned()), listing.until.map(bound)];
         // Nothing younger is in any pack.
-        let youngest = digits(now.plus_seconds(-i64::from(LEAST_DAYS) * 86_400));
+        let youngest = bound(now.plus_seconds(-i64::from(LEAST_DAYS) * 86_400));
         let below = ends.into_iter().flatten().fold(youngest, std::cmp::min);
         let since = listing.since.unwrap_or(scope.tenant().made_at());
-        Self { above: next.map_or_else(|| digits(since), |next| next.sort_key().to_owned()), below }
+        Self { above: next.map_or_else(|| bound(since), |next| next.sort_key().to_owned()), below }
     }
 
-    fn moment(digits: &str) -> Time {
-        digits.get(..12).and_then(|digits| i64::from_str_radix(digits, 16).ok()).map_or(Time::EPOCH, Time::from_millis)
+    /// The months of its last and of its first moment.
+    fn months(&self) -> (Month, Month) {
+        let month = |digits: &str| moment(digits).unwrap_or(Time::EPOCH).month();
+        (month(&self.below), month(&self.above))
     }
 
     fn holds(&self, id: ActivityId) -> bool {
@@ -141,7 +144,7 @@ impl Span {
 /// What packs hold between those ids, newest first, and the digits down to which they were looked at when there are more.
 async fn packed(scope: &TenantScope, span: &Span, limit: usize) -> Result<(Vec<Kept>, Option<String>)> {
     let (mut found, mut looked) = (Vec::new(), 0);
-    let (mut month, first) = (Span::moment(&span.below).month(), Span::moment(&span.above).month());
+    let (mut month, first) = span.months();
     for _ in 0..MONTHS {
         if month < first || span.above >= span.below {
             return Ok((found, None));
@@ -149,7 +152,8 @@ async fn packed(scope: &TenantScope, span: &Span, limit: usize) -> Result<(Vec<K
         let owner = archive::owner(month);
         // The first that ends beyond the page may reach into it.
         let beyond = reaching(scope, &owner, &span.below).await?;
-        let within = scope.below::<Pack>(&owner, None, Some(&span.below), false, u16::try_from(PACKS).unwrap_or(1)).await?;
+        let most = u16::try_from(PACKS).unwrap_or(1);
+        let within = scope.below_now::<Pack>(&owner, None, Some(&span.below), false, most).await?;
         for pack in beyond.into_iter().chain(within) {
             let mut kept = pack.row.open()?;
             kept.sort_by_key(|kept| std::cmp::Reverse(kept.activity.id));
@@ -162,7 +166,7 @@ async fn packed(scope: &TenantScope, span: &Span, limit: usize) -> Result<(Vec<K
         }
         month = month.previous();
     }
-    Ok((found, Some(format!("{:012x}", month.next().start().millis().max(0)))))
+    Ok((found, Some(bound(month.next().start()))))
 }
 
 /// Makes an activity of the archive one at hand again, so that it can be changed. What is just being put away must wait.
@@ -186,15 +190,25 @@ pub async fn bring_back(scope: &TenantScope, found: Found, now: Time) -> Result<
     if let Some(words) = description.filter(|_| activity.row.long) {
         writes.push(scope.creating(&Text { activity: id, words })?);
     }
-    // It is put away again in its time.
-    if let Some(mut archive) = scope.read_now::<Archive>(Archive::id_of(id.made_at().month())).await? {
-        archive.row.state = State::Waiting;
-        archive.row.state_seq += 1;
-        archive.row.until = Some(now.plus_seconds(i64::from(LEAST_DAYS) * 86_400));
-        writes.push(scope.replacing(&archive)?);
-    }
+    let archive = scope.read_now::<Archive>(Archive::id_of(id.made_at().month())).await?;
+    writes.extend(archive.map(|archive| put_away_again(scope, archive, now)).transpose()?.flatten());
     match scope.transact(writes).await? {
         None => Ok(activity),
         Some(_) => Err(Error::unavailable("a pack is being changed by another request")),
+    }
+}
+
+/// The write by which what is brought back is put away again in its time. An archive that waits for its time, or is under way and stays so,
+/// sees it without being told.
+fn put_away_again(scope: &TenantScope, mut archive: Stored<Archive>, now: Time) -> Result<Option<Write>> {
+    match archive.row.state {
+        State::Waiting => Ok(None),
+        State::Working => scope.checking(&archive).map(Some),
+        State::Done => {
+            archive.row.state = State::Waiting;
+            archive.row.state_seq += 1;
+            archive.row.until = Some(now.plus_seconds(i64::from(LEAST_DAYS) * 86_400));
+            scope.replacing(&archive).map(Some)
+        }
     }
 }

@@ -7,8 +7,7 @@ use aws::Files;
 use kernel::ids::{MessageId, NotificationId, TaskId, UserId};
 use kernel::{Clock, Error, Ids, Result, Time};
 use serde_json::{Map, Value, json};
-use store::schema::{Locator, attr};
-use store::{Change, Listing, TenantScope};
+use store::{Listing, TenantScope};
 
 use super::accept::{self, Order, To};
 use super::catalog::Catalog;
@@ -21,6 +20,8 @@ use crate::{Channel, Recurring, Role, Task, User};
 
 /// Most users of a role that are told.
 const ROLE: usize = 100;
+/// Most pages of users that are looked at for them: those of ten thousand users.
+const PAGES: usize = 20;
 /// How often a task that is changed meanwhile is looked at again before the job is left to come again.
 const ROUNDS: usize = 5;
 /// The template of reminders by email.
@@ -59,7 +60,8 @@ impl Bells<'_> {
             }
             for notice in &task.row.notices {
                 let label = format!("notice {}", notice.number);
-                let word = Word { about: notice.what, label, at: notice.at, by: notice.by, ways: &[Way::Notification] };
+                let ways = notice.what.usual().unwrap_or_default();
+                let word = Word { about: notice.what, label, at: notice.at, by: notice.by, ways };
                 self.tell(&task.row, &notice.to, &word).await?;
             }
             let alarms = task.row.ringing_alarms();
@@ -78,9 +80,11 @@ impl Bells<'_> {
     }
 
     async fn sound(&self, task: &mut Task, alarm: &Alarm) -> Result<()> {
-        let word = |about: About, ways| {
+        let word = |about: About, asked| {
             let label = format!("{} {}", alarm.bell.as_str(), alarm.at.millis());
-            Word { about, label, at: alarm.at, by: None, ways }
+            // A task may have been due before it was made.
+            let at = alarm.at.max(task.created_at);
+            Word { about, label, at, by: None, ways: about.usual().unwrap_or(asked) }
         };
         match alarm.bell {
             Bell::Reminder => {
@@ -91,12 +95,12 @@ impl Bells<'_> {
             Bell::Overdue => {
                 let mut to = holders(task);
                 to.extend(task.watchers());
-                self.tell(task, &to, &word(About::Overdue, &[Way::Notification])).await
+                self.tell(task, &to, &word(About::Overdue, &[])).await
             }
             Bell::Escalation => {
                 let due = |step: &&Step| task.step_at(step) == alarm.at;
                 let to: Vec<Whom> = task.escalation.iter().filter(due).map(|step| step.to).collect();
-                self.tell(task, &to, &word(About::Escalated, &[Way::Notification, Way::Email])).await
+                self.tell(task, &to, &word(About::Escalated, &[])).await
             }
             Bell::Turn => self.make_next(task).await,
         }
@@ -107,7 +111,8 @@ impl Bells<'_> {
         let Some(recurring) = &task.recurring else { return Ok(()) };
         let Some(next) = recurring.next(task.ringing.unwrap_or(recurring.at)) else { return Ok(()) };
         let label = format!("task after {}", task.id);
-        let id = TaskId::new(&Ids::derived(&self.context.keys, &label), &Clock::manual(recurring.at));
+        // An id is of a moment that has been: lists look no further than now.
+        let id = TaskId::new(&Ids::derived(&self.context.keys, &label), &Clock::manual(task.created_at));
         keep_task::create_next(self.scope, &following(task, id, next, self.context.clock.now())).await?;
         task.next = Some(id);
         Ok(())
@@ -122,11 +127,11 @@ impl Bells<'_> {
                     continue;
                 }
                 told.push(user.id);
-                if word.ways.contains(&Way::Notification) {
-                    self.notify(task, &user, word).await?;
-                }
-                for way in [Way::Email, Way::Sms].into_iter().filter(|way| word.ways.contains(way)) {
-                    self.write_to(task, &user, word, way).await?;
+                for way in user.preferences.ways(word.about, word.ways, task.priority) {
+                    match way {
+                        Way::Notification => self.notify(task, &user, word).await?,
+                        Way::Email | Way::Sms => self.write_to(task, &user, word, way).await?,
+                    }
                 }
             }
         }
@@ -147,9 +152,18 @@ impl Bells<'_> {
     }
 
     async fn of_role(&self, role: Role) -> Result<Vec<User>> {
-        let listing = Listing { limit: ROLE, after: None, since: None, until: None };
-        let page = self.scope.list::<User>(&listing, self.context.clock.now(), |user| user.role == role).await?;
-        Ok(page.rows.into_iter().map(|user| user.row).collect())
+        let (mut found, mut after) = (Vec::new(), None);
+        for _ in 0..PAGES {
+            let listing = Listing { limit: ROLE, after, since: None, until: None };
+            let page = self.scope.list::<User>(&listing, self.context.clock.now(), |user| user.role == role).await?;
+            found.extend(page.rows.into_iter().map(|user| user.row));
+            after = page.next;
+            if after.is_none() || found.len() >= ROLE {
+                break;
+            }
+        }
+        found.truncate(ROLE);
+        Ok(found)
     }
 
     /// The ids of what is made for one user of one word.
@@ -158,7 +172,8 @@ impl Bells<'_> {
         (Ids::derived(&self.context.keys, &label), Clock::manual(word.at))
     }
 
-    /// The notification and the count of what is unread move together, so that a second try counts nothing.
+    /// The notification and the row that says that it is unread are written together. Neither is anybody else's, so that however
+    /// much one user is told at once, nothing is in anything's way.
     async fn notify(&self, task: &Task, user: &User, word: &Word<'_>) -> Result<()> {
         let (ids, clock) = self.ids(task, user, word, Way::Notification);
         let notification = Notification {
@@ -171,13 +186,13 @@ impl Bells<'_> {
             read: false,
             at: word.at,
         };
-        let count = Change::new().set(attr::USER, store::scope::value(&user.id)?).add(attr::UNREAD, 1);
-        let at: Locator = Unread::at(user.id);
-        let writes = vec![self.scope.creating(&notification)?, self.scope.tallying::<Unread>(&at, count)?];
+        let unread = Unread { user: user.id, notification: notification.id };
+        let writes = vec![self.scope.creating(&notification)?, self.scope.hanging(&unread)?];
         self.scope.transact(writes).await.map(drop)
     }
 
-    /// Sends a message to the user's own address, like any other: the gate decides. Who has no such address gets none.
+    /// Sends a message to the user's own address, like any other: the gate decides. Who has no such address gets none, and who is not
+    /// to be disturbed gets it later.
     async fn write_to(&self, task: &Task, user: &User, word: &Word<'_>, way: Way) -> Result<()> {
         let zone = match &user.zone {
             Some(zone) => zone.clone(),
@@ -185,6 +200,7 @@ impl Bells<'_> {
         };
         let due = task.due_at.map(|at| zone.local(at).strftime("%Y-%m-%d %H:%M").to_string());
         let Some(mut order) = order(task, user, word, way, due.as_deref()) else { return Ok(()) };
+        order.send_at = user.preferences.quiet_until(self.context.clock.now(), &zone);
         let (ids, clock) = self.ids(task, user, word, way);
         let id = MessageId::new(&ids, &clock);
         let accepted = match accept::prepare(self.catalog, self.files, self.scope, order.clone(), id).await {

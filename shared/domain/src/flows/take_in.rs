@@ -58,10 +58,15 @@ pub async fn take_in(context: &Context, files: &Files, scope: &TenantScope, acco
         }
         let mut person = Person::of(context, scope, &sender, came).await?;
         let mut writes = Vec::new();
+        let mut confirmed = None;
         if let Some(wish) = came.wish
             && person.heed(context, scope, came, wish, &mut writes).await?
             && confirm::is_expected(channel, came)
         {
+            confirmed = Some(wish);
+        }
+        person.find_company(scope).await?;
+        if let Some(wish) = confirmed {
             writes.extend(confirm::confirm(context, scope, account, &sender, &mut person, wish)?);
         }
         person.hear(account, came, context.clock.now());
@@ -72,7 +77,7 @@ pub async fn take_in(context: &Context, files: &Files, scope: &TenantScope, acco
         }
         let id = InboundId::new(&context.ids, &context.clock);
         let mut kept = Inbound::of(id, conversation.row.id, account.id, &sender.address, came);
-        (kept.contact, kept.channel) = (Some(person.id), Some(channel));
+        (kept.contact, kept.company, kept.channel) = (Some(person.id), person.company, Some(channel));
         for (file, part) in kept.files.iter_mut().zip(&parts) {
             file.attachment = Some(part.row.id);
         }
@@ -219,18 +224,18 @@ mod tests {
         let w = world();
         let first = came("SM1", "Hello");
         assert_eq!(w.cost(&first).await, (14.0, 2.0, 3), "message, receipt, conversation, thread, contact, its word, address");
-        assert_eq!(w.cost(&came("SM2", "Hello?")).await, (6.0, 4.0, 5), "message, receipt, conversation");
+        assert_eq!(w.cost(&came("SM2", "Hello?")).await, (6.0, 4.5, 6), "message, receipt, conversation");
         assert_eq!(w.cost(&first).await, (0.0, 1.0, 1), "a repetition");
         let stop = came("SM4", "Stop");
         assert_eq!(w.cost(&stop).await, (16.0, 5.0, 6), "and entry, address, contact, what it said, confirmation");
-        assert_eq!(w.cost(&came("SM5", "Stop")).await, (6.0, 4.0, 5), "what was heard before");
+        assert_eq!(w.cost(&came("SM5", "Stop")).await, (6.0, 4.5, 6), "what was heard before");
         let elsewhere = World {
             account: Account { channel: Channel::Whatsapp, provider: "twilio_whatsapp".to_owned(), ..w.account.clone() },
             ..world()
         };
         elsewhere.take(&first).await;
         let now = Came { at: elsewhere.context.clock.now(), ..came("SM2", "Hello?") };
-        assert_eq!(elsewhere.cost(&now).await, (8.0, 4.0, 5), "and the address, which opens the window");
+        assert_eq!(elsewhere.cost(&now).await, (8.0, 4.5, 6), "and the address, which opens the window");
         let nobody = Came { from: "CARRIER".to_owned(), ..came("SM3", "Hello") };
         assert_eq!(w.cost(&nobody).await, (0.0, 0.0, 0), "a message from nobody");
     }

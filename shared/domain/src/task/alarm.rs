@@ -89,6 +89,14 @@ impl Task {
         alarms
     }
 
+    /// What was to ring while it was seen to or done stays silent when it is not any more: nobody is told of everything at once.
+    pub(super) fn pass_over(&mut self, now: Time) {
+        self.acknowledged_at = None;
+        let silent = |alarm: &Alarm| alarm.at <= now && matches!(alarm.bell, Bell::Reminder | Bell::Escalation);
+        let passed: Vec<Alarm> = self.alarms().into_iter().filter(silent).collect();
+        self.rung.extend(passed);
+    }
+
     /// Whether there is anything that people are to be told, or a task to be made.
     pub fn has_to_tell(&self) -> bool {
         self.ringing.is_some() || !self.notices.is_empty()
@@ -148,6 +156,23 @@ mod tests {
         task.ringing = Some(task.created_at.plus_seconds(86_400));
         let bells: Vec<Bell> = task.ringing_alarms().into_iter().map(|alarm| alarm.bell).collect();
         assert_eq!(bells, [Bell::Reminder, Bell::Overdue, Bell::Escalation]);
+    }
+
+    #[test]
+    fn steps_that_passed_while_somebody_saw_to_it_do_not_ring_when_it_is_handed_on() {
+        let actor = super::super::Actor::default();
+        let [ours, theirs] = [2, 3].map(|number| Whom::Team(TeamId::from_bytes([number; 16])));
+        let mut task = sample();
+        task.escalation.push(Step { after_minutes: 120, to: theirs });
+        let due = task.due_at.unwrap();
+        while task.next_alarm().is_some_and(|at| at <= due) {
+            ring(&mut task);
+        }
+        task.acknowledge(actor, due.plus_seconds(60)).unwrap();
+        assert_eq!(task.next_alarm(), None);
+        assert!(task.transfer(actor, due.plus_seconds(3_600), ours, None).unwrap());
+        assert_eq!(ring(&mut task), Some((due.plus_seconds(7_200), vec![Bell::Escalation])), "the step that is still to come");
+        assert!(!task.transfer(actor, due.plus_seconds(7_300), ours, None).unwrap(), "it is there already");
     }
 
     #[test]

@@ -9,14 +9,6 @@ use super::{Actor, Did, State, Task, Whom, mentions};
 use crate::notification::About;
 
 impl Whom {
-    const fn pointer(self) -> &'static str {
-        match self {
-            Self::User(_) => "/user",
-            Self::Team(_) => "/team",
-            Self::Role(_) => "/role",
-        }
-    }
-
     fn word(self) -> String {
         match self {
             Self::User(user) => user.to_string(),
@@ -54,7 +46,7 @@ impl Task {
             self.note(by, now, Did::Changed, None, None);
         } else {
             self.assigner = by.user.filter(|user| self.assignee != Some(*user)).or(self.assigner);
-            self.acknowledged_at = None;
+            self.is_no_more_seen_to(now);
             self.note(by, now, Did::Assigned, self.holder().map(Whom::word), None);
             self.tell(About::Assigned, self.holder().into_iter().collect(), by, now);
         }
@@ -100,7 +92,7 @@ impl Task {
         }
         self.enter(State::Pending, now);
         self.updated_at = now;
-        self.acknowledged_at = None;
+        self.pass_over(now);
         self.note(by, now, Did::Reopened, None, reason);
         self.tell(About::Reopened, self.holder().into_iter().collect(), by, now);
         true
@@ -118,33 +110,43 @@ impl Task {
         Ok(true)
     }
 
-    /// Gives it to a user; who does so keeps it in sight.
-    pub fn delegate(&mut self, by: Actor, now: Time, to: UserId, note: Option<String>) -> Result<()> {
-        self.assigner = by.user.filter(|user| *user != to).or(self.assigner);
-        self.hand_over(Whom::User(to), Did::Delegated, About::Delegated, by, now, note)
+    /// Gives it to a user; who does so keeps it in sight. Once more changes nothing, and says so.
+    pub fn delegate(&mut self, by: Actor, now: Time, to: UserId, note: Option<String>) -> Result<bool> {
+        let handed_over = self.hand_over(Whom::User(to), Did::Delegated, About::Delegated, by, now, note)?;
+        if handed_over {
+            self.assigner = by.user.filter(|user| *user != to).or(self.assigner);
+        }
+        Ok(handed_over)
     }
 
-    /// Hands it over to a user or team; who has had it is done with it.
-    pub fn transfer(&mut self, by: Actor, now: Time, to: Whom, reason: Option<String>) -> Result<()> {
+    /// Hands it over to a user or team; who has had it is done with it. Once more changes nothing, and says so.
+    pub fn transfer(&mut self, by: Actor, now: Time, to: Whom, reason: Option<String>) -> Result<bool> {
         self.hand_over(to, Did::Transferred, About::Transferred, by, now, reason)
     }
 
-    fn hand_over(&mut self, to: Whom, did: Did, about: About, by: Actor, now: Time, note: Option<String>) -> Result<()> {
+    fn hand_over(&mut self, to: Whom, did: Did, about: About, by: Actor, now: Time, note: Option<String>) -> Result<bool> {
         self.must_be_open()?;
         if self.holder() == Some(to) {
-            return Err(Error::invalid(to.pointer(), "same", "the task is there already"));
+            return Ok(false);
         }
         let before = self.assignee.map(Whom::User);
         match to {
             Whom::User(user) => self.assignee = Some(user),
             Whom::Team(team) => (self.assignee, self.team) = (None, Some(team)),
-            Whom::Role(_) => return Err(Error::invalid(to.pointer(), "role", "a task belongs to a user or team")),
+            Whom::Role(_) => return Err(Error::invalid("/role", "role", "a task belongs to a user or team")),
         }
-        self.acknowledged_at = None;
+        self.is_no_more_seen_to(now);
         self.updated_at = now;
         self.note(by, now, did, Some(to.word()), note);
         let told: Vec<Whom> = [Some(to), before.filter(|_| did == Did::Transferred)].into_iter().flatten().collect();
         self.tell(about, told, by, now);
-        Ok(())
+        Ok(true)
+    }
+
+    /// Whoever saw to it has it no more.
+    fn is_no_more_seen_to(&mut self, now: Time) {
+        if self.acknowledged_at.is_some() {
+            self.pass_over(now);
+        }
     }
 }

@@ -106,7 +106,8 @@ const RAW: &[Raw] = &[
     Raw {
         name: "task-reminder",
         description: "Reminds a user of a task.",
-        subject: "{% if about == \"overdue\" or about == \"escalated\" %}Overdue{% else %}Reminder{% endif %}: {{ title }}",
+        subject: "{% if about == \"overdue\" or about == \"escalated\" %}Overdue{% elif not about or about == \"reminder\" %}Reminder\
+                  {% else %}{{ about | capitalize }}{% endif %}: {{ title }}",
         body: "<h1>{{ title }}</h1>{% if due %}<p>Due: {{ due }}</p>{% endif %}\
                {% if description %}<p>{{ description }}</p>{% endif %}",
         variables: r#"[{"name":"title","kind":"text","required":true},{"name":"about","kind":"text"},

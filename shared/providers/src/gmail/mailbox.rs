@@ -62,6 +62,11 @@ impl MailApi for Gmail {
         ask("history", &parameters, setup)
     }
 
+    /// A page's token is good for who goes on at once; from its mark the page comes again.
+    fn kept<'m>(&self, mark: &'m str) -> &'m str {
+        mark.split(PAGE).next().unwrap_or_default()
+    }
+
     fn news(&self, mark: &str, reply: &HttpReply) -> std::result::Result<News, Refusal> {
         let body = reply.json();
         if !reply.is_success() || !body.is_object() {
@@ -75,7 +80,7 @@ impl MailApi for Gmail {
             let mark = id(&body, "/historyId").ok_or_else(unclear)?;
             return Ok(News { mails, mark, more: false });
         };
-        let start = mark.split(PAGE).next().unwrap_or_default();
+        let start = self.kept(mark);
         let last = records.last().and_then(|record| id(record, "/id"));
         Ok(News { mails, mark: last.unwrap_or_else(|| format!("{start}{PAGE}{page}")), more: true })
     }

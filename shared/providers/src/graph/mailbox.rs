@@ -19,7 +19,7 @@ const GRAPH: &str = "https://graph.microsoft.com/v1.0";
 /// Its host.
 const HOST: &str = "graph.microsoft.com";
 /// Seconds that a subscription is asked for: Graph grants less than seven days.
-const SUBSCRIBED: i64 = 6 * 86_400;
+const SUBSCRIBED: i64 = 6 * 86_400 + 23 * 3_600;
 /// Longest mark, in bytes: what stands in the row of a mailbox.
 const LONGEST: usize = 8 * 1024;
 

@@ -39,8 +39,6 @@ pub enum Said {
     },
     /// How things stand, whatever was asked.
     Stands(Condition),
-    /// What the server can do, in capitals.
-    Can(Vec<String>),
     /// What was asked of a mail.
     Fetched(Fetched),
     /// Something else.
@@ -65,7 +63,7 @@ pub struct Fetched {
     pub uid: Option<u32>,
     /// Its size.
     pub size: Option<u64>,
-    /// The whole of it.
+    /// Its bytes from the first on.
     pub body: Option<Vec<u8>>,
 }
 
@@ -154,7 +152,6 @@ fn untagged(words: &mut Reader<'_>) -> Option<Said> {
     let first = upper(words.atom()?);
     match first.as_str() {
         "OK" | "NO" | "BAD" | "BYE" | "PREAUTH" => Some(Said::Stands(words.condition(first))),
-        "CAPABILITY" => Some(Said::Can(words.line().split_whitespace().map(str::to_ascii_uppercase).collect())),
         digits if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
             if upper(words.atom()?) == "FETCH" {
                 words.fetched().map(Said::Fetched)
@@ -296,7 +293,7 @@ impl<'a> Reader<'a> {
             match (name.as_str(), self.value()?) {
                 ("UID", Value::Atom(digits)) => found.uid = Some(number(digits)?),
                 ("RFC822.SIZE", Value::Atom(digits)) => found.size = Some(number(digits)?),
-                ("BODY[]", Value::Text(body)) => found.body = Some(body),
+                ("BODY[]" | "BODY[]<0>", Value::Text(body)) => found.body = Some(body),
                 (_, Value::Atom(_) | Value::Text(_) | Value::List) => {}
             }
         }
@@ -336,11 +333,12 @@ mod tests {
         let done = Said::Done { tag: "a1".to_owned(), condition: refused };
         assert_eq!(whole("a1 NO [AUTHENTICATIONFAILED] wrong\r\n"), done);
         assert_eq!(whole("+ go on\r\n"), Said::Continue);
-        assert_eq!(
-            whole("* CAPABILITY IMAP4rev1 StartTLS\r\n"),
-            Said::Can(vec!["IMAP4REV1".to_owned(), "STARTTLS".to_owned()])
-        );
-        for other in ["* 172 EXISTS\r\n", "* FLAGS (\\Answered \\Seen)\r\n", "* LIST () \"/\" {3}\r\na\r\n\r\n"] {
+        for other in [
+            "* CAPABILITY IMAP4rev1 STARTTLS\r\n",
+            "* 172 EXISTS\r\n",
+            "* FLAGS (\\Answered \\Seen)\r\n",
+            "* LIST () \"/\" {3}\r\na\r\n\r\n",
+        ] {
             assert_eq!(whole(other), Said::Other, "{other:?}");
         }
     }
@@ -353,6 +351,8 @@ mod tests {
         assert_eq!(whole(&text), Said::Fetched(expected));
         let quoted = whole("* 1 FETCH (BODY[] \"a\\\"b\" ENVELOPE ((NIL NIL) \"(\" {1}\r\n() UID 7)\r\n");
         assert_eq!(quoted, Said::Fetched(Fetched { uid: Some(7), size: None, body: Some(b"a\"b".to_vec()) }));
+        let part = whole("* 1 FETCH (UID 7 BODY[]<0> {1}\r\na)\r\n");
+        assert_eq!(part, Said::Fetched(Fetched { uid: Some(7), size: None, body: Some(b"a".to_vec()) }));
         assert_eq!(whole("* 1 FETCH ()\r\n"), Said::Fetched(Fetched::default()));
         // Cut anywhere it is the beginning of a response and nothing else.
         for cut in 0..text.len() {

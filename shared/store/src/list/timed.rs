@@ -4,7 +4,7 @@
 use kernel::clock::Month;
 use kernel::{Result, Time};
 
-use super::{Listing, MONTHS, Page, Pager};
+use super::{Listing, Months, Page, Pager};
 use crate::schema::{self, Entity};
 use crate::scope::TenantScope;
 
@@ -58,22 +58,16 @@ impl TenantScope {
         let until = listing.until.unwrap_or(now.plus_millis(1));
         let listing = Listing { until: Some(until), ..listing.clone() };
         let (lower, upper) = (listing.since.map(timed), upper(&listing));
-        let first = listing.since.unwrap_or(self.tenant.made_at()).month();
-        let mut month = upper.as_deref().and_then(moment).unwrap_or(until).month();
+        let newest = upper.as_deref().and_then(moment).unwrap_or(until).month();
+        let oldest = listing.since.unwrap_or(self.tenant.made_at()).month();
+        let months = Months { newest, oldest, lower: lower.as_ref(), upper: upper.as_ref() };
+        let partitions = |month| {
+            (0..shards)
+                .map(|shard| schema::below_partition(self.tenant, &E::ROW, &monthly(month, shard)))
+                .collect::<Result<_>>()
+        };
         let mut page = Pager::empty(listing.limit);
-        for _ in 0..MONTHS {
-            if month < first || page.full {
-                return Ok(page.end());
-            }
-            let owners = (0..shards).map(|shard| schema::below_partition(self.tenant, &E::ROW, &monthly(month, shard)));
-            self.merge(owners.collect::<Result<_>>()?, lower.as_ref(), upper.as_ref(), &mut page, &keep).await?;
-            month = month.previous();
-        }
-        if month >= first && !page.full {
-            // Years of silence: the page ends here and the next one goes on from the month reached.
-            page.full = true;
-            page.last = Some(timed(month.next().start()));
-        }
+        self.walk(months, partitions, timed, &mut page, &keep).await?;
         Ok(page.end())
     }
 }

@@ -58,9 +58,11 @@ attributes! {
     ERRAND = "errand", "The check of an account that waits for a look into its mailbox.";
     FAILURES = "failures", "Looks into a mailbox that failed in a row.";
     LOOKED = "looked", "What the last look into a mailbox said.";
-    MARK = "mark", "How far a mailbox was read.";
+    MARK = "mark", "How far a mailbox was read, or the timeline of what is gone.";
     NEXT_AT = "next_at", "When the next look into a mailbox is due.";
+    PASSED_OVER = "passed_over", "The mails of a mailbox that were passed over.";
     PUSHED = "pushed", "That somebody says there is something to see in a mailbox.";
+    SNAG = "snag", "The mail of a mailbox that looks fail at.";
     WATCH = "watch", "Until when a provider tells of new mail by itself.";
     NEXT = "next", "The next slot of an account that nobody has been promised.";
     CONTACT = "contact", "The contact that an address or message belongs to.";
@@ -81,11 +83,10 @@ attributes! {
     PROBE_AT = "probe_at", "When one message may try an account that is not used.";
     RINGING = "ringing", "The moment up to which a task's alarms ring.";
     OPEN = "open", "How many open tasks a user has.";
-    UNREAD = "unread", "How many notifications a user has not read.";
     READ = "read", "Whether a notification was read.";
     USER = "user", "Whom a count is of.";
     ARCHIVED = "archived", "Whether an activity is in the archive, or just being put there.";
-    UNTIL = "until", "When the archive of a month is looked at next.";
+    UNTIL = "until", "When the archive of a month is looked at next, or a timeline is gone through once more.";
     SUPPRESSED = "suppressed", "Why an address must not be written to.";
     WATCHED = "watched", "That a rule waits for what becomes of a message.";
     ANSWER = "answer", "The stored reply to an idempotent request.";

@@ -81,6 +81,8 @@ rows! {
         "What is to be won, and how far is it? Which deals are newest?";
     ENTRY = "entry", "", "TML", Shape::Below, "T#tenant#TML#owner", "milliseconds and what it tells of",
         "What happened with this contact, company or deal, or at all in this month, newest first?";
+    ERASURE = "erasure", "era", "ERA", Shape::Dated { shards: 1 }, "T#tenant#ERA#yyyymm#shard", "erasure id",
+        "What is gone, and how far is the forgetting of what timelines tell of it?";
     ERRAND = "errand", "erd", "ERD", Shape::Dated { shards: 1 }, "T#tenant#ERD#yyyymm#shard", "errand id",
         "What is to be asked of an account's provider, apart from messages?";
     EVENT = "event", "evt", "EVT", Shape::Dated { shards: 4 }, "T#tenant#EVT#yyyymm#shard", "event id",
@@ -151,8 +153,8 @@ rows! {
         "Which thing has this value, of those that no two may have?";
     TURN = "turn", "", "TURN", Shape::Single, "T#tenant#TURN#team id", "-",
         "Which member of this team was given a task last?";
-    UNREAD = "unread", "", "UNR", Shape::Single, "T#tenant#UNR#user id", "-",
-        "How many notifications has this user not read?";
+    UNREAD = "unread", "", "UNR", Shape::Below, "T#tenant#UNR#user id", "notification id",
+        "Which notifications has this user not read?";
     USER = "user", "usr", "USR", Shape::Small, "T#tenant#USR", "user id",
         "Who works for this tenant, in which role?";
     VERSION = "version", "ver", "VER", Shape::Below, "T#tenant#VER#template id", "version number",

@@ -158,9 +158,17 @@ fn ops() -> impl Strategy<Value = Op> {
 
 fn queries() -> impl Strategy<Value = Query> {
     let bound = || proptest::option::of("[0-4]{0,2}".prop_filter("a bound has text", |text| !text.is_empty()));
-    let primary = (0..2_usize, bound(), bound(), any::<bool>(), 0_u16..5).prop_map(|(pk, after, before, forward, limit)| {
-        Query { pk: PARTITIONS[pk].to_owned(), index: Index::Primary, after, before, forward, limit }
-    });
+    let index = prop::sample::select(vec![Index::Primary, Index::Current]);
+    let primary = (0..2_usize, index, bound(), bound(), any::<bool>(), 0_u16..5).prop_map(
+        |(pk, index, after, before, forward, limit)| Query {
+            pk: PARTITIONS[pk].to_owned(),
+            index,
+            after,
+            before,
+            forward,
+            limit,
+        },
+    );
     // Rows that are due at the same moment come in no order that one could rely on: ask for all of them.
     let due =
         (0..DUE_SHARDS, proptest::option::of(moments()), proptest::option::of(moments())).prop_map(|(shard, after, before)| {

@@ -74,6 +74,10 @@ async fn a_query_costs_by_the_sum_of_what_it_read() {
     // About 2.2 KB each, so 5 make 11 KB or 3 blocks of 4 KB; eventual reads cost half.
     assert_eq!(cost(&memory, async { assert_eq!(read(5).await.unwrap().len(), 5) }).await, (0.0, 1.5, 1));
     assert_eq!(cost(&memory, async { assert_eq!(read(1).await.unwrap().len(), 1) }).await, (0.0, 0.5, 1));
+    let now = async { assert_eq!(w.scope.below_now::<Edition>(&owner, None, None, true, 5).await.unwrap().len(), 5) };
+    assert_eq!(cost(&memory, now).await, (0.0, 3.0, 1), "as they are now");
+    let now = async { assert_eq!(w.scope.page_below_now::<Edition>(&owner, 5, None).await.unwrap().rows.len(), 5) };
+    assert_eq!(cost(&memory, now).await, (0.0, 3.0, 1), "as they are now");
     let listing = Listing { limit: 10, after: None, since: None, until: None };
     let page = async { drop(w.scope.list::<Letter>(&listing, w.clock.now(), |_| true).await.unwrap()) };
     assert_eq!(cost(&memory, page).await, (0.0, 2.0, 4), "an empty month is one request for each of its shards");

@@ -31,9 +31,16 @@ pub(super) fn body(operation: &str) -> Option<Value> {
         "create_series" => json!({ "order": order(), "recurrence": "FREQ=DAILY" }),
         "create_task" | "update_task" => json!({ "title": "A" }),
         "delegate_task" | "transfer_task" => json!({ "user": nobody }),
+        "put_notification_preferences" => json!({}),
         "read_notifications" => json!({ "user_id": nobody, "ids": [] }),
         _ => return None,
     })
+}
+
+/// A task that follows.
+fn next(mut words: Value) -> Value {
+    words["title"] = json!("A");
+    json!({ "next": words })
 }
 
 fn series(order: &Value) -> Value {
@@ -60,6 +67,19 @@ pub(super) fn body_with(operation: &str, pointer: &str) -> Option<Case> {
         ("create_series", "/order/to/contact") => {
             ("con", |id| series(&json!({ "to": { "contact": id }, "template": "welcome" })))
         }
+        ("complete_task", "/next/activity_id") => ("act", |id| next(json!({ "activity_id": id }))),
+        ("complete_task", "/next/assign/team") => ("tea", |id| next(json!({ "assign": { "strategy": "load", "team": id } }))),
+        ("complete_task", "/next/assignee") => ("usr", |id| next(json!({ "assignee": id }))),
+        ("complete_task", "/next/company_id") => ("cmp", |id| next(json!({ "company_id": id }))),
+        ("complete_task", "/next/contact_id") => ("con", |id| next(json!({ "contact_id": id }))),
+        ("complete_task", "/next/deal_id") => ("dea", |id| next(json!({ "deal_id": id }))),
+        ("complete_task", "/next/escalation/0/to/team") => {
+            ("tea", |id| next(json!({ "escalation": [{ "after_minutes": 5, "to": { "team": id } }] })))
+        }
+        ("complete_task", "/next/escalation/0/to/user") => {
+            ("usr", |id| next(json!({ "escalation": [{ "after_minutes": 5, "to": { "user": id } }] })))
+        }
+        ("complete_task", "/next/team") => ("tea", |id| next(json!({ "team": id }))),
         ("create_task" | "update_task", "/activity_id") => ("act", |id| json!({ "title": "A", "activity_id": id })),
         ("create_task" | "update_task", "/company_id") => ("cmp", |id| json!({ "title": "A", "company_id": id })),
         ("create_task" | "update_task", "/deal_id") => ("dea", |id| json!({ "title": "A", "deal_id": id })),

@@ -15,7 +15,17 @@ impl House<'_> {
     fn of_tasks(&self, operation: &str) -> Option<Value> {
         Some(match operation {
             "cancel_task" | "reopen_task" => json!({ "reason": "R" }),
-            "complete_task" => json!({ "outcome": "O" }),
+            "complete_task" => json!({
+                "outcome": "O",
+                "activity": {
+                    "type": "call", "subject": "S", "description": "D", "direction": "inbound", "outcome": "neutral", "duration": 60,
+                    "fields": { "f": 1.5 },
+                },
+                "next": { "title": "T", "kind": "task", "due_at": "2026-03-03T00:00:00Z", "assignee": self.user, "deal_id": null },
+            }),
+            "put_notification_preferences" => json!({
+                "ways": { "assigned": ["email", "sms"], "reminder": null }, "quiet_hours": { "start": "21:00", "end": "08:00" },
+            }),
             "create_series" => json!({
                 "order": { "to": { "email": "a@example.com" }, "template": "welcome", "variables": { "v": [1] } },
                 "recurrence": "FREQ=MONTHLY;BYDAY=1MO", "start_at": "2026-03-03T00:00:00Z", "zone": "UTC",
@@ -78,7 +88,7 @@ fn whole(operation: &str, contact: &str, account: &str, attachment: &str) -> Opt
         }),
         "win_deal" | "lose_deal" => json!({ "reason": "R" }),
         "create_field" => json!({
-            "object": "task", "key": "odd", "label": "L", "kind": "select", "options": ["a"], "required": false, "unique": false,
+            "object": "deal", "key": "odd", "label": "L", "kind": "select", "options": ["a"], "required": false, "unique": false,
         }),
         "update_field" => json!({ "label": "L", "options": ["a"], "required": false, "archived": false }),
         "put_contacts" => json!({ "by": "email", "contacts": [{ "emails": ["odd@example.com"], "first_name": "A" }] }),

@@ -13,7 +13,10 @@ fn overdue(contact: &str) -> Value {
 
 /// A contact of that owner's.
 async fn owned(company: &Company<'_>, owner: &str) -> String {
-    company.contact_with(&json!({ "first_name": "Ada", "emails": ["ada@example.com"], "owner": owner })).await.id
+    company
+        .contact_with(&json!({ "first_name": "Ada", "emails": ["ada@example.com"], "owner": owner, "zone": "Europe/Berlin" }))
+        .await
+        .id
 }
 
 async fn listed(company: &Company<'_>, path: &str) -> Vec<Value> {

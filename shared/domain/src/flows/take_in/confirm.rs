@@ -33,6 +33,7 @@ pub(super) fn confirm(
     let contact = Some(person.id).filter(|_| !person.is_new());
     let to = Recipient { address: sender.address.clone(), name: None, contact };
     // It was not judged by its text, as an order is: what it says is known, and the sender puts it into words.
-    let message = Message { confirms: Some(wish), pinned: Some(account.id), ..Message::new(id, sender.channel, to) };
+    let (confirms, pinned, company) = (Some(wish), Some(account.id), person.company);
+    let message = Message { confirms, pinned, company, ..Message::new(id, sender.channel, to) };
     scope.creating(&message).map(Some)
 }

@@ -1,6 +1,6 @@
 //! Who a message is from: the address, and the contact that it belongs to or that is made for it.
 
-use kernel::ids::{ContactId, SuppressionId};
+use kernel::ids::{CompanyId, ContactId, SuppressionId};
 use kernel::{Email, Phone, Result, Time};
 use providers::{Inbound as Came, Wish};
 use store::{Stored, TenantScope, Write};
@@ -30,6 +30,8 @@ pub(super) struct Person<'a> {
     /// The address as it was read.
     before: Address,
     pub(super) id: ContactId,
+    /// The company that the person belongs to, once it was looked for.
+    pub(super) company: Option<CompanyId>,
     /// The contact, when it is being made (at version 0) or changed.
     contact: Option<Stored<Contact>>,
 }
@@ -40,11 +42,11 @@ impl<'a> Person<'a> {
         let address = address_row(context, scope, sender.channel, &sender.key).await?;
         let before = address.row.clone();
         if let Some(id) = before.contact {
-            return Ok(Self { sender, address, before, id, contact: None });
+            return Ok(Self { sender, address, before, id, company: None, contact: None });
         }
         let id = ContactId::new(&context.ids, &context.clock);
         let row = stranger(id, sender, came, context.clock.now())?;
-        let mut made = Self { sender, address, before, id, contact: Some(Stored { row, version: 0 }) };
+        let mut made = Self { sender, address, before, id, company: None, contact: Some(Stored { row, version: 0 }) };
         if let Some(contact) = &mut made.contact {
             own(&mut made.address.row, &mut contact.row, &sender.key);
         }
@@ -105,6 +107,15 @@ impl<'a> Person<'a> {
         if let Some(contact) = &mut self.contact {
             contact.row.suppress(self.sender.channel, &self.sender.key, reason);
         }
+        Ok(())
+    }
+
+    /// Finds the company that the person belongs to. A contact that was read for something else is not read again.
+    pub(super) async fn find_company(&mut self, scope: &TenantScope) -> Result<()> {
+        self.company = match &self.contact {
+            Some(contact) => contact.row.company_id,
+            None => scope.read::<Contact>(self.id).await?.and_then(|contact| contact.row.company_id),
+        };
         Ok(())
     }
 

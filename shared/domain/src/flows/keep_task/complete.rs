@@ -1,0 +1,84 @@
+//! Completing a task together with what it was and what comes of it: all in one transaction, so that a request that comes again finds
+//! the task completed and makes nothing.
+
+use kernel::{Error, Result, Time};
+use store::{Stored, TenantScope, Write};
+
+use super::{Draft, TURNS, beside, meanwhile};
+use crate::flows::catalog::Catalog;
+use crate::task::Actor;
+use crate::{Activity, Task};
+
+/// What is made when a task is completed.
+#[derive(Clone, Debug, Default)]
+pub struct Sequel {
+    /// The activity that it was, and its description.
+    pub activity: Option<(Activity, Option<String>)>,
+    /// The task that follows.
+    pub next: Option<Draft>,
+}
+
+impl Sequel {
+    async fn check(&mut self, catalog: &Catalog, scope: &TenantScope) -> Result<()> {
+        if let Some((activity, description)) = &mut self.activity {
+            let definitions = catalog.definitions(scope).await?;
+            let checked = activity.check(description.as_deref(), &definitions, None);
+            checked.map_err(|error| error.under("/activity"))?;
+        }
+        match &mut self.next {
+            Some(next) => next.check(catalog, scope).await.map_err(|error| error.under("/next")),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Completes a task, at the version it was read at. One that is completed already stays as it is, and nothing is made.
+pub async fn complete(
+    catalog: &Catalog,
+    scope: &TenantScope,
+    (by, now): (Actor, Time),
+    mut task: Stored<Task>,
+    outcome: Option<String>,
+    mut sequel: Sequel,
+) -> Result<Stored<Task>> {
+    let before = task.row.clone();
+    if !task.row.complete(by, now, outcome)? {
+        return Ok(task);
+    }
+    sequel.check(catalog, scope).await?;
+    task.row.logged = sequel.activity.as_ref().map(|(activity, _)| activity.id).or(task.row.logged);
+    task.row.follow_up = sequel.next.as_ref().map(|next| next.task.id).or(task.row.follow_up);
+    let logged = sequel.activity.map_or_else(|| Ok(Vec::new()), |(activity, words)| logging(scope, activity, words))?;
+    for _ in 0..TURNS {
+        let (next, turn) = match &sequel.next {
+            Some(next) => {
+                let given = next.given(catalog, scope, by).await.map_err(|error| error.under("/next"))?;
+                (Some(given.0), given.1)
+            }
+            None => (None, None),
+        };
+        let mut writes = vec![scope.replacing(&task)?];
+        let changes = [(Some(&before), Some(&task.row)), (None, next.as_ref())];
+        writes.extend(beside(scope, &changes)?);
+        writes.extend(logged.clone());
+        writes.extend(next.as_ref().map(|next| scope.creating(next)).transpose()?);
+        let untaken = turn.as_ref().map(|_| writes.len());
+        writes.extend(turn.map(|turn| scope.replacing(&turn)).transpose()?);
+        match scope.transact(writes).await? {
+            None => {
+                task.version = task.version.saturating_add(1);
+                return Ok(task);
+            }
+            // Somebody else took the turn.
+            Some(at) if Some(at) == untaken => {}
+            Some(_) => return Err(meanwhile(scope, &task).await?),
+        }
+    }
+    Err(Error::unavailable("too many take turns at once"))
+}
+
+/// The writes of a new activity and of its description, when that is long.
+fn logging(scope: &TenantScope, mut activity: Activity, description: Option<String>) -> Result<Vec<Write>> {
+    let text = activity.describe(description).map(|text| scope.creating(&text));
+    [Some(scope.creating(&activity)), text].into_iter().flatten().collect()
+}
