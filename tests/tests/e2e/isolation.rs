@@ -287,13 +287,6 @@ fn body_with(operation: &str, pointer: &str) -> Option<Case> {
         ("estimate_message" | "send_message", "/attachments/0/id") => {
             ("att", |id| json!({ "to": { "email": "a@example.com" }, "template": "welcome", "attachments": [{ "id": id }] }))
         }
-        ("create_api_key", "/reach/templates") => {
-            ("tpl", |id| json!({ "name": "A", "role": "viewer", "reach": { "templates": [id] } }))
-        }
-        ("create_user", "/reach/templates") => {
-            ("tpl", |id| json!({ "name": "A", "email": "a@acme.example", "role": "viewer", "reach": { "templates": [id] } }))
-        }
-        ("update_user", "/reach/templates") => ("tpl", |id| json!({ "reach": { "templates": [id] } })),
         ("create_team", "/members/0/user") => ("usr", |id| json!({ "name": "A", "members": [{ "user": id }] })),
         ("update_team", "/members/0/user") => ("usr", |id| json!({ "members": [{ "user": id }] })),
         ("preview_template" | "test_template", "/contact") => ("con", |id| json!({ "contact": id })),

@@ -1,4 +1,4 @@
-//! The cases of companies, deals, custom fields, and contacts that are made or changed.
+//! The cases of companies, deals, custom fields, contacts that are made or changed, and what users and keys are limited to.
 
 use serde_json::{Value, json};
 use tests::{Company, Reply};
@@ -39,6 +39,13 @@ pub(super) fn body(operation: &str) -> Option<Value> {
 
 pub(super) fn body_with(operation: &str, pointer: &str) -> Option<Case> {
     Some(match (operation, pointer) {
+        ("create_api_key", "/reach/templates") => {
+            ("tpl", |id| json!({ "name": "A", "role": "viewer", "reach": { "templates": [id] } }))
+        }
+        ("create_user", "/reach/templates") => {
+            ("tpl", |id| json!({ "name": "A", "email": "a@acme.example", "role": "viewer", "reach": { "templates": [id] } }))
+        }
+        ("update_user", "/reach/templates") => ("tpl", |id| json!({ "reach": { "templates": [id] } })),
         ("create_company" | "update_company", "/owner") => ("usr", |id| json!({ "name": "A", "owner": id })),
         ("create_contact" | "put_contact" | "update_contact", "/company_id") => {
             ("cmp", |id| json!({ "emails": ["a@example.com"], "company_id": id }))
