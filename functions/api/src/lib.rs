@@ -37,6 +37,7 @@ mod rules;
 mod runs;
 mod search;
 mod series;
+mod signup_form;
 mod suppressions;
 mod tasks;
 mod teams;
@@ -82,6 +83,7 @@ resources!(
     contacts::engagement,
     contacts::preferences,
     contacts::upsert,
+    signup_form,
     companies,
     deals,
     deals::decide,

@@ -73,6 +73,7 @@ mod schedule;
 mod search;
 mod secrets;
 mod series;
+mod signup;
 mod sns;
 mod tasks;
 mod teams;
