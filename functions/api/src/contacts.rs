@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use axum::extract::State;
 use domain::company::Member;
 use domain::contact::{Consent, Handle, QuietHours};
-use domain::flows::keep_contact;
+use domain::flows::{keep_contact, recognise};
 use domain::suppression::Reason;
-use domain::{Address, Channel, Contact};
+use domain::{Channel, Contact};
 use kernel::ids::{CompanyId, ContactId, UserId};
 use kernel::{Email, Locale, Phone, Result, Time, Zone};
 use serde::{Deserialize, Serialize};
@@ -71,7 +71,7 @@ pub(crate) struct ContactView {
     /// Custom fields.
     #[schema(value_type = Object)]
     fields: BTreeMap<String, Value>,
-    /// What brought it about, when it was no request: `inbound`, `import`.
+    /// What brought it about, when it was no request: `inbound`, `import`, `signup_form`.
     source: Option<String>,
     #[serde(with = "kernel::clock::rfc3339")]
     #[schema(value_type = String, format = DateTime)]
@@ -209,12 +209,7 @@ impl ContactFilters {
 
 /// The contact that an address belongs to: found by the address's own row, whatever the number of contacts.
 async fn owner_of(caller: &Caller<may::Read>, channel: Channel, key: &str) -> Result<Page<Contact>> {
-    let at = Address::at(&caller.context.keys, channel, key);
-    let address = caller.scope.read_now::<Address>(at).await?;
-    let owner = match address.and_then(|address| address.row.contact) {
-        Some(owner) => caller.scope.read_now::<Contact>(owner).await?,
-        None => None,
-    };
+    let owner = recognise::owner(&caller.context, &caller.scope, channel, key).await?;
     Ok(Page { rows: owner.into_iter().collect(), next: None })
 }
 

@@ -38,6 +38,7 @@ mod rules;
 mod runs;
 mod search;
 mod series;
+mod signup_form;
 mod suppressions;
 mod tasks;
 mod teams;
@@ -84,6 +85,7 @@ resources!(
     contacts::frequency,
     contacts::preferences,
     contacts::upsert,
+    signup_form,
     companies,
     deals,
     deals::decide,

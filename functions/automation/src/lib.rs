@@ -8,6 +8,7 @@ mod alarm;
 mod archive;
 mod rules;
 mod series;
+mod signup;
 
 use aws::{Connection, Env, Files};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
@@ -66,6 +67,7 @@ async fn work(automation: &Automation, job: &Job) -> Result<Done> {
         Task::Run(run) => rules::carry_out(automation, &scope, run, job.seq).await,
         Task::Alarm(task) => alarm::ring(automation, &scope, task, job.seq).await,
         Task::Series(series) => series::repeat(automation, &scope, series, job.seq).await,
+        Task::Signup(id) => signup::carry_out(automation, &scope, id).await,
         task => Err(Error::internal(format!("{task:?} is for another function"))),
     }
 }

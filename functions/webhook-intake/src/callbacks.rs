@@ -4,7 +4,7 @@
 use axum::body::Bytes;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::flows::report::{Taken, report};
 use domain::flows::take_in::{self, take_in};
@@ -40,21 +40,13 @@ impl Post {
     async fn read(intake: &Intake, provider: &dyn Receiving, request: Request) -> Result<Self> {
         let (head, body) = request.into_parts();
         let path = head.uri.path_and_query().map_or("/", axum::http::uri::PathAndQuery::as_str);
-        let url = format!("{}{path}", origin(intake, &head.headers));
+        let url = format!("{}{path}", intake.origin(&head.headers));
         let header = |(name, value): (&header::HeaderName, &header::HeaderValue)| {
             (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
         };
         let headers = head.headers.iter().map(header).collect();
         Ok(Self { method: head.method.as_str().to_owned(), url, headers, body: read(body, provider.longest()).await? })
     }
-}
-
-/// Where this deployment is called: as it was told, else by the name that it was called by.
-fn origin(intake: &Intake, headers: &HeaderMap) -> String {
-    intake.0.public_url.clone().unwrap_or_else(|| {
-        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-        format!("https://{host}")
-    })
 }
 
 /// Callbacks of the deployment's own topics: which tenant an event belongs to is told by our own tag in it.
@@ -84,7 +76,7 @@ pub(crate) async fn take_for_account(
     let account = scope.read::<Account>(account).await?.ok_or_else(nobody)?.row;
     let tenant = scope.read::<Tenant>(scope.tenant()).await?.ok_or_else(nobody)?.row;
     let credentials = connect::open(&intake.0.vault, &tenant, &account).await?;
-    let callback = account.callback(&origin(&intake, request.headers()));
+    let callback = account.callback(&intake.origin(request.headers()));
     let topics = provider.topics(&account.settings);
     let post = Post::read(&intake, provider, request).await?;
     let setup = Setup { settings: &account.settings, credentials: &credentials, token: None, callback: &callback };

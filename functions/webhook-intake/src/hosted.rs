@@ -7,7 +7,9 @@ pub(crate) mod choose;
 pub(crate) mod confirm;
 mod form;
 mod frame;
+pub(crate) mod signup;
 mod wishes;
+mod words;
 
 use std::convert::Infallible;
 
@@ -83,13 +85,19 @@ fn shown(status: StatusCode, html: String) -> Response {
     response
 }
 
-/// Who had left all mail comes back. Of several addresses a free one is written to and needs no coming back, and a link by email
-/// proves nothing about the others.
-async fn come_back(context: &Context, scope: &TenantScope, contact: &Contact, evidence: &Evidence) -> Result<()> {
-    let left = |email: &String| contact.suppression_of(Channel::Email, email) == Some(Reason::Unsubscribe);
-    let Some(email) = contact.address(Channel::Email).filter(left) else { return Ok(()) };
-    let address = address_row(context, scope, Channel::Email, &key(Channel::Email, &email)?).await?;
-    match address.row.suppressed(Channel::Email).filter(|one| one.reason == Reason::Unsubscribe) {
+/// Who had left all messages of a channel comes back. Of several addresses a free one is written to and needs no coming back, and a
+/// link that was sent to it proves nothing about the others.
+async fn come_back(
+    context: &Context,
+    scope: &TenantScope,
+    channel: Channel,
+    contact: &Contact,
+    evidence: &Evidence,
+) -> Result<()> {
+    let left = |address: &String| contact.suppression_of(channel, address) == Some(Reason::Unsubscribe);
+    let Some(address) = contact.address(channel).filter(left) else { return Ok(()) };
+    let address = address_row(context, scope, channel, &key(channel, &address)?).await?;
+    match address.row.suppressed(channel).filter(|one| one.reason == Reason::Unsubscribe) {
         Some(standing) => lift(context, scope, standing.id, evidence).await.map(drop),
         None => Ok(()),
     }

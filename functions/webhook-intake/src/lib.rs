@@ -22,10 +22,11 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts as RequestParts;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use domain::flows::Context;
+use domain::flows::allow::Allowances;
 use http_body_util::{BodyExt, Collected, Limited};
 use kernel::ids::RequestId;
 use kernel::{Clock, Error, Ids, Keys, Problem, Result};
@@ -52,6 +53,7 @@ struct Inner {
     certificates: Certificates,
     key_sets: KeySets,
     heard: Heard,
+    allowances: Allowances,
 }
 
 /// What an intake is made of.
@@ -85,6 +87,7 @@ impl Intake {
             store: parts.store,
             key_sets: KeySets::new(parts.fetch.clone(), parts.context.clock.clone()),
             certificates: Certificates::new(parts.fetch, parts.origin, parts.context.clock.clone()),
+            allowances: Allowances::new(parts.context.clock.clone()),
             context: parts.context,
             vault: parts.vault,
             files: parts.files,
@@ -93,6 +96,14 @@ impl Intake {
             roots: parts.roots,
             heard: Heard::default(),
         }))
+    }
+
+    /// Where this deployment is called: as it was told, else by the name that it was called by.
+    pub(crate) fn origin(&self, headers: &HeaderMap) -> String {
+        self.0.public_url.clone().unwrap_or_else(|| {
+            let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+            format!("https://{host}")
+        })
     }
 
     /// An intake on the table, keys and topics that the environment names.
@@ -129,6 +140,7 @@ pub fn router(intake: Intake) -> Router {
         .route("/t/c/{token}", get(tracking::click))
         .route("/u/{token}", get(preferences::show).post(preferences::save))
         .route("/p/{slug}", get(hosted::ask::show).post(hosted::ask::send))
+        .route("/p/{slug}/signup", get(hosted::signup::show).post(hosted::signup::save))
         .route("/p/{slug}/{token}", get(hosted::choose::show).post(hosted::choose::save))
         .route("/p/{slug}/confirm/{token}", get(hosted::confirm::show).post(hosted::confirm::save))
         .fallback(async || Refusal(Error::NotFound { kind: "page" }))

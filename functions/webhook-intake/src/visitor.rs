@@ -16,6 +16,11 @@ pub(crate) struct Visitor {
 }
 
 impl Visitor {
+    /// Where the person is, as the gateway says it.
+    pub(crate) fn ip(&self) -> Option<&str> {
+        self.ip.as_deref()
+    }
+
     /// That somebody said something by that way, from there.
     pub(crate) fn evidence(&self, source: &str) -> Evidence {
         Evidence::by(source).seen_from(self.ip.as_deref(), self.agent.as_deref())

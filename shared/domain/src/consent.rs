@@ -71,7 +71,7 @@ impl Said {
 /// How it is known what somebody said.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {
-    /// By which way: `api`, `preference_page`, `one_click`, `double_opt_in`, `inbound`, `import`, `rule`.
+    /// By which way: `api`, `preference_page`, `one_click`, `double_opt_in`, `inbound`, `import`, `rule`, `signup_form`.
     pub source: String,
     /// The user or API key that brought it, when it came by the API.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -80,7 +80,7 @@ pub struct Contact {
     /// The version that was written for nobody to act on: no event tells of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub silent: Option<u64>,
-    /// What brought it about, when it was no request: `inbound`, `import`.
+    /// What brought it about, when it was no request: `inbound`, `import`, `signup_form`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
     /// What led to its latest change by a rule.

@@ -226,6 +226,8 @@ ids! {
     RunId = "run", "run";
     /// A message that is sent again and again.
     SeriesId = "ser", "series";
+    /// What somebody asked by a tenant's form.
+    SignupId = "sgn", "signup";
     /// An address that must not be written to.
     SuppressionId = "sup", "suppression";
     /// Something that somebody is to do.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use kernel::Time;
 use kernel::ids::{
-    AccountId, ArchiveId, AttachmentId, ErasureId, ErrandId, EventId, ExportId, ImportId, MessageId, RunId, SeriesId, TaskId,
+    AccountId, ArchiveId, AttachmentId, ErasureId, ErrandId, EventId, ExportId, ImportId, MessageId, RunId, SeriesId, SignupId, TaskId,
     TenantId,
 };
 use serde::{Deserialize, Serialize};
@@ -104,6 +104,8 @@ tasks! {
     Run(RunId) = "run", Automation;
     /// Send the next message of this series.
     Series(SeriesId) = "series", Automation;
+    /// Carry out what this person asked by a form.
+    Signup(SignupId) = "signup", Automation;
 }
 
 /// A job as the queue message says it: what it is about stands under its kind's word.

@@ -82,6 +82,7 @@ locators!(
     kernel::ids::RuleId,
     kernel::ids::RunId,
     kernel::ids::SeriesId,
+    kernel::ids::SignupId,
     kernel::ids::SuppressionId,
     kernel::ids::TaskId,
     kernel::ids::TeamId,

@@ -79,6 +79,7 @@ mod search;
 mod secrets;
 mod sequel;
 mod series;
+mod signup;
 mod sns;
 mod tasks;
 mod teams;

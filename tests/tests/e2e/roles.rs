@@ -83,6 +83,7 @@ find_preferences viewer
 find_rule viewer
 find_run viewer
 find_series viewer
+find_signup_form viewer
 find_suppression viewer
 find_task viewer
 find_team viewer
@@ -127,6 +128,7 @@ publish_version manager
 put_contact agent
 put_contacts agent
 put_notification_preferences viewer
+put_signup_form manager
 read_account_health admin
 read_channels viewer
 read_dashboard viewer

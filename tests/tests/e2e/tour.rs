@@ -181,6 +181,9 @@ async fn every_operation_answers_as_it_is_described() {
     let consents = format!("{}/consents", at("contacts", &contact));
     step(post.clone(), &consents, Some(json!({ "channel": "email", "category": "offers", "double_opt_in": true })), 200).await;
     step(get.clone(), &consents, None, 200).await;
+    let form = json!({ "active": true, "topics": [{ "category": "news", "names": { "de": "Neues" } }], "consent": { "de": "Ja.", "en": "Yes." } });
+    step(Method::PUT, "/v1/signup-form", Some(form), 200).await;
+    step(get.clone(), "/v1/signup-form", None, 200).await;
     step(post.clone(), "/v1/messages/cancel", Some(json!({ "cancel_key": "k" })), 200).await;
     let task = json!({
         "kind": "appointment", "title": "T", "description": "D", "priority": "urgent", "due_at": "2026-03-05T09:00:00Z", "assignee": user,

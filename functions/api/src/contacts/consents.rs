@@ -191,7 +191,15 @@ async fn record_consent(
     let evidence = body.evidence(caller.evidence());
     if body.double_opt_in {
         let origin = origin(&api, &headers);
-        let question = Question { contact: id, category: &body.category, origin: &origin, evidence: &evidence };
+        let question = Question {
+            contact: id,
+            channel: body.channel,
+            categories: std::slice::from_ref(&body.category),
+            locale: None,
+            origin: &origin,
+            evidence: &evidence,
+            message: None,
+        };
         let asked = opt_in::ask(context, &api.0.catalog, &api.0.files, scope, &question).await?;
         return Ok(Reply::ok(PreferencesView::of(asked.row, now)).version(asked.version));
     }

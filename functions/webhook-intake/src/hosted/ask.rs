@@ -4,10 +4,10 @@
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::flows::ration;
+use domain::flows::{ration, recognise};
 use domain::message::Recipient;
 use domain::quota::Limit;
-use domain::{Address, Body, Channel, Contact, Extras, Message, Tenant};
+use domain::{Body, Channel, Contact, Extras, Message, Tenant};
 use kernel::ids::MessageId;
 use kernel::{Email, Error, Result};
 use render::Source;
@@ -26,7 +26,8 @@ const TEXT: &str = "Here you see and change what {{ tenant.name }} sends to you:
                     If you did not ask for this, just ignore it: nothing has changed.\n";
 const TITLE: &str = "Your messages";
 
-async fn tenant(intake: &Intake, slug: &str) -> Result<(TenantScope, Tenant)> {
+/// The tenant that has that word.
+pub(super) async fn tenant(intake: &Intake, slug: &str) -> Result<(TenantScope, Tenant)> {
     let scope = intake.0.store.by_slug(slug).await?.ok_or_else(gone)?;
     let tenant = scope.read_now::<Tenant>(scope.tenant()).await?.ok_or_else(gone)?.row;
     Ok((scope, tenant))
@@ -51,10 +52,7 @@ pub(crate) async fn send(State(intake): State<Intake>, place: Place, request: Re
         let said = told(false, "This is no email address. Please look at it once more.");
         return Ok(shown(StatusCode::UNPROCESSABLE_ENTITY, frame(&tenant.name, TITLE, &format!("{said}{FORM}"))));
     };
-    let at = Address::at(&intake.0.context.keys, Channel::Email, &email.key());
-    if let Some(owner) = scope.read_now::<Address>(at).await?.and_then(|address| address.row.contact)
-        && let Some(contact) = scope.read_now::<Contact>(owner).await?
-    {
+    if let Some(contact) = recognise::owner(&intake.0.context, &scope, Channel::Email, &email.key()).await? {
         write(&intake, &scope, &contact.row, &email).await?;
     }
     let told = told(true, "If we know this address, a link is on its way to it. Look into your mailbox in a moment.");

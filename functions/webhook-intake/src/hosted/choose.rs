@@ -80,5 +80,5 @@ async fn welcome(intake: &Intake, scope: &TenantScope, contact: &Contact, eviden
     if contact.preferences.refused.channels.contains(&Channel::Email) || !contact.consents.iter().any(wants) {
         return Ok(());
     }
-    come_back(&intake.0.context, scope, contact, evidence).await
+    come_back(&intake.0.context, scope, Channel::Email, contact, evidence).await
 }

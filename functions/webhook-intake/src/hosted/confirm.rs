@@ -1,48 +1,73 @@
-//! Confirming a consent that was asked for by email. Looking at the page confirms nothing: programs that open links before people do
-//! would consent for them.
+//! Confirming a consent that was asked for by a message. Looking at the page confirms nothing: programs that open links before people
+//! do would consent for them.
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::contact::parse_consent_key;
-use domain::flows::opt_in::{self, Confirmed};
+use domain::flows::opt_in::{self, Confirmed, read_subject};
+use domain::{Category, Channel};
 use kernel::{Aim, Result};
 
-use super::frame::{frame, told};
+use super::frame::{frame_in, told};
+use super::words::Words;
 use super::{Guest, Place, come_back, gone, guest, shown};
 use crate::pages::escape;
 use crate::visitor::Visitor;
 use crate::{Intake, Refusal};
 
-fn question(guest: &Guest, category: &str) -> String {
-    format!("Do you want to get {category} from {} by email?", guest.tenant.name)
+/// What a guest is asked, in its language.
+struct Asked {
+    guest: Guest,
+    channel: Channel,
+    categories: Vec<Category>,
+    words: &'static Words,
+}
+
+impl Asked {
+    async fn of(intake: &Intake, place: &Place) -> Result<Self> {
+        let guest = guest(intake, place, Aim::Confirm).await?;
+        let (channel, categories) = read_subject(guest.pass.subject()).map_err(|_| gone())?;
+        let locale = guest.contact.row.locale.as_ref().unwrap_or(&guest.tenant.locale);
+        let words = Words::of(locale.language());
+        Ok(Self { guest, channel, categories, words })
+    }
+
+    fn question(&self) -> String {
+        let names: Vec<&str> = self.categories.iter().map(Category::as_str).collect();
+        self.words.question(self.channel, &self.guest.tenant.name, &names.join(", "))
+    }
+
+    fn page(&self, title: &str, inner: &str) -> Response {
+        shown(StatusCode::OK, frame_in(self.words.tag, &self.guest.tenant.name, title, inner))
+    }
 }
 
 /// Asks once more, with a button to say yes.
 pub(crate) async fn show(State(intake): State<Intake>, place: Place) -> Result<Response, Refusal> {
-    let guest = guest(&intake, &place, Aim::Confirm).await?;
-    let (_, category) = parse_consent_key(guest.pass.subject()).map_err(|_| gone())?;
+    let asked = Asked::of(&intake, &place).await?;
+    let words = asked.words;
     let inner = format!(
-        "<p>{}</p><form method=\"post\"><button class=\"first\" name=\"choice\" value=\"yes\">Yes, I do</button></form>\
-         <p>If not, just close this page: nothing will come.</p>",
-        escape(&question(&guest, category.as_str()))
+        "<p>{}</p><form method=\"post\"><button class=\"first\" name=\"choice\" value=\"yes\">{}</button></form><p>{}</p>",
+        escape(&asked.question()),
+        words.yes,
+        words.if_not
     );
-    Ok(shown(StatusCode::OK, frame(&guest.tenant.name, "Please confirm", &inner)))
+    Ok(asked.page(words.confirm, &inner))
 }
 
 /// Takes the yes.
 pub(crate) async fn save(State(intake): State<Intake>, place: Place, visitor: Visitor) -> Result<Response, Refusal> {
-    let guest = guest(&intake, &place, Aim::Confirm).await?;
-    let (_, category) = parse_consent_key(guest.pass.subject()).map_err(|_| gone())?;
-    let context = &intake.0.context;
-    let evidence = visitor.evidence("double_opt_in").showing(&question(&guest, category.as_str()));
-    let confirmed = opt_in::confirm(context, &guest.scope, guest.contact.row.id, &category, &evidence).await?;
-    let (title, words) = match confirmed {
+    let asked = Asked::of(&intake, &place).await?;
+    let Asked { guest, channel, categories, words } = &asked;
+    let (context, contact) = (&intake.0.context, &guest.contact.row);
+    let evidence = visitor.evidence("double_opt_in").showing(&asked.question());
+    let confirmed = opt_in::confirm(context, &guest.scope, contact.id, *channel, categories, &evidence).await?;
+    let (title, said) = match confirmed {
         Confirmed::Yes => {
-            come_back(context, &guest.scope, &guest.contact.row, &evidence).await?;
-            ("Thank you", "It is noted: you will hear from us.")
+            come_back(context, &guest.scope, *channel, contact, &evidence).await?;
+            (words.thanks, words.noted)
         }
-        Confirmed::Late => ("Too late", "This question is not open any more. Please ask to be asked again."),
+        Confirmed::Late => (words.late, words.ask_again),
     };
-    Ok(shown(StatusCode::OK, frame(&guest.tenant.name, title, &told(confirmed == Confirmed::Yes, words))))
+    Ok(asked.page(title, &told(confirmed == Confirmed::Yes, said)))
 }

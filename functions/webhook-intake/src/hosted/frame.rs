@@ -6,13 +6,19 @@ use crate::pages::{STYLE, escape};
 const MORE: &str = "fieldset{border:1px solid #8886;border-radius:8px;margin:1rem 0;padding:.5rem 1rem}legend{font-weight:600;\
 padding:0 .3rem}input:not([type=checkbox]){font:inherit;padding:.4rem .6rem;border-radius:8px;border:1px solid #8886;\
 background:transparent;color:inherit;max-width:100%}.wrong{padding:.6rem 1rem;border-radius:8px;\
-background:light-dark(#fde8e8,#4a1f1f)}:focus-visible{outline:3px solid #1a56db;outline-offset:2px}";
+background:light-dark(#fde8e8,#4a1f1f)}.trap{position:absolute;left:-9999px}select{font:inherit;padding:.4rem .6rem;\
+border-radius:8px}:focus-visible{outline:3px solid #1a56db;outline-offset:2px}";
 
-/// A page of a tenant. `inner` is markup; the texts are not.
+/// A page of a tenant, in English. `inner` is markup; the texts are not.
 pub(super) fn frame(tenant: &str, title: &str, inner: &str) -> String {
+    frame_in("en", tenant, title, inner)
+}
+
+/// The same in a language.
+pub(super) fn frame_in(language: &str, tenant: &str, title: &str, inner: &str) -> String {
     let (tenant, title) = (escape(tenant), escape(title));
     format!(
-        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
+        "<!doctype html><html lang=\"{language}\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
          <meta name=\"robots\" content=\"noindex\"><title>{title} – {tenant}</title><style>{STYLE}{MORE}</style></head><body><main>\
          <p>{tenant}</p><h1>{title}</h1>{inner}</main></body></html>"
     )

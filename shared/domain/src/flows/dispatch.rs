@@ -7,12 +7,12 @@ use crate::erasure::{self, Erasure};
 use crate::event::raised::raised;
 use crate::export::{self, Export};
 use crate::import::{self, Import};
-use crate::{Archive, Attachment, Errand, Event, Mailbox, Message, Run, Series, archive, errand, mailbox, run};
+use crate::{Archive, Attachment, Errand, Event, Mailbox, Message, Run, Series, Signup, archive, errand, mailbox, run};
 
 /// The jobs that a change asks for. Most changes are no transition of a thing that has states and are told by one attribute: a row
 /// is read whole only for a job.
 pub fn jobs(record: &Record) -> Vec<Job> {
-    let mut jobs: Vec<Job> = event(record).into_iter().chain(news(record)).collect();
+    let mut jobs: Vec<Job> = event(record).into_iter().chain(signup(record)).chain(news(record)).collect();
     if record.new_value(&attr::STATE_SEQ) != record.old_value(&attr::STATE_SEQ) {
         let due = || {
             alarm(record)
@@ -32,6 +32,12 @@ pub fn jobs(record: &Record) -> Vec<Job> {
 fn event(record: &Record) -> Option<Job> {
     let event = record.new_row::<Event>().filter(|_| record.old_value(&attr::PK).is_none())?.row;
     Some(Job::new(&record.internal()?, Task::Event(event.id), 0))
+}
+
+/// What somebody has asked by a form.
+fn signup(record: &Record) -> Option<Job> {
+    let signup = record.new_row::<Signup>().filter(|_| record.old_value(&attr::PK).is_none())?.row;
+    Some(Job::new(&record.internal()?, Task::Signup(signup.id), 0))
 }
 
 /// What a change of the house's own rows tells rules.

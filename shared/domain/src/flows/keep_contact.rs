@@ -13,7 +13,7 @@ use crate::company::Member;
 use crate::consent::{Declaration, Evidence};
 use crate::contact::Spot;
 use crate::field::{Definitions, Object};
-use crate::{Address, Channel, Company, Contact, User};
+use crate::{Address, Company, Contact, User};
 
 /// Writes a new contact. An address or unique value that belongs to another contact is a conflict.
 pub async fn create(
@@ -68,10 +68,9 @@ async fn gathered<'a>(
     }
     for spot in old.iter().filter(|spot| !new.iter().any(|kept| kept.same(spot))) {
         writes.extend(release(context, scope, contact, spot).await?);
-        if spot.channel == Channel::Email {
-            // Who was asked there cannot answer for another address.
-            contact.preferences.pending.clear();
-        }
+        // Who was asked there cannot answer for another address.
+        let asked = format!("{}:", spot.channel.as_str());
+        contact.preferences.pending.retain(|key, _| !key.starts_with(&asked));
     }
     writes.extend(declaring(context, scope, before, contact, version, evidence)?);
     gather(scope, &mut writes, definitions, before, Some(contact)).await?;

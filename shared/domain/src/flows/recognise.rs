@@ -1,14 +1,15 @@
 //! Finding the contact or company that has an address, a domain or a unique value: one read.
 
+use kernel::ids::ContactId;
 use kernel::{Email, Error, Phone, Result};
 use serde_json::Value;
-use store::TenantScope;
 use store::schema::Entity;
+use store::{Stored, TenantScope};
 
 use super::Context;
 use crate::field::{Definitions, Field, Object};
 use crate::unique::{By, Unique};
-use crate::{Address, Channel, company};
+use crate::{Address, Channel, Contact, company};
 
 /// What things of a noun are recognised by.
 #[derive(Clone, Copy, Debug)]
@@ -49,11 +50,23 @@ impl Sign<'_> {
     }
 
     async fn addressed(&self, channel: Channel, key: &str) -> Result<Option<String>> {
-        let address = self.scope.read_now::<Address>(Address::at(&self.context.keys, channel, key)).await?;
-        Ok(address.and_then(|address| address.row.contact).map(|contact| contact.to_string()))
+        Ok(owner_id(self.context, self.scope, channel, key).await?.map(|contact| contact.to_string()))
     }
 
     async fn holding(&self, row: &Unique) -> Result<Option<String>> {
         Ok(self.scope.read_now::<Unique>(row.locator()).await?.map(|held| held.row.of))
+    }
+}
+
+async fn owner_id(context: &Context, scope: &TenantScope, channel: Channel, key: &str) -> Result<Option<ContactId>> {
+    let address = scope.read_now::<Address>(Address::at(&context.keys, channel, key)).await?;
+    Ok(address.and_then(|address| address.row.contact))
+}
+
+/// The contact that an address belongs to: found by the address's own row, whatever the number of contacts. `key` is its key form.
+pub async fn owner(context: &Context, scope: &TenantScope, channel: Channel, key: &str) -> Result<Option<Stored<Contact>>> {
+    match owner_id(context, scope, channel, key).await? {
+        Some(owner) => scope.read_now::<Contact>(owner).await,
+        None => Ok(None),
     }
 }

@@ -131,6 +131,10 @@ rows! {
         "What did a rule see of an event, and what did it do?";
     SERIES = "series", "ser", "SER", Shape::Dated { shards: 1 }, "T#tenant#SER#yyyymm#shard", "series id",
         "Which message is sent again and again, and when next?";
+    SIGNUP = "signup", "sgn", "SGN", Shape::Dated { shards: 1 }, "T#tenant#SGN#yyyymm#shard", "signup id",
+        "What did somebody ask by the form, that is still to be carried out?";
+    SIGNUP_FORM = "signup_form", "", "SGF", Shape::Single, "T#tenant#SGF", "-",
+        "What can people ask for by the form, and what do they agree to?";
     STATISTIC = "statistic", "", "STAT", Shape::Below, "T#tenant#STAT#yyyymm:dimension", "value#dd",
         "How much of what happened in each hour of this day, by channel, account and category, by template, tag or sender, and of what people did?";
     SUPPRESSION = "suppression", "sup", "SUP", Shape::Dated { shards: 1 }, "T#tenant#SUP#yyyymm#shard", "suppression id",

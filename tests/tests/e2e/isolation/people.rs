@@ -31,6 +31,9 @@ pub(super) fn body(operation: &str) -> Option<Value> {
         "lose_deal" => json!({ "reason": "A" }),
         "put_contact" => json!({ "emails": ["a@example.com"] }),
         "put_contacts" => json!({ "contacts": [{ "emails": ["a@example.com"] }] }),
+        "put_signup_form" => {
+            json!({ "active": true, "topics": [{ "category": "news" }], "consent": { "en": "Yes." } })
+        }
         "update_field" => json!({ "label": "A" }),
         "win_deal" => json!({}),
         _ => return None,

@@ -90,6 +90,9 @@ fn whole(operation: &str, contact: &str, account: &str, attachment: &str) -> Opt
         "create_field" => json!({
             "object": "deal", "key": "odd", "label": "L", "kind": "select", "options": ["a"], "required": false, "unique": false,
         }),
+        "put_signup_form" => json!({
+            "active": true, "channel": "sms", "topics": [{ "category": "news", "names": { "en": "News" } }], "consent": { "en": "Yes." },
+        }),
         "update_field" => json!({ "label": "L", "options": ["a"], "required": false, "archived": false }),
         "put_contacts" => json!({ "by": "email", "contacts": [{ "emails": ["odd@example.com"], "first_name": "A" }] }),
         "create_contact" | "put_contact" | "update_contact" => json!({
