@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use kernel::Time;
 use kernel::ids::{
-    AccountId, ArchiveId, AttachmentId, ErasureId, ErrandId, EventId, ExportId, ImportId, MessageId, RunId, SeriesId, SignupId, TaskId,
-    TenantId,
+    AccountId, ArchiveId, AttachmentId, ErasureId, ErrandId, EventId, ExportId, ImportId, MessageId, RunId, SeriesId, SignupId,
+    TaskId, TenantId,
 };
 use serde::{Deserialize, Serialize};
 
