@@ -94,6 +94,7 @@ async fn a_task_that_comes_of_an_activity_is_about_the_same() {
     let task = ada.sees.post("/v1/tasks", &json!({ "activity_id": call })).await.is(201);
     assert_eq!((&task["title"], &task["activity_id"]), (&json!("Wants an offer"), &json!(call)));
     assert_eq!((&task["contact_id"], &task["company_id"], &task["deal_id"]), (&json!(eve), &json!(initech), &json!(seats)));
+    stage.clock.advance(1).unwrap();
     // What is said counts, null too.
     let words = json!({ "activity_id": call, "title": "Send the offer", "company_id": null });
     let other = ada.sees.post("/v1/tasks", &words).await.is(201);

@@ -23,10 +23,13 @@ cancel_task agent
 check_account admin
 complete_task agent
 count_account_usage admin
+count_activities viewer
 count_channels viewer
+count_deals viewer
 count_emails viewer
 count_engagement viewer
 count_responses viewer
+count_tasks viewer
 count_templates viewer
 count_unread_notifications viewer
 create_account admin
@@ -145,6 +148,8 @@ retry_message agent
 score_contact viewer
 search_things viewer
 send_message agent
+tell_contact_frequency viewer
+tell_frequency viewer
 test_account admin
 test_draft_rule manager
 test_rule manager

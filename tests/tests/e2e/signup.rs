@@ -70,7 +70,7 @@ async fn press(stage: &Story, path: &str) -> Reply {
 async fn a_stranger_signs_up_and_has_consented_by_the_click_alone() {
     let stage = Story::begin().await;
     let acme = open(&stage).await;
-    let action = json!({ "raise_event": { "name": "seen" } });
+    let action = json!({ "raise_event": { "name": "person.seen" } });
     let rule = json!({ "name": "R", "trigger": "contact.created", "actions": [action] });
     let rule = acme.post("/v1/rules", &rule).await.is(201)["id"].as_str().unwrap().to_owned();
     stage.clock.advance(5_000).unwrap();
