@@ -43,10 +43,17 @@ pub async fn find(scope: &TenantScope, id: ActivityId, now: Time) -> Result<Foun
     Ok(Found { activity: kept.stored(), description, packed: true })
 }
 
-/// The activities of those ids, at hand or in the archive: one batch, and a query for each pack.
+/// The activities of those ids, at hand or in the archive: one cheap batch, a sure one for what that misses, and a query for each
+/// pack. It may be a moment behind: for pages, not for decisions.
 pub async fn read_many(scope: &TenantScope, ids: &[ActivityId], now: Time) -> Result<Vec<Option<Stored<Activity>>>> {
     let at: Vec<Locator> = ids.iter().map(|id| (*id).into()).collect();
-    let mut found = scope.read_many_now::<Activity>(&at).await?;
+    let mut found = scope.read_many::<Activity>(&at).await?;
+    // What was just written down, or just brought back from the archive, is missed by a cheap read alone.
+    let missed: Vec<Locator> = at.into_iter().zip(&found).filter(|(_, place)| place.is_none()).map(|(at, _)| at).collect();
+    let surely = scope.read_many_now::<Activity>(&missed).await?;
+    for (place, row) in found.iter_mut().filter(|place| place.is_none()).zip(surely) {
+        *place = row;
+    }
     let mut opened: BTreeMap<ActivityId, Stored<Activity>> = BTreeMap::new();
     for (id, place) in ids.iter().zip(&mut found).filter(|(id, place)| place.is_none() && archive::may_hold(**id, now)) {
         if !opened.contains_key(id)
