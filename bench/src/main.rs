@@ -2,14 +2,15 @@
 //!
 //! `cargo run --release -p bench` measures everything; `-- --skip-binaries` leaves out building and starting the functions,
 //! `-- --binaries` does nothing else. `-- --pipeline` times the pipeline alone, and `-- --pipeline 2000` with that many messages,
-//! as a profiler wants it. `-- --providers` times the providers alone, `-- --tasks` counts and times tasks alone, `-- --counting`
-//! the counters, and `-- --bill` counts the units of an email alone.
+//! as a profiler wants it. `-- --providers` times the providers alone, `-- --tasks` counts and times tasks alone, `-- --hour` says
+//! how late a million rows of one hour are moved, `-- --counting` counts the counters and `-- --bill` the units of an email alone.
 #![expect(clippy::disallowed_methods, reason = "a bench reads the clock, its arguments and its environment")]
 #![expect(clippy::large_futures, reason = "a stage is large, and a bench has a stack of its own")]
 
 mod bill;
 mod binaries;
 mod counting;
+mod hour;
 mod people;
 mod pipeline;
 mod providers;
@@ -49,6 +50,8 @@ fn main() -> ExitCode {
         counting::measure()
     } else if has("--tasks") {
         tasks::measure()
+    } else if has("--hour") {
+        hour::measure()
     } else if has("--binaries") {
         binaries::measure()
     } else {
@@ -80,6 +83,8 @@ fn all(skip_binaries: bool) -> Fallible<Value> {
     add(counting::measure()?);
     note("counting tasks, and scanning");
     add(json!({ "tasks": tasks::measure()? }));
+    note("counting how late a million rows are");
+    add(json!({ "hour": hour::measure()? }));
     note("timing the pipeline in a process of its own");
     let child = Command::new(std::env::current_exe()?).arg("--pipeline").output()?;
     if !child.status.success() {

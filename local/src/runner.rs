@@ -169,7 +169,7 @@ pub async fn start(options: &Options) -> Result<Running, String> {
             public_url: address.clone(),
         },
         analytics: Analytics { store: store.clone(), clock: clock.clone() },
-        scanner: Scanner { store, clock },
+        scanner: Scanner { store, clock, stays: false },
         outbox: outbox.clone(),
         provider,
         intake: intake.clone(),

@@ -154,7 +154,7 @@ impl Stage {
             relay: Relay { queues: Queues::memory(&queue), clock: clock.clone() },
             automation: Automation { store: store.clone(), context: context.clone(), files, catalog },
             analytics: Analytics { store: store.clone(), clock: clock.clone() },
-            scanner: Scanner { store: store.clone(), clock: clock.clone() },
+            scanner: Scanner { store: store.clone(), clock: clock.clone(), stays: false },
             clock,
             faults,
             memory,

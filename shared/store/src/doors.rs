@@ -7,7 +7,7 @@
 //! - [`Store::by_pass`]: the same that stands for one contact.
 //! - [`Store::by_slug`]: the word of a tenant's public addresses, for what anybody may ask of it.
 //! - [`Store::resume`]: a queue job or a stream record.
-//! - [`Store::due`]: a row of the due index whose time has come.
+//! - [`Store::due`]: a row of the due index whose time has come, or soon will have.
 //! - [`Platform::found`]: the platform's own key, for a tenant that is being made.
 
 use kernel::ids::{AccountId, ApiKeyId, TenantId, UserId};
@@ -100,13 +100,14 @@ pub struct Listed {
     pub name: String,
 }
 
-/// A row whose time has come.
+/// A row whose time has come, or soon will have.
 #[derive(Clone, Debug)]
 pub struct Due {
     /// The tenant's rows.
     pub scope: TenantScope,
     key: Key,
     due_sk: String,
+    at: Time,
 }
 
 impl Store {
@@ -183,14 +184,15 @@ impl Store {
         self.scope(evidence.tenant())
     }
 
-    /// Rows of one shard of the due index whose time is `now` or earlier, oldest first, at most `limit` and never more than
-    /// [`DUE_LIMIT`].
-    pub async fn due(&self, shard: u8, now: Time, limit: u16) -> Result<Vec<Due>> {
+    /// Rows of one shard of the due index whose time is `until` or earlier, oldest first and those behind `last` only, at most `limit`
+    /// and never more than [`DUE_LIMIT`].
+    pub async fn due(&self, shard: u8, last: Option<&Due>, until: Time, limit: u16) -> Result<Vec<Due>> {
         let query = Query {
             pk: schema::due_partition(shard),
             index: Index::Due,
+            behind: last.map(|last| schema::due_entry(&last.key, schema::due_partition(shard), last.due_sk.clone())),
             after: None,
-            before: Some(schema::due_sort(now.plus_millis(1))),
+            before: Some(schema::due_sort(until.plus_millis(1))),
             forward: true,
             limit: limit.min(DUE_LIMIT),
         };
@@ -202,7 +204,7 @@ impl Store {
                 let key = schema::key_of(&item)?;
                 let tenant = schema::tenant_of(&key.pk)?;
                 let due_sk = text(&item, attr::DUE_SK.as_str())?.to_owned();
-                Some(Due { scope: self.scope(tenant), key, due_sk })
+                Some(Due { scope: self.scope(tenant), key, at: Time::from_millis(due_sk.parse().ok()?), due_sk })
             })
             .collect())
     }
@@ -217,6 +219,11 @@ impl Due {
     /// Whether the row is of this kind, by its partition.
     pub fn concerns<E: Entity>(&self) -> bool {
         self.key.pk.split('#').nth(2) == Some(E::ROW.noun)
+    }
+
+    /// When it is due.
+    pub const fn at(&self) -> Time {
+        self.at
     }
 
     /// Carries out the change if the row is still due at that very moment, and takes it out of the index unless the change
@@ -264,6 +271,7 @@ impl Platform<'_> {
         let query = Query {
             pk: schema::directory_partition(month),
             index: Index::Primary,
+            behind: None,
             after: None,
             before: before.map(|tenant| tenant.hex()),
             forward: false,

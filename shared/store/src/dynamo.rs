@@ -218,6 +218,7 @@ impl Dynamo {
             .set_expression_attribute_values(expression.values())
             .scan_index_forward(query.forward)
             .consistent_read(query.index == Index::Current)
+            .set_exclusive_start_key(query.behind.clone().map(wire))
             .limit(limit);
         let output = request.send().await.map_err(|error| other(&error))?;
         let inside = |item: &Item| {

@@ -74,6 +74,7 @@ impl Lane {
         let query = Query {
             pk: self.pk.clone(),
             index: Index::Primary,
+            behind: None,
             after: after.cloned(),
             before: self.before.clone(),
             forward: false,
@@ -137,6 +138,7 @@ impl TenantScope {
         let query = |shard| Query {
             pk: schema::dated_partition(self.tenant, &E::ROW, month, shard),
             index: Index::Current,
+            behind: None,
             after: None,
             before: None,
             forward: true,
@@ -181,6 +183,7 @@ impl TenantScope {
         let query = Query {
             pk: schema::below_partition(self.tenant, &E::ROW, owner)?,
             index,
+            behind: None,
             after: after.map(str::to_owned),
             before: before.map(str::to_owned),
             forward,
@@ -235,7 +238,7 @@ impl TenantScope {
     ) -> Result<Page<E>> {
         let pk = schema::below_partition(self.tenant, &E::ROW, owner)?;
         let limit = u16::try_from(limit.clamp(1, 100)).unwrap_or(CHUNK);
-        let found = self.table.query(&Query { pk, index, after, before, forward, limit }).await?;
+        let found = self.table.query(&Query { pk, index, behind: None, after, before, forward, limit }).await?;
         let last = found.items.last().and_then(|item| text(item, attr::SK.as_str())).map(str::to_owned);
         let next = last.filter(|_| found.more).map(Position);
         Ok(Page { rows: found.items.into_iter().map(Stored::read).collect::<Result<_>>()?, next })

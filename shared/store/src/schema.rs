@@ -184,6 +184,12 @@ pub(crate) fn due_sort(at: Time) -> String {
     format!("{:013}", at.millis().clamp(0, 9_999_999_999_999))
 }
 
+/// An entry of the due index: the keys of the row and its own.
+pub(crate) fn due_entry(key: &Key, partition: String, sort: String) -> Item {
+    let words = [(attr::PK, key.pk.clone()), (attr::SK, key.sk.clone()), (attr::DUE_PK, partition), (attr::DUE_SK, sort)];
+    words.into_iter().map(|(attr, word)| (attr.as_str().to_owned(), Value::S(word))).collect()
+}
+
 /// The two index attributes of a row due at `at`, and their values.
 pub(crate) fn due_attributes(key: &Key, at: Time) -> [(Attr, Value); 2] {
     let spread = key.sk.bytes().chain(key.pk.bytes()).fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte));

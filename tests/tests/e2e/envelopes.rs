@@ -355,7 +355,7 @@ async fn reminder_scan() {
         house.message(id, |message| (message.state, message.hold) = (State::Scheduled, Some(hold))).await;
     }
     house.stage.clock.advance(fired.since(house.stage.clock.now())).unwrap();
-    let scanner = reminder_scan::Scanner { store: house.stage.store.clone(), clock: house.stage.clock.clone() };
+    let scanner = reminder_scan::Scanner { store: house.stage.store.clone(), clock: house.stage.clock.clone(), stays: false };
     let scanned = reminder_scan::handle(&scanner).await.unwrap();
     assert_eq!((scanned.moved, scanned.failed, scanned.unknown), (1, 0, 0));
     assert_eq!((house.found(FIRST).await.state, house.found(SECOND).await.state), (State::Scheduled, State::Queued));

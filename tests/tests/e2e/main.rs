@@ -74,6 +74,7 @@ mod registration;
 mod reminders;
 mod roles;
 mod rules;
+mod scan;
 mod schedule;
 mod search;
 mod secrets;

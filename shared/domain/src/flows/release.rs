@@ -22,6 +22,11 @@ pub enum Released {
     Unknown,
 }
 
+/// Whether somebody waits for it, so that a minute matters. The rest is housekeeping, and mailboxes, which are looked into by minutes.
+pub fn awaited(due: &Due) -> bool {
+    due.concerns::<Message>() || due.concerns::<Task>() || due.concerns::<Series>() || due.concerns::<Run>()
+}
+
 /// Moves one due row on.
 pub async fn release(due: &Due, now: Time) -> Result<Released> {
     if due.concerns::<Archive>() {

@@ -1,6 +1,7 @@
 //! The rows themselves, their due index, their stream and their bill, without locks, faults or waiting.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 use std::sync::Arc;
 
 use kernel::{Cause, Time};
@@ -8,7 +9,7 @@ use kernel::{Cause, Time};
 use crate::bill::{self, Bill};
 use crate::change::{Cond, number};
 use crate::record::Record;
-use crate::schema::{Key, attr, key_of};
+use crate::schema::{self, Key, attr, key_of};
 use crate::table::{Found, Op, Query, TableError, text};
 use crate::{Item, Value};
 
@@ -65,7 +66,7 @@ fn key_item(key: &Key) -> Item {
     ])
 }
 
-fn due_entry(item: &Item, key: &Key) -> Option<(String, String, Key)> {
+fn due_place(item: &Item, key: &Key) -> Option<(String, String, Key)> {
     Some((text(item, attr::DUE_PK.as_str())?.to_owned(), text(item, attr::DUE_SK.as_str())?.to_owned(), key.clone()))
 }
 
@@ -170,11 +171,11 @@ impl Rows {
         if old == new {
             return;
         }
-        if let Some(entry) = old.as_ref().and_then(|item| due_entry(item, &key)) {
+        if let Some(entry) = old.as_ref().and_then(|item| due_place(item, &key)) {
             self.due.remove(&entry);
         }
         if let Some(item) = &new {
-            self.due.extend(due_entry(item, &key));
+            self.due.extend(due_place(item, &key));
             self.rows.insert(key, item.clone());
         } else {
             self.rows.remove(&key);
@@ -217,14 +218,11 @@ impl Rows {
                 && query.after.as_ref().is_none_or(|after| sk > after)
                 && query.before.as_ref().is_none_or(|before| sk < before)
         };
-        let entry = |(pk, sk, key): &(String, String, Key)| {
-            let mut item = key_item(key);
-            item.insert(attr::DUE_PK.as_str().to_owned(), Value::S(pk.clone()));
-            item.insert(attr::DUE_SK.as_str().to_owned(), Value::S(sk.clone()));
-            item
-        };
-        let lowest = (query.pk.clone(), String::new(), Key { pk: String::new(), sk: String::new() });
-        let range = self.due.range(lowest..).take_while(|(pk, ..)| *pk == query.pk).filter(inside);
+        let entry = |(pk, sk, key): &(String, String, Key)| schema::due_entry(key, pk.clone(), sk.clone());
+        let first = (query.pk.clone(), String::new(), Key { pk: String::new(), sk: String::new() });
+        let behind = query.behind.as_ref().and_then(|last| due_place(last, &key_of(last)?));
+        let lowest = behind.map_or(Bound::Included(first), Bound::Excluded);
+        let range = self.due.range((lowest, Bound::Unbounded)).take_while(|(pk, ..)| *pk == query.pk).filter(inside);
         if query.forward {
             page(range.map(entry), query.limit)
         } else {

@@ -163,6 +163,7 @@ fn queries() -> impl Strategy<Value = Query> {
         |(pk, index, after, before, forward, limit)| Query {
             pk: PARTITIONS[pk].to_owned(),
             index,
+            behind: None,
             after,
             before,
             forward,
@@ -175,6 +176,7 @@ fn queries() -> impl Strategy<Value = Query> {
             Query {
                 pk: due_partition(shard),
                 index: Index::Due,
+                behind: None,
                 after: after.map(|moment| due_sort(kernel::Time::from_millis(moment))),
                 before: before.map(|moment| due_sort(kernel::Time::from_millis(moment))),
                 forward: true,
@@ -233,7 +235,7 @@ async fn everything(table: &Table) -> Vec<Answer> {
     let mut all = Vec::new();
     let primary = PARTITIONS.iter().map(|pk| ((*pk).to_owned(), Index::Primary));
     for (pk, index) in primary.chain((0..DUE_SHARDS).map(|shard| (due_partition(shard), Index::Due))) {
-        let query = Query { pk, index, after: None, before: None, forward: true, limit: 100 };
+        let query = Query { pk, index, behind: None, after: None, before: None, forward: true, limit: 100 };
         all.push(take(table, Step::Query(query)).await);
     }
     all

@@ -57,7 +57,7 @@ async fn every_verb_costs_what_the_rules_say() {
     assert_eq!(cost(&memory, together).await, (5.0, 0.0, 1), "two rows at double price and one entry at the plain one");
     let again = async { assert_eq!(w.scope.transact(writes()).await.unwrap(), Some(0)) };
     assert_eq!(cost(&memory, again).await, (4.0, 0.0, 1), "a refusal");
-    let read = async { assert_eq!(w.store.due(0, w.clock.now(), 9).await.unwrap().len(), 0) };
+    let read = async { assert_eq!(w.store.due(0, None, w.clock.now(), 9).await.unwrap().len(), 0) };
     assert_eq!(cost(&memory, read).await, (0.0, 0.5, 1));
 }
 
@@ -160,7 +160,8 @@ async fn the_size_limits_of_a_row_and_of_a_transaction_hold_on_both_tables() {
 
         let many = |count: usize| (0..count).map(|i| Op::Put(row(&format!("m{i}"), 380_000, None), Cond::Absent)).collect();
         assert!(table.transact(many(12)).await.is_err(), "{home}: more than 4 MB");
-        let query = Query { pk: "P".into(), index: Index::Primary, after: None, before: None, forward: true, limit: 99 };
+        let query =
+            Query { pk: "P".into(), index: Index::Primary, behind: None, after: None, before: None, forward: true, limit: 99 };
         assert_eq!(table.rows(query).await.unwrap().len(), 1, "{home}");
         table.transact(many(11)).await.unwrap();
     }

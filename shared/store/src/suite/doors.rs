@@ -141,7 +141,7 @@ async fn a_tenant_is_found_once_and_listed_by_the_platform_alone() {
 async fn due_now(w: &World, limit: u16) -> Vec<Due> {
     let mut found = Vec::new();
     for shard in 0..DUE_SHARDS {
-        found.extend(w.store.due(shard, w.clock.now(), limit).await.unwrap());
+        found.extend(w.store.due(shard, None, w.clock.now(), limit).await.unwrap());
     }
     found
 }
@@ -170,22 +170,23 @@ async fn what_is_due_comes_in_the_order_of_time_and_not_before() {
         }
         let mut seen = 0;
         for shard in 0..DUE_SHARDS {
-            let whole = w.store.due(shard, w.clock.now(), DUE_LIMIT).await.unwrap();
-            let moments: Vec<_> = whole.iter().map(due_moment).collect();
+            let whole = w.store.due(shard, None, w.clock.now(), DUE_LIMIT).await.unwrap();
+            let moments: Vec<_> = whole.iter().map(Due::at).collect();
             assert!(moments.is_sorted(), "{home}: {moments:?}");
             for limit in 0..4 {
-                let some = w.store.due(shard, w.clock.now(), limit).await.unwrap();
-                let expected: Vec<_> = moments.iter().take(usize::from(limit)).cloned().collect();
-                assert_eq!(some.iter().map(due_moment).collect::<Vec<_>>(), expected, "{home}: the oldest {limit}");
+                let some = w.store.due(shard, None, w.clock.now(), limit).await.unwrap();
+                let expected: Vec<_> = moments.iter().take(usize::from(limit)).copied().collect();
+                assert_eq!(some.iter().map(Due::at).collect::<Vec<_>>(), expected, "{home}: the oldest {limit}");
+            }
+            for (at, last) in whole.iter().enumerate() {
+                let some = w.store.due(shard, Some(last), w.clock.now(), 2).await.unwrap();
+                let expected: Vec<_> = moments.iter().skip(at + 1).take(2).copied().collect();
+                assert_eq!(some.iter().map(Due::at).collect::<Vec<_>>(), expected, "{home}: the two behind number {at}");
             }
             seen += whole.len();
         }
         assert_eq!(seen, 30, "{home}");
     }
-}
-
-fn due_moment(due: &Due) -> String {
-    format!("{due:?}").split("due_sk: \"").nth(1).unwrap().chars().take(13).collect()
 }
 
 #[tokio::test]

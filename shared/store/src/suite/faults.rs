@@ -80,7 +80,7 @@ async fn each_verb_is_one_call_with_its_own_name() {
     w.scope.change::<Letter>(letter.id, Change::new().set(attr::STATE, s("y")), Cond::Present).await.unwrap();
     w.scope.erase(&crate::Stored { version: 2, ..row }).await.unwrap();
     w.scope.transact(vec![w.scope.creating(&letter).unwrap()]).await.unwrap();
-    w.store.due(0, w.clock.now(), 9).await.unwrap();
+    w.store.due(0, None, w.clock.now(), 9).await.unwrap();
     w.scope.read_many::<Letter>(&[letter.id.into()]).await.unwrap();
     let expected =
         ["table.put", "table.read", "table.update", "table.delete", "table.transact", "table.query", "table.read_many"];
