@@ -134,10 +134,11 @@ pub(crate) struct ImportOrder {
     object: Noun,
     /// What columns mean, by their names; others are left out. All can be `tags`, `fields` and `field.name`.
     ///
-    /// Contacts: `first_name`, `last_name`, `company`, `emails`, `phones`, `handles`, `locale`, `zone`, `do_not_contact` of which
-    /// a no changes nothing, `refused` as `channel.email`, `category.news` or `campaign.spring`, `quiet_hours`, `consents`, `consent.channel:category`.
+    /// Contacts: `first_name`, `last_name`, `company`, `owner` by the id of a user, `emails`, `phones`, `handles`, `locale`, `zone`,
+    /// `do_not_contact` of which a no changes nothing, `refused` as `channel.email`, `category.news` or `campaign.spring`, `quiet_hours`,
+    /// `cap` as `2/day` and `5/week`, `consents`, `consent.channel:category`.
     ///
-    /// Companies: `name`, `domains`, `phone`, `website`, `address`.
+    /// Companies: `name`, `domains`, `phone`, `website`, `address`, `owner`.
     ///
     /// Activities: `type`, `subject`, `description`, `status`, `direction`, `duration` in seconds, `scheduled_at`, `completed_at`, `location`,
     /// `outcome`, `priority`; and with whom it was by what is here already, of several the first that is: `contact.email`,

@@ -73,8 +73,7 @@ async fn what_was_exported_can_be_imported_and_is_the_same() {
         "consents": { "email:news": true, "sms:news": false }, "fields": { "plan": "=1+1", "seats": 3, "paid": true },
     }))
     .await;
-    let refused =
-        json!({ "channels": { "telegram": false }, "categories": { "offers": false }, "campaigns": { "spring": false } });
+    let refused = json!({ "channels": { "telegram": false }, "categories": { "offers": false }, "campaigns": { "spring": false }, "cap": { "per_week": 5 } });
     acme.patch(&format!("/v1/contacts/{}/preferences", first.id), &refused).await;
     acme.contact_with(&json!({ "first_name": "'quoted'", "emails": ["b@example.com"], "tags": ["[x]"] })).await;
     bravo.contact("Eve", "eve@example.com").await;
@@ -94,10 +93,38 @@ async fn what_was_exported_can_be_imported_and_is_the_same() {
     let moved = target.get("/v1/contacts?email=a@example.com").await["data"][0]["id"].clone();
     let moved = target.get(&format!("/v1/contacts/{}/preferences", moved.as_str().unwrap())).await;
     let stood = acme.get(&format!("/v1/contacts/{}/preferences", first.id)).await;
-    for name in ["channels", "categories", "campaigns"] {
+    for name in ["channels", "categories", "campaigns", "cap"] {
         assert_eq!(moved[name], stood[name], "a no moves along");
     }
     assert_eq!((&moved["channels"]["telegram"], &moved["campaigns"]), (&json!(false), &json!({ "spring": false })));
+}
+
+#[tokio::test]
+async fn who_keeps_what_is_exported_and_taken_in_again() {
+    let stage = Story::begin().await;
+    let (acme, bravo) = (stage.bare_tenant("acme").await, stage.bare_tenant("bravo").await);
+    let mut users = Vec::new();
+    for company in [&acme, &bravo] {
+        let user = json!({ "name": "U", "email": "u@acme.example", "role": "agent" });
+        users.push(company.post("/v1/users", &user).await.is(201)["id"].clone());
+    }
+    let ada = acme.contact_with(&json!({ "emails": ["ada@example.com"], "owner": users[0] })).await;
+    let firm = acme.post("/v1/companies", &json!({ "name": "E", "domains": ["e.example"], "owner": users[0] })).await.is(201);
+    let firm = format!("/v1/companies/{}", firm["id"].as_str().unwrap());
+    let ada = format!("/v1/contacts/{}", ada.id);
+    for (object, path) in [("contact", &ada), ("company", &firm)] {
+        let (_, files) = export_of(&acme, object).await;
+        acme.patch(path, &json!({ "owner": null })).await;
+        take_in(&acme, object, &files[0]).await;
+        assert_eq!(acme.get(path).await["owner"], users[0], "{object}");
+
+        // Another tenant's user is nobody.
+        let foreign = files[0].replace(users[0].as_str().unwrap(), users[1].as_str().unwrap());
+        let import = take_in(&acme, object, &foreign).await;
+        let errors = acme.get(&format!("/v1/imports/{}/errors", import["id"].as_str().unwrap())).await;
+        assert_eq!((&errors["data"][0]["line"], &errors["data"][0]["column"]), (&json!(2), &json!("owner")), "{errors:?}");
+        assert_eq!(acme.get(path).await["owner"], users[0], "{object}");
+    }
 }
 
 #[tokio::test]
@@ -203,7 +230,7 @@ async fn many_contacts_are_many_files_and_each_is_there_once_whoever_dies() {
         let (done, files) = fetched(&acme, ordered["id"].as_str().unwrap()).await;
         assert_eq!((&done["state"], &done["rows"], files.len()), (&json!("done"), &json!(2_050), 2), "seed {seed}");
         let mut emails: Vec<&str> =
-            files.iter().flat_map(|file| file.lines().skip(1)).map(|row| row.split(',').nth(4).unwrap()).collect();
+            files.iter().flat_map(|file| file.lines().skip(1)).map(|row| row.split(',').nth(5).unwrap()).collect();
         emails.sort_unstable();
         emails.dedup();
         assert_eq!(emails.len(), 2_050, "seed {seed}");

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use kernel::error::Faults;
+use kernel::ids::UserId;
 use kernel::{Error, Result};
 use serde_json::{Map, Number, Value};
 
@@ -46,6 +47,11 @@ pub trait Draft {
 
     /// Its custom fields.
     fn fields(&mut self) -> &mut BTreeMap<String, Value>;
+}
+
+/// A user, by id. Whether there is one is seen to by whoever writes it.
+pub(super) fn user(text: &str) -> Result<UserId> {
+    UserId::parse(text).ok_or_else(|| Error::invalid("", "user", "the id of a user is needed"))
 }
 
 /// Carries a row out. Faults point to `/column/` and the column's number.

@@ -7,7 +7,7 @@ use kernel::{Phone, Result};
 use serde_json::Value;
 
 use super::Form;
-use super::cells::{Draft, add_tags, each};
+use super::cells::{Draft, add_tags, each, user};
 use super::target::{self, name, named};
 use crate::Company;
 use crate::company::domain;
@@ -26,17 +26,20 @@ pub enum Own {
     Website,
     /// Postal address, line by line.
     Address,
+    /// The user who keeps it, by id.
+    Owner,
     /// Tags.
     Tags,
 }
 
-const WORDS: [(&str, Own); 7] = [
+const WORDS: [(&str, Own); 8] = [
     ("name", Own::Name),
     ("domains", Own::Domains),
     ("domain", Own::Domains),
     ("phone", Own::Phone),
     ("website", Own::Website),
     ("address", Own::Address),
+    ("owner", Own::Owner),
     ("tags", Own::Tags),
 ];
 
@@ -71,6 +74,7 @@ impl Draft for Company {
             Own::Phone => self.phone = Some(Phone::parse(text)?),
             Own::Website => self.website = Some(text.to_owned()),
             Own::Address => self.address = each(form, text, |line| Ok(line.to_owned()))?,
+            Own::Owner => self.owner = Some(user(text)?),
             Own::Tags => add_tags(&mut self.tags, form, text)?,
         }
         Ok(())

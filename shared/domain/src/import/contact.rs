@@ -6,7 +6,7 @@ use std::fmt;
 use kernel::{Email, Error, Locale, Phone, Result, Time, Zone};
 use serde_json::Value;
 
-use super::cells::{Draft, each, yes};
+use super::cells::{Draft, each, user, yes};
 use super::target::{self, name, named};
 use super::{Form, SOURCE};
 use crate::contact::{Consent, Handle, QuietHours, parse_consent_key};
@@ -22,6 +22,8 @@ pub enum Own {
     LastName,
     /// Company name.
     Company,
+    /// The user who keeps it, by id.
+    Owner,
     /// One email address, or several.
     Emails,
     /// One telephone number, or several.
@@ -40,16 +42,19 @@ pub enum Own {
     Refused,
     /// Hours without disturbance, as `21:00-08:00`.
     QuietHours,
+    /// How much is too much, as `2/day` and `5/week`.
+    Cap,
     /// Yes or no to one category on one channel.
     Consent(Channel, Category),
     /// Answers, as `channel:category=yes`.
     Consents,
 }
 
-const WORDS: [(&str, Own); 15] = [
+const WORDS: [(&str, Own); 17] = [
     ("first_name", Own::FirstName),
     ("last_name", Own::LastName),
     ("company", Own::Company),
+    ("owner", Own::Owner),
     ("emails", Own::Emails),
     ("email", Own::Emails),
     ("phones", Own::Phones),
@@ -61,6 +66,7 @@ const WORDS: [(&str, Own); 15] = [
     ("do_not_contact", Own::DoNotContact),
     ("refused", Own::Refused),
     ("quiet_hours", Own::QuietHours),
+    ("cap", Own::Cap),
     ("consents", Own::Consents),
 ];
 
@@ -153,6 +159,7 @@ impl Draft for Row<'_> {
             Own::FirstName => self.contact.first_name = Some(said()),
             Own::LastName => self.contact.last_name = Some(said()),
             Own::Company => self.contact.company = Some(said()),
+            Own::Owner => self.contact.owner = Some(user(text)?),
             Own::Emails => self.emails.extend(each(form, text, Email::parse)?),
             Own::Phones => self.phones.extend(each(form, text, Phone::parse)?),
             Own::Handles => {
@@ -172,6 +179,15 @@ impl Draft for Row<'_> {
                 }
             }
             Own::QuietHours => self.contact.quiet_hours = Some(quiet(text)?),
+            Own::Cap => {
+                let cap = self.contact.preferences.cap.get_or_insert_default();
+                for (span, most) in each(form, text, most)? {
+                    match span {
+                        Span::Day => cap.per_day = Some(most),
+                        Span::Week => cap.per_week = Some(most),
+                    }
+                }
+            }
             Own::Consent(channel, category) => self.answer(*channel, category, yes(text)?),
             Own::Consents => {
                 for (channel, category, granted) in each(form, text, answer)? {
@@ -210,6 +226,23 @@ fn quiet(text: &str) -> Result<QuietHours> {
     let (start, end) = text.split_once('-').ok_or_else(refuse)?;
     let hours = serde_json::json!({ "start": start.trim(), "end": end.trim() });
     serde_json::from_value(hours).map_err(|_| refuse())
+}
+
+/// A span of time that a cap counts in.
+enum Span {
+    Day,
+    Week,
+}
+
+fn most(text: &str) -> Result<(Span, u16)> {
+    let refuse = || Error::invalid("", "cap", "a number of messages such as 2/day or 5/week is needed");
+    let (most, span) = text.split_once('/').ok_or_else(refuse)?;
+    let span = match span.trim() {
+        "day" => Span::Day,
+        "week" => Span::Week,
+        _ => return Err(refuse()),
+    };
+    Ok((span, most.trim().parse().map_err(|_| refuse())?))
 }
 
 fn handle(text: &str) -> Result<Handle> {

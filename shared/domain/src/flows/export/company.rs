@@ -6,7 +6,7 @@ use super::{fields, own};
 use crate::Company;
 use crate::import::cells::list;
 
-pub(super) const HEADER: [&str; 8] = ["id", "name", "domains", "phone", "website", "address", "tags", "fields"];
+pub(super) const HEADER: [&str; 9] = ["id", "name", "domains", "phone", "website", "address", "owner", "tags", "fields"];
 
 pub(super) fn cells(company: &Company) -> [String; HEADER.len()] {
     [
@@ -16,6 +16,7 @@ pub(super) fn cells(company: &Company) -> [String; HEADER.len()] {
         own(company.phone.as_ref().map(Phone::as_str)),
         own(company.website.as_deref()),
         list(company.address.iter().cloned()),
+        company.owner.map(|owner| owner.to_string()).unwrap_or_default(),
         list(company.tags.iter().cloned()),
         fields(&company.fields),
     ]

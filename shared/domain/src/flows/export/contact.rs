@@ -6,11 +6,12 @@ use super::{fields, own};
 use crate::Contact;
 use crate::import::cells::list;
 
-pub(super) const HEADER: [&str; 15] = [
+pub(super) const HEADER: [&str; 17] = [
     "id",
     "first_name",
     "last_name",
     "company",
+    "owner",
     "emails",
     "phones",
     "handles",
@@ -20,6 +21,7 @@ pub(super) const HEADER: [&str; 15] = [
     "do_not_contact",
     "refused",
     "quiet_hours",
+    "cap",
     "consents",
     "fields",
 ];
@@ -32,6 +34,9 @@ pub(super) fn cells(contact: &Contact) -> [String; HEADER.len()] {
     let channels = refused.channels.iter().map(|channel| format!("channel.{}", channel.as_str()));
     let categories = refused.categories.iter().map(|category| format!("category.{category}"));
     let refused = channels.chain(categories).chain(refused.campaigns.iter().map(|campaign| format!("campaign.{campaign}")));
+    let cap = contact.preferences.cap.unwrap_or_default();
+    let caps = [(cap.per_day, "day"), (cap.per_week, "week")];
+    let caps = caps.into_iter().filter_map(|(most, span)| Some(format!("{}/{span}", most?)));
     let quiet = contact.quiet_hours.and_then(|hours| serde_json::to_value(hours).ok()).unwrap_or_default();
     let hour = |name: &str| quiet.get(name).and_then(Value::as_str).map(str::to_owned);
     [
@@ -39,6 +44,7 @@ pub(super) fn cells(contact: &Contact) -> [String; HEADER.len()] {
         own(contact.first_name.as_deref()),
         own(contact.last_name.as_deref()),
         own(contact.company.as_deref()),
+        contact.owner.map(|owner| owner.to_string()).unwrap_or_default(),
         list(contact.emails.iter().map(ToString::to_string)),
         list(contact.phones.iter().map(ToString::to_string)),
         list(handles),
@@ -48,6 +54,7 @@ pub(super) fn cells(contact: &Contact) -> [String; HEADER.len()] {
         if contact.do_not_contact { "yes".to_owned() } else { String::new() },
         list(refused),
         hour("start").zip(hour("end")).map(|(start, end)| format!("{start}-{end}")).unwrap_or_default(),
+        list(caps),
         list(consents),
         fields(&contact.fields),
     ]
