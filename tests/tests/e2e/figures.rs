@@ -1,0 +1,24 @@
+//! What numbers leave out of nothing: every tag, every hour of a day wherever it begins, what is nobody's and what is gone. And each
+//! number of a first look leads to the very rows that it counts.
+
+use serde_json::json;
+use tests::Story;
+
+use crate::work::{groups, made};
+
+#[tokio::test]
+async fn tags_of_every_script_are_told_apart() {
+    let stage = Story::begin().await;
+    let acme = stage.bare_tenant("acme").await;
+    let mut tags = ["a", "~x", "ü", "日本", "🎈", "\u{10fffd}"];
+    tags.sort_unstable();
+    for tag in tags {
+        made(&acme, "activities", &json!({ "type": "note", "subject": "Noted", "tags": [tag] })).await;
+    }
+    stage.drain().await;
+    let told = groups(&acme, "activities?group_by=tag").await;
+    assert_eq!(told, tags.map(|tag| (tag.to_owned(), "completed=1 logged=1".to_owned())));
+    let table = acme.look("/v1/analytics/activities?group_by=tag&format=csv").await;
+    let text = String::from_utf8(table.bytes.clone()).unwrap();
+    assert!(text.contains(",ü,") && text.lines().count() == 1 + tags.len(), "{text}");
+}
