@@ -22,3 +22,21 @@ async fn tags_of_every_script_are_told_apart() {
     let text = String::from_utf8(table.bytes.clone()).unwrap();
     assert!(text.contains(",ü,") && text.lines().count() == 1 + tags.len(), "{text}");
 }
+
+#[tokio::test]
+async fn a_moment_behind_all_calendars_is_refused_for_what_it_is() {
+    let stage = Story::begin().await;
+    let acme = stage.bare_tenant("acme").await;
+    let why = |reply: &tests::Reply| reply.body["errors"][0]["detail"].as_str().unwrap().to_owned();
+    for (moment, words) in
+        [("9999-12-31T23:59:59Z", "9999-12-30T22:00:00Z"), ("tomorrow", "RFC 3339"), ("2026-02-30T00:00:00Z", "RFC 3339")]
+    {
+        let asked = acme.look(&format!("/v1/analytics/emails?until={moment}")).await;
+        assert_eq!(asked.problem(422, "invalid"), ["?until"]);
+        assert!(why(&asked).contains(words), "{}", why(&asked));
+        let call = json!({ "type": "call", "subject": "Talk", "completed_at": moment });
+        let told = acme.post("/v1/activities", &call).await;
+        assert_eq!(told.problem(422, "invalid"), ["/completed_at"]);
+        assert!(why(&told).contains(words), "{}", why(&told));
+    }
+}
