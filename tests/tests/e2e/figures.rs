@@ -40,3 +40,18 @@ async fn a_moment_behind_all_calendars_is_refused_for_what_it_is() {
         assert!(why(&told).contains(words), "{}", why(&told));
     }
 }
+
+#[tokio::test]
+async fn a_tag_said_twice_is_one() {
+    let stage = Story::begin().await;
+    let acme = stage.bare_tenant("acme").await;
+    for (noun, name) in [("activities", "subject"), ("tasks", "title"), ("deals", "title")] {
+        let mut fields = json!({ (name): "Talk", "tags": ["b", "a", " b ", "c", "a"] });
+        if noun == "activities" {
+            fields["type"] = json!("call");
+        }
+        let path = made(&acme, noun, &fields).await;
+        assert_eq!(acme.get(&path).await["tags"], json!(["b", "a", "c"]), "{noun}");
+        assert_eq!(acme.patch(&path, &json!({ "tags": ["d", "d"] })).await["tags"], json!(["d"]), "{noun}");
+    }
+}
