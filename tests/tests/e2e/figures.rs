@@ -1,10 +1,17 @@
 //! What numbers leave out of nothing: every tag, every hour of a day wherever it begins, what is nobody's and what is gone. And each
 //! number of a first look leads to the very rows that it counts.
 
+use http::Method;
 use serde_json::json;
-use tests::Story;
+use tests::{Company, Story};
 
 use crate::work::{groups, made};
+
+/// Somebody writes down a call.
+async fn called(acme: &Company<'_>) {
+    made(acme, "activities", &json!({ "type": "call", "subject": "Talk" })).await;
+    acme.story.drain().await;
+}
 
 #[tokio::test]
 async fn tags_of_every_script_are_told_apart() {
@@ -21,6 +28,29 @@ async fn tags_of_every_script_are_told_apart() {
     let table = acme.look("/v1/analytics/activities?group_by=tag&format=csv").await;
     let text = String::from_utf8(table.bytes.clone()).unwrap();
     assert!(text.contains(",ü,") && text.lines().count() == 1 + tags.len(), "{text}");
+}
+
+#[tokio::test]
+async fn a_table_is_told_to_those_who_want_one_most() {
+    let stage = Story::begin().await;
+    let acme = stage.bare_tenant("acme").await;
+    called(&acme).await;
+    for (accepted, kind) in [
+        ("text/csv", "text/csv"),
+        ("TEXT/CSV; charset=utf-8", "text/csv"),
+        ("application/json;q=0.5, text/csv", "text/csv"),
+        ("text/*, application/json;q=0.9", "text/csv"),
+        ("application/json, text/csv;q=0.1", "application/json"),
+        ("text/csv;q=0, application/json", "application/json"),
+        ("text/csv;q=0", "application/json"),
+        ("*/*", "application/json"),
+        ("text/csv, */*;q=0.1", "text/csv"),
+        ("application/json, text/csv", "application/json"),
+        ("text/csv;q=lots", "application/json"),
+    ] {
+        let told = acme.ask(Method::GET, "/v1/analytics/activities").header("accept", accepted).now().await;
+        assert_eq!((told.status, told.header("content-type")), (200, Some(kind)), "{accepted}");
+    }
 }
 
 #[tokio::test]
