@@ -9,14 +9,19 @@ use std::time::{Duration, Instant};
 use serde_json::{Map, Value, json};
 
 use crate::runtime::{Sign, serve};
-use crate::{Fallible, note};
+use crate::{Fallible, note, wire};
 
 const FUNCTIONS: [&str; 8] = ["api", "webhook-intake", "relay", "send", "reminder-scan", "analytics", "automation", "collect"];
 /// Starts of each; the median counts.
 const STARTS: usize = 21;
 
+/// The folder of what is built for deployment: beside the bench's own profile, whichever that is.
+pub(crate) fn folder() -> Fallible<PathBuf> {
+    Ok(std::env::current_exe()?.parent().and_then(Path::parent).ok_or("no folder")?.join("release"))
+}
+
 /// An event that needs nothing but the function itself, and for `reminder-scan` an empty table.
-fn event(function: &str) -> String {
+pub(crate) fn event(function: &str) -> String {
     let http = |path: &str| {
         json!({
             "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": "", "headers": { "host": "bench" },
@@ -46,8 +51,7 @@ pub(crate) fn measure() -> Fallible<Value> {
     if !build.stdout(Stdio::null()).status()?.success() {
         return Err("the functions do not build".into());
     }
-    // Beside the bench's own profile, whichever that is.
-    let folder = std::env::current_exe()?.parent().and_then(Path::parent).ok_or("no folder")?.join("release");
+    let folder = folder()?;
     let mut found = Map::new();
     for name in FUNCTIONS {
         let path = folder.join(name);
@@ -66,7 +70,7 @@ pub(crate) fn measure() -> Fallible<Value> {
         }
         None => Value::Null,
     };
-    Ok(json!({ "binaries": found, "floor": floor }))
+    Ok(json!({ "binaries": found, "floor": floor, "scan_over_the_wire": wire::measure()? }))
 }
 
 /// The floor program, when there is a C compiler.
@@ -97,31 +101,8 @@ fn median(program: &Path, event: &str) -> Fallible<(f64, f64)> {
 fn start(program: &Path, event: &str) -> Fallible<(f64, f64)> {
     let (port, signs) = serve(event.to_owned())?;
     let here = format!("127.0.0.1:{port}");
-    let endpoint = format!("http://{here}");
     let began = Instant::now();
-    let mut child = Command::new(program)
-        .env_clear()
-        .env("AWS_LAMBDA_RUNTIME_API", &here)
-        .env("AWS_LAMBDA_FUNCTION_NAME", "bench")
-        .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
-        .env("AWS_LAMBDA_FUNCTION_VERSION", "1")
-        .env("AWS_LAMBDA_LOG_STREAM_NAME", "bench")
-        .env("AWS_LAMBDA_LOG_GROUP_NAME", "bench")
-        .env("AWS_REGION", "us-east-1")
-        .env("AWS_ACCESS_KEY_ID", "bench")
-        .env("AWS_SECRET_ACCESS_KEY", "bench")
-        .env("AWS_ENDPOINT_URL", &endpoint)
-        .env("TABLE_NAME", "bench")
-        .env("DEPLOYMENT_SECRET", "a deployment secret for the bench alone")
-        .env("PLATFORM_KEY", "bench")
-        .env("KMS_KEY_ID", "bench")
-        .env("AUTOMATION_QUEUE_URL", &endpoint)
-        .env("COLLECT_QUEUE_URL", &endpoint)
-        .env("SEND_QUEUE_URL", &endpoint)
-        .env("PUBLIC_URL", &endpoint)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()?;
+    let mut child = deployed(program, &here, &format!("http://{here}"), "bench").spawn()?;
     let seen = watch(&signs);
     let _ = child.kill();
     let _ = child.wait();
@@ -130,7 +111,36 @@ fn start(program: &Path, event: &str) -> Fallible<(f64, f64)> {
     Ok((millis(asked), millis(answered)))
 }
 
-fn watch(signs: &Receiver<Sign>) -> Option<(Instant, Instant)> {
+/// A function as it is deployed, whose Runtime API, services and table are there.
+pub(crate) fn deployed(program: &Path, runtime: &str, endpoint: &str, table: &str) -> Command {
+    let mut command = Command::new(program);
+    command
+        .env_clear()
+        .env("AWS_LAMBDA_RUNTIME_API", runtime)
+        .env("AWS_LAMBDA_FUNCTION_NAME", "bench")
+        .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
+        .env("AWS_LAMBDA_FUNCTION_VERSION", "1")
+        .env("AWS_LAMBDA_LOG_STREAM_NAME", "bench")
+        .env("AWS_LAMBDA_LOG_GROUP_NAME", "bench")
+        .env("AWS_REGION", "us-east-1")
+        .env("AWS_ACCESS_KEY_ID", "bench")
+        .env("AWS_SECRET_ACCESS_KEY", "bench")
+        .env("AWS_ENDPOINT_URL", endpoint)
+        .env("TABLE_NAME", table)
+        .env("DEPLOYMENT_SECRET", "a deployment secret for the bench alone")
+        .env("PLATFORM_KEY", "bench")
+        .env("KMS_KEY_ID", "bench")
+        .env("AUTOMATION_QUEUE_URL", endpoint)
+        .env("COLLECT_QUEUE_URL", endpoint)
+        .env("SEND_QUEUE_URL", endpoint)
+        .env("PUBLIC_URL", endpoint)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    command
+}
+
+/// When it asked for its first event, and when it answered that.
+pub(crate) fn watch(signs: &Receiver<Sign>) -> Option<(Instant, Instant)> {
     let mut first = None;
     loop {
         match signs.recv_timeout(Duration::from_secs(20)).ok()? {

@@ -18,6 +18,7 @@ mod runtime;
 mod tasks;
 mod templates;
 mod watch;
+mod wire;
 mod world;
 
 use std::io::Write;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::extract::State;
 use domain::Company;
+use domain::field::Object;
 use domain::flows::keep_company;
 use kernel::ids::{CompanyId, UserId};
 use kernel::{Phone, Result, Time};
@@ -147,13 +148,15 @@ impl CompanyFilters {
     params(PageParams, CompanyFilters, FieldFilters),
     responses((status = 200, description = "A page of companies.", body = List<CompanyView>), refused::Listing))]
 async fn list_companies(
+    State(api): State<Api>,
     caller: Caller<may::Read>,
     Fielded(page, filters, fields): Fielded<CompanyFilters>,
 ) -> Result<Reply<List<Value>>, Failure> {
     let (keys, list) = (&caller.context.keys, format!("companies {filters:?} {fields:?}"));
     let asked = page.listing(keys, &caller.scope, &list)?;
     let listing = Listing { since: filters.since, until: filters.until, ..asked };
-    let keeps = |company: &Company| filters.keeps(company) && fields.keeps(&company.fields);
+    let wanted = fields.of(&api, &caller, Object::Company).await?;
+    let keeps = |company: &Company| filters.keeps(company) && wanted.keeps(&company.fields);
     let found = caller.scope.list(&listing, caller.context.clock.now(), keeps).await?;
     Ok(Reply::ok(page.shape(keys, &caller.scope, &list, found, |company| CompanyView::from(company.row))))
 }

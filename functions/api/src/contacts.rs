@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use axum::extract::State;
 use domain::company::Member;
 use domain::contact::{Consent, Handle, QuietHours};
+use domain::field::Object;
 use domain::flows::{keep_contact, recognise};
 use domain::suppression::Reason;
 use domain::{Channel, Contact};
@@ -226,11 +227,13 @@ async fn members_of(caller: &Caller<may::Read>, company: CompanyId, asked: &List
     params(PageParams, ContactFilters, FieldFilters),
     responses((status = 200, description = "A page of contacts.", body = List<ContactView>), refused::Listing))]
 async fn list_contacts(
+    State(api): State<Api>,
     caller: Caller<may::Read>,
     Fielded(page, filters, fields): Fielded<ContactFilters>,
 ) -> Result<Reply<List<Value>>, Failure> {
     let (keys, list) = (&caller.context.keys, format!("{} {fields:?}", filters.list()));
-    let keeps = |contact: &Contact| filters.keeps(contact) && fields.keeps(&contact.fields);
+    let wanted = fields.of(&api, &caller, Object::Contact).await?;
+    let keeps = |contact: &Contact| filters.keeps(contact) && wanted.keeps(&contact.fields);
     let asked = page.listing(keys, &caller.scope, &list)?;
     let mut found = if let Some((channel, key)) = filters.address() {
         owner_of(&caller, channel, &key).await?
@@ -295,7 +298,7 @@ async fn update_contact(
 }
 
 /// Deletes a contact. Its suppressed addresses stay suppressed. What timelines tell of it alone is taken off them within seconds: its
-/// messages, its answers about consent.
+/// messages, its answers about consent. What such a message comes to days later is told again, without words or address.
 #[utoipa::path(delete, path = "/v1/contacts/{id}", tag = "contacts", operation_id = "delete_contact", security(("key" = [])),
     params(("id" = String, Path, description = "The contact's id."), IfMatch),
     responses((status = 204, description = "It is gone."), refused::Deleting))]

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use domain::Deal;
 use domain::deal::Status;
+use domain::field::Object;
 use domain::flows::keep_deal;
 use kernel::ids::{CompanyId, ContactId, DealId, UserId};
 use kernel::{Result, Time};
@@ -84,6 +85,7 @@ impl DealFilters {
     params(PageParams, DealFilters, FieldFilters),
     responses((status = 200, description = "A page of deals.", body = List<DealView>), refused::Listing))]
 async fn list_deals(
+    State(api): State<Api>,
     caller: Caller<may::Read>,
     Fielded(page, filters, fields): Fielded<DealFilters>,
 ) -> Result<Reply<List<Value>>, Failure> {
@@ -92,7 +94,8 @@ async fn list_deals(
     // None is decided before it is made.
     let until = [filters.until, filters.closed_until].into_iter().flatten().min();
     let listing = Listing { since: filters.since, until, ..asked };
-    let keeps = |deal: &Deal| filters.keeps(deal) && fields.keeps(&deal.fields);
+    let wanted = fields.of(&api, &caller, Object::Deal).await?;
+    let keeps = |deal: &Deal| filters.keeps(deal) && wanted.keeps(&deal.fields);
     let found = caller.scope.list(&listing, caller.context.clock.now(), keeps).await?;
     Ok(Reply::ok(page.shape(keys, &caller.scope, &list, found, |deal| DealView::from(deal.row))))
 }

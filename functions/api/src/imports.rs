@@ -134,8 +134,8 @@ pub(crate) struct ImportOrder {
     object: Noun,
     /// What columns mean, by their names; others are left out. All can be `tags`, `fields` and `field.name`.
     ///
-    /// Contacts: `first_name`, `last_name`, `company`, `owner` by the id of a user, `emails`, `phones`, `handles`, `locale`, `zone`,
-    /// `do_not_contact` of which a no changes nothing, `refused` as `channel.email`, `category.news` or `campaign.spring`, `quiet_hours`,
+    /// Contacts: `first_name`, `last_name`, `company`, `company_id` or `company.domain` of one that is here, `owner` by the id of a user,
+    /// `emails`, `phones`, `handles`, `locale`, `zone`, `do_not_contact` of which a no changes nothing, `refused` as `channel.email`, `category.news` or `campaign.spring`, `quiet_hours`,
     /// `cap` as `2/day` and `5/week`, `consents`, `consent.channel:category`.
     ///
     /// Companies: `name`, `domains`, `phone`, `website`, `address`, `owner`.
@@ -152,7 +152,8 @@ pub(crate) struct ImportOrder {
     /// values are unique. The first of these when not said. Activities are not recognised.
     #[schema(example = "email")]
     by: Option<String>,
-    /// Judge everything and write nothing of it.
+    /// Judge everything and write nothing of it. Rows are judged by what is here, not by each other: of two rows about one person both
+    /// count as new.
     #[serde(default)]
     #[schema(required = false)]
     dry_run: bool,

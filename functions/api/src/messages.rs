@@ -193,7 +193,10 @@ async fn cancel_message(caller: Caller<may::Send>, Id(id): Id<MessageId>) -> Res
     responses((status = 200, description = "The message, queued again.", body = MessageView, headers(("etag" = String))),
         refused::Changing))]
 async fn retry_message(caller: Caller<may::Send>, Id(id): Id<MessageId>) -> Result<Reply<MessageView>, Failure> {
-    let tried = n(i64::from(caller.scope.find::<Message>(id).await?.row.attempt));
+    let found = caller.scope.find::<Message>(id).await?.row;
+    // No place of the request is at fault.
+    caller.reach.order((&found).into()).map_err(|_| Error::OutOfReach(Vec::new()))?;
+    let tried = n(i64::from(found.attempt));
     let ended = Cond::In(attr::STATE, Place::RETRYABLE.map(Place::value).into());
     let same = Cond::Is(attr::ATTEMPT, tried.clone());
     // Any event is proof that a provider took it.

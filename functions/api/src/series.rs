@@ -192,10 +192,12 @@ async fn pause_series(
     params(("id" = String, Path, description = "The series' id."), IfMatch, Repeatable),
     responses((status = 200, description = "The series.", body = SeriesView, headers(("etag" = String))), refused::Changing))]
 async fn resume_series(
+    State(api): State<Api>,
     caller: Caller<may::Send>,
     Id(id): Id<SeriesId>,
     if_match: IfMatch,
 ) -> Result<Reply<SeriesView>, Failure> {
+    repeat::may_resume(&caller.context, &api.0.catalog, &api.0.files, &caller.scope, id, &caller.reach).await?;
     enter(&caller, id, if_match, Going::Active).await
 }
 

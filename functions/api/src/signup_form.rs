@@ -51,7 +51,7 @@ pub(crate) struct TopicShape {
     /// The category of its messages.
     #[schema(value_type = String, example = "newsletter")]
     category: Category,
-    /// Its names for people, by language; the category where there is none.
+    /// Its names for people, by language; another one of them where a language has none, the category where there is none at all.
     #[schema(required = false, example = json!({"en": "News about engines", "de": "Neues von Motoren"}))]
     names: BTreeMap<String, String>,
 }
@@ -123,6 +123,7 @@ async fn put_signup_form(
     let NewSignupForm { active, channel, topics, consent } = body;
     form.row = SignupForm { active, channel, topics, consent, updated_at: caller.context.clock.now() };
     form.row.check()?;
+    caller.reach.channel(form.row.channel).map_err(|error| error.under("/channel"))?;
     let version = if form.version == 0 {
         let made = caller.scope.create(&form.row).await?;
         made.then_some(1).ok_or_else(|| Error::conflict("the form was changed by another request"))?

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use domain::agenda::{self, Owner};
+use domain::field::Object;
 use domain::flows::assign::choose;
 use domain::flows::keep_task;
 use domain::task::{Kind, Priority, State as Doing};
@@ -233,7 +234,8 @@ async fn list_tasks(
     let filters = filters.of(&caller)?;
     let (keys, list, now) = (&caller.context.keys, filters.list(&fields), caller.context.clock.now());
     let listing = page.listing(keys, &caller.scope, &list)?;
-    let keeps = |task: &Task| filters.keeps(task, now) && fields.keeps(&task.fields);
+    let wanted = fields.of(&api, &caller, Object::Task).await?;
+    let keeps = |task: &Task| filters.keeps(task, now) && wanted.keeps(&task.fields);
     let found = if filters.looks_back() {
         caller.scope.list::<Task>(&filters.bounded(listing), now, keeps).await?
     } else {

@@ -16,7 +16,7 @@ use store::{Due, Dynamo, Store, Table};
 /// Rows taken from one shard at a time.
 const CHUNK: u16 = 100;
 /// How long one scan goes on before it leaves the rest to the next, which starts within the minute.
-const BUDGET_MILLIS: i64 = 55_000;
+const BUDGET_MILLIS: i64 = 57_000;
 /// Least and longest time from one look to the next.
 const PAUSE_MILLIS: (i64, i64) = (1_000, 5_000);
 
@@ -70,6 +70,7 @@ pub async fn handle(scanner: &Scanner) -> Result<Scanned> {
     let mut total = Scanned::default();
     loop {
         let began = scanner.clock.now();
+        let failed = total.failed;
         let mut next = None;
         let mut lost = None;
         // All shards side by side.
@@ -82,12 +83,13 @@ pub async fn handle(scanner: &Scanner) -> Result<Scanned> {
                 Err(error) => lost = Some(error),
             }
         }
-        let again = match (&lost, next) {
-            (Some(_), _) => Some(began.plus_millis(longest)),
-            (None, Some(next)) => Some(next.clamp(began.plus_millis(least), began.plus_millis(longest))),
-            (None, None) => None,
+        let undone = lost.is_some() || total.failed > failed;
+        let again = match next {
+            Some(next) => Some(next.clamp(began.plus_millis(least), began.plus_millis(longest))),
+            None => undone.then(|| began.plus_millis(longest)),
         };
-        match (again.filter(|again| *again <= horizon), lost) {
+        // What is due at the very end has a last look.
+        match (again.map(|again| again.min(horizon)).filter(|again| *again > began), lost) {
             (Some(again), lost) => {
                 if let Some(error) = lost {
                     tracing::warn!(?error, "a look at what is due failed");
@@ -122,7 +124,6 @@ async fn look(scanner: &Scanner, shard: u8, horizon: Time, until: Time) -> Resul
         let found = scanner.store.due(shard, last.as_ref(), horizon.max(now), CHUNK).await?;
         let full = found.len() == usize::from(CHUNK);
         let (due, soon) = found.split_at(found.partition_point(|row| row.at() <= now));
-        let before = look.scanned.moved;
         for outcome in join_all(due.iter().map(|row| release(row, now))).await {
             match outcome {
                 Ok(Released::Moved) => look.scanned.moved += 1,
@@ -143,10 +144,8 @@ async fn look(scanner: &Scanner, shard: u8, horizon: Time, until: Time) -> Resul
         if scanner.clock.now() >= until {
             return Ok(look);
         }
-        // A chunk in which nothing moved would be found again at once: what is behind it has its turn.
-        if look.scanned.moved == before {
-            last = found.into_iter().next_back();
-        }
+        // What could not be moved has its turn again in the next look, and holds nobody up in this one.
+        last = found.into_iter().next_back();
     }
 }
 

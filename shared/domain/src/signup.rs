@@ -53,7 +53,7 @@ pub struct Topic {
 }
 
 impl Topic {
-    /// Its name in a language, or the category where it has none.
+    /// Its name in a language, or else another one of its names; the category where it has none.
     pub fn name(&self, language: &str) -> &str {
         self.names.get(language).or_else(|| self.names.values().next()).map_or(self.category.as_str(), String::as_str)
     }

@@ -3,12 +3,12 @@
 
 use std::fmt;
 
-use kernel::{Error, Keys, Result};
+use kernel::{Email, Error, Keys, Result};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use store::schema::{self, Entity, Locator, Row};
 
-use crate::field::Object;
+use crate::field::{Field, Holds, Object};
 
 /// See the module's words. The row is found by a keyed digest, since values can be of any length and personal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,13 +36,15 @@ impl Unique {
     }
 
     /// That the value of a custom field belongs to a thing. Numbers are compared by what they say: 1 is 1.0, and no two whole
-    /// numbers are the same.
-    pub fn of_field(keys: &Keys, object: Object, key: &str, value: &Value, of: String) -> Self {
+    /// numbers are the same. Email addresses are compared like those of contacts, whatever their case.
+    pub fn of_field(keys: &Keys, field: &Field, value: &Value, of: String) -> Self {
         let whole = value.is_i64() || value.is_u64();
         let fraction = || value.as_f64().filter(|_| !whole).map(|number| number.to_string());
         let number = || fraction().unwrap_or_else(|| value.to_string());
-        let text = value.as_str().map_or_else(number, str::to_owned);
-        Self::new(keys, object, key, &text, of)
+        let address = |text: &str| Email::parse(text).ok().filter(|_| field.holds == Holds::Email).map(|email| email.key());
+        let written = |text: &str| address(text).unwrap_or_else(|| text.to_owned());
+        let text = value.as_str().map_or_else(number, written);
+        Self::new(keys, field.object, &field.key, &text, of)
     }
 }
 
@@ -132,13 +134,38 @@ mod tests {
 
     use super::*;
 
+    fn field(holds: Holds) -> Field {
+        let (id, at) = (kernel::ids::FieldId::from_bytes([0; 16]), kernel::Time::EPOCH);
+        Field {
+            id,
+            object: Object::Contact,
+            key: "number".to_owned(),
+            label: "Number".to_owned(),
+            holds,
+            options: Vec::new(),
+            required: false,
+            unique: true,
+            archived: false,
+            created_at: at,
+            updated_at: at,
+        }
+    }
+
     #[test]
     fn numbers_are_the_same_when_they_say_the_same() {
         let keys = Keys::derive(&Secret::new("the deployment secret of a test, for it alone")).unwrap();
-        let row = |value: Value| Unique::of_field(&keys, Object::Contact, "number", &value, "con_1".to_owned());
+        let row = |value: Value| Unique::of_field(&keys, &field(Holds::Number), &value, "con_1".to_owned());
         assert_eq!(row(json!(7)), row(json!(7.0)));
         assert_ne!(row(json!(9_007_199_254_740_992_u64)), row(json!(9_007_199_254_740_993_u64)));
         assert_ne!(row(json!(7)), row(json!(7.5)));
+    }
+
+    #[test]
+    fn addresses_are_the_same_in_any_case_and_texts_are_not() {
+        let keys = Keys::derive(&Secret::new("the deployment secret of a test, for it alone")).unwrap();
+        let row = |holds, text: &str| Unique::of_field(&keys, &field(holds), &json!(text), "con_1".to_owned());
+        assert_eq!(row(Holds::Email, "Ada@Example.com"), row(Holds::Email, "ada@example.COM"));
+        assert_ne!(row(Holds::Text, "Ada"), row(Holds::Text, "ada"));
     }
 
     #[test]

@@ -56,7 +56,8 @@ impl From<TableError> for Error {
 pub struct Query {
     pub(crate) pk: String,
     pub(crate) index: Index,
-    /// The row that this goes on behind, by its own keys and the index's: sort keys of an index are not unique.
+    /// The row that this goes on behind, by its own keys and the index's, whose sort keys are not unique: along the due index alone,
+    /// and forward.
     pub(crate) behind: Option<Item>,
     pub(crate) after: Option<String>,
     pub(crate) before: Option<String>,

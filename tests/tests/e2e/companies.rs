@@ -67,9 +67,9 @@ async fn a_domain_belongs_to_one_company() {
     company(&bravo, &json!({ "name": "Theirs", "domains": ["a.example"] })).await;
     let before = stage.rows();
     let refused = acme.post("/v1/companies", &json!({ "name": "Second", "domains": ["c.example", "B.example"] })).await;
-    refused.problem(409, "conflict");
-    let detail = refused.body["detail"].as_str().unwrap();
-    assert!(detail.contains("/domains/1") && detail.contains(&first), "{detail}");
+    assert_eq!(refused.problem(422, "invalid"), ["/domains/1"]);
+    let told = &refused.body["errors"][0];
+    assert!(told["code"] == "taken" && told["detail"].as_str().unwrap().contains(&first), "{told}");
     stage.nothing_changed_since(&before, "a domain that is taken");
     acme.patch(&format!("/v1/companies/{first}"), &json!({ "domains": ["a.example"] })).await;
     company(&acme, &json!({ "name": "Second", "domains": ["b.example"] })).await;

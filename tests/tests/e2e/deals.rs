@@ -125,3 +125,22 @@ async fn a_message_about_a_deal_knows_it_and_its_company() {
     let missing = json!({ "to": { "email": "bob@example.com" }, "content": { "subject": "Hi", "text": "{{ deal.title }}" } });
     assert_eq!(acme.post("/v1/messages", &missing).await.problem(422, "invalid"), ["/variables/deal/title"]);
 }
+
+/// What a deal points to may be deleted: its next change leaves that out.
+#[tokio::test]
+async fn a_deal_lets_go_of_what_is_gone() {
+    let stage = Story::begin().await;
+    let acme = stage.bare_tenant("acme").await;
+    let ada = acme.contact("Ada", "ada@example.com").await;
+    let firm = acme.post("/v1/companies", &json!({ "name": "E" })).await.is(201)["id"].as_str().unwrap().to_owned();
+    let words = json!({ "title": "D", "contact_id": ada.id, "company_id": firm });
+    let path = format!("/v1/deals/{}", acme.post("/v1/deals", &words).await.is(201)["id"].as_str().unwrap());
+    acme.patch(&path, &json!({ "title": "E" })).await;
+    assert_eq!(acme.get(&path).await["contact_id"], json!(ada.id), "both are there");
+    acme.delete(&format!("/v1/contacts/{}", ada.id)).await;
+    acme.delete(&format!("/v1/companies/{firm}")).await;
+    acme.patch(&path, &json!({ "title": "F" })).await;
+    let deal = acme.get(&path).await;
+    assert_eq!((&deal["title"], &deal["contact_id"], &deal["company_id"]), (&json!("F"), &Value::Null, &Value::Null));
+    stage.drain().await;
+}

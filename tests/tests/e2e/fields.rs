@@ -104,9 +104,9 @@ async fn a_unique_value_belongs_to_one_thing() {
     let ada = acme.contact_with(&json!({ "first_name": "Ada", "fields": { "number": 7 } })).await;
     let before = stage.rows();
     let refused = acme.post("/v1/contacts", &json!({ "fields": { "number": 7.0 } })).await;
-    refused.problem(409, "conflict");
-    let detail = refused.body["detail"].as_str().unwrap();
-    assert!(detail.contains("/fields/number") && detail.contains(&ada.id), "{detail}");
+    assert_eq!(refused.problem(422, "invalid"), ["/fields/number"]);
+    let told = &refused.body["errors"][0];
+    assert!(told["code"] == "taken" && told["detail"].as_str().unwrap().contains(&ada.id), "{told}");
     stage.nothing_changed_since(&before, "a value that is taken");
     bravo.contact_with(&json!({ "fields": { "number": 7 } })).await;
     // Of companies it is another field.
@@ -114,7 +114,7 @@ async fn a_unique_value_belongs_to_one_thing() {
 
     let bob = acme.contact_with(&json!({ "first_name": "Bob", "fields": { "number": 8 } })).await;
     let path = format!("/v1/contacts/{}", bob.id);
-    acme.ask(Method::PATCH, &path).json(&json!({ "fields": { "number": 7 } })).now().await.problem(409, "conflict");
+    acme.ask(Method::PATCH, &path).json(&json!({ "fields": { "number": 7 } })).now().await.problem(422, "invalid");
     // A value that is given up, or whose holder is gone, is free.
     acme.patch(&format!("/v1/contacts/{}", ada.id), &json!({ "fields": { "number": 9 } })).await;
     acme.patch(&path, &json!({ "fields": { "number": 7 } })).await;
@@ -123,7 +123,48 @@ async fn a_unique_value_belongs_to_one_thing() {
     assert_eq!(stage.rows_of("unique").len(), 3, "acme's 9 and 7, bravo's 7");
     // Written otherwise it is the same value.
     acme.patch(&format!("/v1/contacts/{}", ada.id), &json!({ "fields": { "number": 9.0 } })).await;
-    acme.post("/v1/contacts", &json!({ "fields": { "number": 9 } })).await.problem(409, "conflict");
+    acme.post("/v1/contacts", &json!({ "fields": { "number": 9 } })).await.problem(422, "invalid");
+}
+
+#[tokio::test]
+async fn a_unique_address_belongs_to_one_thing_in_any_case() {
+    let stage = Story::begin().await;
+    let acme = stage.bare_tenant("acme").await;
+    define(&acme, &json!({ "object": "contact", "key": "login", "kind": "email", "unique": true })).await;
+    let ada = acme.contact_with(&json!({ "fields": { "login": "Ada@Example.com" } })).await;
+    let refused = acme.post("/v1/contacts", &json!({ "fields": { "login": "ada@example.com" } })).await;
+    assert_eq!(refused.problem(422, "invalid"), ["/fields/login"]);
+    let body = json!({ "last_name": "L", "fields": { "login": "ADA@example.com" } });
+    let found = acme.ask(Method::PUT, "/v1/contacts?by=field.login").json(&body).now().await;
+    assert_eq!((&found.is(200)["id"], acme.get("/v1/contacts").await["data"].as_array().unwrap().len()), (&json!(ada.id), 1));
+}
+
+/// Whatever way a value was written in, that way finds it.
+#[tokio::test]
+async fn filters_read_values_as_their_definitions_hold_them() {
+    let stage = Story::begin().await;
+    let acme = stage.bare_tenant("acme").await;
+    let mut fields = serde_json::Map::new();
+    let written = [
+        ("email", "Ada@Example.com", "ada@example.com"),
+        ("phone", "+49 151 23456789", "+4915123456789"),
+        ("datetime", "2026-03-02T10:00:00+01:00", "2026-03-02T09:00:00Z"),
+        ("url", "https://example.com", "https://EXAMPLE.com/"),
+        ("number", "7", "7.0"),
+    ];
+    for (kind, value, _) in written {
+        define(&acme, &json!({ "object": "contact", "key": format!("f-{kind}"), "kind": kind })).await;
+        fields.insert(format!("f-{kind}"), if kind == "number" { json!(7) } else { json!(value) });
+    }
+    let ada = acme.contact_with(&json!({ "fields": fields })).await;
+    for (kind, value, otherwise) in written {
+        for text in [value, otherwise] {
+            let text: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
+            let found = acme.get(&format!("/v1/contacts?field.f-{kind}={text}")).await;
+            assert_eq!(found["data"][0]["id"], json!(ada.id), "{kind} {text}");
+        }
+        assert_eq!(acme.get(&format!("/v1/contacts?field.f-{kind}=8")).await["data"], json!([]), "{kind}");
+    }
 }
 
 #[tokio::test]
@@ -139,7 +180,7 @@ async fn two_who_take_one_value_at_the_same_moment_leave_one() {
         let mut statuses = [0_u16; 2];
         (statuses[0], statuses[1]) = tokio::join!(make("One"), make("Two"));
         statuses.sort_unstable();
-        assert_eq!(statuses, [201, 409], "seed {seed}");
+        assert_eq!(statuses, [201, 422], "seed {seed}");
         assert_eq!(acme.get("/v1/companies").await["data"].as_array().unwrap().len(), 1);
     }
 }

@@ -143,6 +143,29 @@ async fn a_yes_from_an_address_that_was_given_up_says_nothing_for_the_new_one() 
 }
 
 #[tokio::test]
+async fn the_shipped_words_ask_in_the_language_of_who_is_asked() {
+    let stage = Story::begin().await;
+    let acme = stage.tenant("acme").await;
+    for (number, (locale, subject)) in [
+        ("fr-CA", "Merci de confirmer : marketing de acme Ltd"),
+        ("nl", "Bevestig alstublieft: marketing van acme Ltd"),
+        ("fi", "Please confirm: marketing from acme Ltd"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let someone = json!({ "emails": [format!("p{number}@example.com")], "locale": locale });
+        let someone = acme.contact_with(&someone).await;
+        ask(&acme, &someone).await;
+        let question = stage.letters().pop().unwrap();
+        assert_eq!(question.subject, subject, "{locale}");
+        press(&stage, &link(&question)).await;
+        assert!(goes(&acme, &someone).await, "{locale}");
+        stage.clock.advance(5_000).unwrap();
+    }
+}
+
+#[tokio::test]
 async fn the_tenants_own_words_ask_and_the_shipped_ones_where_there_are_none() {
     let stage = Story::begin().await;
     let acme = stage.tenant("acme").await;
@@ -159,6 +182,11 @@ async fn the_tenants_own_words_ask_and_the_shipped_ones_where_there_are_none() {
     stage.clock.advance(5_000).unwrap();
     ask(&acme, &bob).await;
     assert_eq!(stage.letters()[1].subject, "Please confirm: marketing from acme Ltd");
+
+    let eva = acme.contact_with(&json!({ "emails": ["eva@example.com"], "locale": "de-AT" })).await;
+    stage.clock.advance(5_000).unwrap();
+    ask(&acme, &eva).await;
+    assert_eq!(stage.letters()[2].subject, "Bitte bestätigen: marketing von acme Ltd", "in the language of who is asked");
 
     let nobody = acme.contact_with(&json!({ "first_name": "Eve" })).await;
     let body = json!({ "channel": "email", "category": "marketing", "double_opt_in": true });

@@ -74,6 +74,41 @@ async fn a_limited_key_orders_what_it_reaches_and_is_told_the_place_of_all_else(
     assert_eq!(key.get("/v1/templates?name=secret").await["data"][0]["id"], secret);
 }
 
+/// What others ordered is not set going again by somebody who could not have ordered it.
+#[tokio::test]
+async fn a_limited_key_sets_nothing_going_that_it_could_not_order() {
+    let stage = Story::begin().await;
+    let acme = stage.tenant("acme").await;
+    tests::texts::twilio(&acme).await;
+    let ada = acme.contact_with(&json!({ "emails": ["ada@example.com"], "phones": ["+14155552671"] })).await;
+    let ada = Contact { email: "ada@example.com".to_owned(), ..ada };
+    let key = limited(&acme, "admin", &json!({ "channels": ["sms"] })).await;
+
+    let later = order(&ada, &json!({ "template": "welcome", "send_at": "2026-03-03T09:00:00Z" }));
+    let message = acme.post("/v1/messages", &later).await.is(202)["id"].as_str().unwrap().to_owned();
+    acme.order(&format!("/v1/messages/{message}/cancel")).await.is(200);
+    let series = json!({ "order": order(&ada, &json!({ "template": "welcome" })), "recurrence": "FREQ=DAILY" });
+    let series = acme.post("/v1/series", &series).await.is(201)["id"].as_str().unwrap().to_owned();
+    acme.order(&format!("/v1/series/{series}/pause")).await.is(200);
+    stage.drain().await;
+
+    let before = stage.rows();
+    for path in [format!("/v1/messages/{message}/retry"), format!("/v1/series/{series}/resume")] {
+        assert!(key.order(&path).await.problem(403, "forbidden").is_empty(), "{path}");
+    }
+    let consent = json!({ "channel": "email", "category": "news", "double_opt_in": true });
+    let refused = key.post(&format!("/v1/contacts/{}/consents", ada.id), &consent).await;
+    assert_eq!(refused.problem(403, "forbidden"), ["/channel"]);
+    let form = json!({ "active": true, "channel": "email", "topics": [{ "category": "news" }], "consent": { "en": "Yes" } });
+    assert_eq!(key.ask(http::Method::PUT, "/v1/signup-form").json(&form).now().await.problem(403, "forbidden"), ["/channel"]);
+    stage.nothing_changed_since(&before, "what a key does not reach");
+
+    acme.order(&format!("/v1/messages/{message}/retry")).await.is(200);
+    acme.order(&format!("/v1/series/{series}/resume")).await.is(200);
+    stage.drain().await;
+    stage.letter();
+}
+
 #[tokio::test]
 async fn a_limited_key_answers_in_conversations_only_where_it_may_write_freely() {
     let stage = Story::begin().await;

@@ -97,7 +97,7 @@ async fn a_stranger_signs_up_and_has_consented_by_the_click_alone() {
     assert_eq!(said, ["pending", "pending"], "news and offers, and not what the form does not offer");
 
     let letter = stage.letter();
-    assert_eq!((letter.subject.as_str(), stage.letters().len()), ("Please confirm: news, offers from acme Ltd", 1));
+    assert_eq!((letter.subject.as_str(), stage.letters().len()), ("Bitte bestätigen: news, offers von acme Ltd", 1));
     assert!(letter.text.contains(&link(&letter)), "whole also for who reads text: {}", letter.text);
     let shown = html(&stage.get(&link(&letter)).await);
     assert!(

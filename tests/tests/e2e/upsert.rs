@@ -1,5 +1,6 @@
 //! Contacts that are made or changed by what they are recognised by: alone, at the same moment, and several at once.
 
+use futures_util::future::join_all;
 use http::Method;
 use serde_json::{Value, json};
 use store::memory::Faults;
@@ -79,6 +80,22 @@ async fn several_at_the_same_moment_make_one_contact() {
         assert_eq!(statuses, [200, 200, 201], "seed {seed}");
         assert_eq!(contacts(&acme).await, 1, "seed {seed}");
         assert!(one.body["id"] == two.body["id"] && two.body["id"] == three.body["id"]);
+    }
+}
+
+#[tokio::test]
+async fn a_storm_about_one_person_loses_nothing() {
+    for seed in 0..4 {
+        let faults = Faults::none();
+        let stage = Story::with(faults.clone()).await;
+        let acme = stage.bare_tenant("acme").await;
+        faults.interleave(seed);
+        let bodies =
+            (0..8).map(|n| json!({ "emails": ["ada@example.com", format!("ada{n}@example.com")], "tags": [format!("t{n}")] }));
+        let replies = join_all(bodies.map(|body| put(&acme, "email", body))).await;
+        assert!(replies.iter().all(|reply| [200, 201].contains(&reply.status)), "seed {seed}");
+        let emails = acme.get("/v1/contacts").await["data"][0]["emails"].as_array().unwrap().len();
+        assert_eq!((contacts(&acme).await, emails), (1, 9), "seed {seed}");
     }
 }
 

@@ -190,6 +190,7 @@ async fn record_consent(
     body.check()?;
     let evidence = body.evidence(caller.evidence());
     if body.double_opt_in {
+        caller.reach.channel(body.channel).map_err(|error| error.under("/channel"))?;
         let origin = origin(&api, &headers);
         let question = Question {
             contact: id,

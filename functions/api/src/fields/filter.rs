@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use domain::field::{Field, Object};
 use kernel::{Error, Result};
 use serde_json::Value;
 use utoipa::IntoParams;
@@ -9,12 +10,28 @@ use utoipa::openapi::Required;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 
+use crate::Caller;
+use crate::state::Api;
+
 /// Most filters of one question.
 const MOST: usize = 5;
 
-/// Values that custom fields must have, by key.
+/// What custom fields must say, by key.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct FieldFilters(BTreeMap<String, String>);
+
+/// The same, as the definitions have it.
+#[derive(Debug)]
+pub(crate) struct Wanted(Vec<Want>);
+
+/// What one field must say.
+#[derive(Debug)]
+enum Want {
+    /// A value that fits the definition.
+    Defined(Box<Field>, Value),
+    /// A text, where nothing is defined that it fits.
+    Loose(String, String),
+}
 
 impl FieldFilters {
     /// What stands before the key.
@@ -36,9 +53,29 @@ impl FieldFilters {
         Ok(Self(wanted))
     }
 
+    /// Reads the values as the definitions of that noun hold them.
+    pub(crate) async fn of<N>(&self, api: &Api, caller: &Caller<N>, object: Object) -> Result<Wanted> {
+        if self.0.is_empty() {
+            return Ok(Wanted(Vec::new()));
+        }
+        let definitions = api.0.catalog.definitions(&caller.scope).await?;
+        let want = |(key, text): (&String, &String)| {
+            let known = definitions.of(object).find(|field| !field.archived && field.key == *key);
+            let fitting = known.and_then(|field| Some(Want::Defined(Box::new(field.clone()), field.wanted(text).ok()?)));
+            // Values that do not fit stood before the definition.
+            fitting.unwrap_or_else(|| Want::Loose(key.clone(), text.clone()))
+        };
+        Ok(Wanted(self.0.iter().map(want).collect()))
+    }
+}
+
+impl Wanted {
     /// Whether a thing with those fields is meant.
     pub(crate) fn keeps(&self, fields: &BTreeMap<String, Value>) -> bool {
-        self.0.iter().all(|(key, wanted)| fields.get(key).is_some_and(|value| says(value, wanted)))
+        self.0.iter().all(|want| match want {
+            Want::Defined(field, wanted) => fields.get(&field.key).is_some_and(|value| field.says(value, wanted)),
+            Want::Loose(key, wanted) => fields.get(key).is_some_and(|value| says(value, wanted)),
+        })
     }
 }
 

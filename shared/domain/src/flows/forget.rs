@@ -19,7 +19,7 @@ use crate::erasure::{Erasure, State};
 const STEP: usize = 25;
 /// Seconds after which nothing can be written any more because of what happened before: the stream brings nothing older than a day.
 const LATE: i64 = 25 * 3600;
-/// The version of an entry that is gone for good: no change of what it tells of comes after it.
+/// The version of an entry that is gone for good: no change that the stream can still bring comes after it.
 const LAST: u64 = i64::MAX.unsigned_abs();
 
 /// The write of a transaction that has everything forgotten which timelines tell of what has an id of those digits.

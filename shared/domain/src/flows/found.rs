@@ -104,7 +104,7 @@ fn edition(context: &Context, shipped: &shipped::Shipped) -> (Template, Version)
     let version = Version {
         template: id,
         number: 1,
-        contents: [(Locale::default(), shipped.source.clone())].into(),
+        contents: shipped.contents.clone(),
         stale: Vec::new(),
         variables: shipped.variables.clone(),
         layouts: std::collections::BTreeMap::new(),

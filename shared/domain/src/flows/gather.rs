@@ -9,7 +9,7 @@ use serde_json::Value;
 use store::schema::{Entity, Locator};
 use store::{Stored, TenantScope, Write};
 
-use crate::field::Definitions;
+use crate::field::{Definitions, Field};
 use crate::find::{Find, Findable};
 use crate::unique::Unique;
 
@@ -71,13 +71,13 @@ impl<'a> Gathered<'a> {
         let old = before.map_or(&none, Findable::fields);
         let new = after.map_or(&none, Findable::fields);
         let Some(of) = after.or(before).map(Findable::label) else { return Ok(()) };
-        let row = |key: &str, value: &Value| Unique::of_field(self.keys, E::OBJECT, key, value, of.clone());
+        let row = |field: &Field, value: &Value| Unique::of_field(self.keys, field, value, of.clone());
         let gone = definitions.unique(E::OBJECT, old).filter(|(field, value)| new.get(&field.key) != Some(value));
-        let gone: Vec<Unique> = gone.map(|(field, value)| row(&field.key, value)).collect();
+        let gone: Vec<Unique> = gone.map(|(field, value)| row(field, value)).collect();
         let taken =
             definitions.unique(E::OBJECT, new).filter(|(field, value)| !field.archived && old.get(&field.key) != Some(value));
         let taken: Vec<(Unique, String)> =
-            taken.map(|(field, value)| (row(&field.key, value), format!("/fields/{}", field.key))).collect();
+            taken.map(|(field, value)| (row(field, value), format!("/fields/{}", field.key))).collect();
         // Written otherwise, such as 7 and 7.0, it is the same value, and its row stays.
         for unique in gone.iter().filter(|row| !taken.iter().any(|(other, _)| other == *row)) {
             self.release(unique).await?;
@@ -138,14 +138,14 @@ impl<'a> Gathered<'a> {
         let mut faults = Faults::default();
         for (claim, held) in self.claims.iter().zip(self.scope.read_many::<Unique>(&at).await?) {
             if let Some(holder) = held.filter(|held| held.row.of != claim.row.of) {
-                faults.add(claim.value.clone(), "taken", format!("the value belongs to {}", holder.row.of));
+                faults.take("", Err::<(), _>(taken(claim, &holder.row)));
             }
         }
         faults.check()
     }
 
     /// Carries all of it out. `false`: nothing was written, because a row was changed by somebody else in the meantime. A value
-    /// that another thing has is a conflict.
+    /// that another thing has is a fault at its place.
     async fn carry_out(self) -> Result<bool> {
         if self.writes.len() > MOST {
             let words = format!("addresses, words and unique values that change at once take at most {MOST} writes");
@@ -155,10 +155,36 @@ impl<'a> Gathered<'a> {
         if let Some(claim) = self.claims.iter().find(|claim| claim.write == refused) {
             let holder = self.scope.read_now::<Unique>(claim.row.locator()).await?;
             if let Some(holder) = holder.filter(|holder| holder.row.of != claim.row.of) {
-                return Err(Error::conflict(format!("The value of {} belongs to {}", claim.value, holder.row.of)));
+                return Err(taken(claim, &holder.row));
             }
         }
         Ok(false)
+    }
+}
+
+fn taken(claim: &Claim, holder: &Unique) -> Error {
+    Error::invalid(claim.value.clone(), "taken", format!("the value belongs to {}", holder.of))
+}
+
+/// Whether another look may find what stood in the way: others changed the thing, or made one that has the same value.
+pub(super) fn is_passing(error: &Error) -> bool {
+    match error {
+        Error::Conflict { .. } => true,
+        Error::Invalid(faults) => faults.iter().any(|fault| fault.code == "taken"),
+        Error::Unauthenticated
+        | Error::Forbidden { .. }
+        | Error::OutOfReach(_)
+        | Error::NotFound { .. }
+        | Error::Stale { .. }
+        | Error::MethodNotAllowed
+        | Error::Malformed { .. }
+        | Error::UnsupportedMediaType
+        | Error::TooLarge { .. }
+        | Error::KeyInUse
+        | Error::KeyReused
+        | Error::TooMany { .. }
+        | Error::Unavailable(_)
+        | Error::Internal(_) => false,
     }
 }
 
@@ -192,4 +218,19 @@ pub(super) async fn known_if_new<E: Entity, I: Into<Locator> + PartialEq>(
         Some(id) => known::<E>(scope, pointer, id).await.map(drop),
         None => Ok(()),
     }
+}
+
+/// An id as it is to be kept. A new one that names nothing of this tenant is refused; one that stood before is left out when what it
+/// names is gone.
+pub(super) async fn standing<E: Entity, I: Into<Locator> + PartialEq + Copy>(
+    scope: &TenantScope,
+    pointer: &str,
+    before: Option<I>,
+    after: Option<I>,
+) -> Result<Option<I>> {
+    let Some(id) = after else { return Ok(None) };
+    if after != before {
+        return known::<E>(scope, pointer, id).await.map(|_| after);
+    }
+    Ok(scope.read_now::<E>(id).await?.map(|_| id))
 }

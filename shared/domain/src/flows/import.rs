@@ -20,7 +20,7 @@ use super::Context;
 use super::catalog::Catalog;
 use crate::attachment;
 use crate::field::Definitions;
-use crate::import::reader::Reader;
+use crate::import::reader::{Reader, Unread};
 use crate::import::{Counts, Import, State};
 use rows::Worker;
 
@@ -28,6 +28,9 @@ use rows::Worker;
 const ROWS: u64 = 100;
 /// Milliseconds after which a part ends early: the function that carries it out must not be cut off.
 const MILLIS: i64 = 10_000;
+
+/// Why an import fails that has a quote which is opened and never closed.
+const OPEN: &str = "a quote is opened and never closed; the last error tells the line";
 
 /// Carries out the next part of the import whose state has that number.
 pub async fn carry_out(
@@ -42,10 +45,12 @@ pub async fn carry_out(
     if import.row.state != State::Queued || import.row.state_seq != seq {
         return Ok(());
     }
+    let began = import.row.position;
     let definitions = catalog.definitions(scope).await?;
     match part(context, &definitions, files, scope, &import.row).await? {
-        Some(Part { state, position, line, counts }) => {
+        Some(Part { state, why, position, line, counts }) => {
             import.row.state = state;
+            import.row.why = why.map(str::to_owned);
             import.row.position = position;
             import.row.line = line;
             import.row.counts = counts;
@@ -55,16 +60,28 @@ pub async fn carry_out(
             import.row.why = Some("the file is gone".to_owned());
         }
     }
-    settle(context, scope, import).await
+    settle(context, scope, began, import).await
 }
 
-/// Notes how far it came. Who paused the import or called it off meanwhile is not overruled: this part is then carried out again
-/// when it goes on.
-async fn settle(context: &Context, scope: &TenantScope, mut import: Stored<Import>) -> Result<()> {
+/// Notes how far it came. Who paused the import meanwhile is not overruled: this part is then carried out again when it goes on. Of
+/// one that was called off, what this part still did is counted.
+async fn settle(context: &Context, scope: &TenantScope, began: u64, mut import: Stored<Import>) -> Result<()> {
     import.row.state_seq = import.row.state_seq.saturating_add(1);
     import.row.updated_at = context.clock.now();
     match scope.replace(&import).await {
-        Ok(_) | Err(Error::Stale { .. } | Error::NotFound { .. }) => Ok(()),
+        Ok(_) | Err(Error::NotFound { .. }) => Ok(()),
+        Err(Error::Stale { .. }) => {
+            let Some(mut found) = scope.read_now::<Import>(import.row.id).await? else { return Ok(()) };
+            if found.row.state != State::Cancelled || found.row.position != began {
+                return Ok(());
+            }
+            let Import { position, line, counts, .. } = import.row;
+            (found.row.position, found.row.line, found.row.counts) = (position, line, counts);
+            match scope.replace(&found).await {
+                Ok(_) | Err(Error::Stale { .. } | Error::NotFound { .. }) => Ok(()),
+                Err(error) => Err(error),
+            }
+        }
         Err(error) => Err(error),
     }
 }
@@ -72,6 +89,7 @@ async fn settle(context: &Context, scope: &TenantScope, mut import: Stored<Impor
 /// How far a part came.
 struct Part {
     state: State,
+    why: Option<&'static str>,
     position: u64,
     line: u64,
     counts: Counts,
@@ -92,27 +110,42 @@ async fn part(
     let full = |worker: &Worker<'_>| {
         worker.counts.rows.saturating_sub(row.counts.rows) >= ROWS || context.clock.now().since(began) >= MILLIS
     };
+    let part = |reader: &Reader, counts: Counts, state: State, why: Option<&'static str>| {
+        let (position, line) = reader.at();
+        Ok(Some(Part { state, why, position, line, counts }))
+    };
     let mut parts = files.read_from(&key, row.position);
+    let mut ending = false;
     while let Some(bytes) = parts.next().await {
         let Ok(bytes) = bytes else { return broken(files, &key).await };
         let mut rest = bytes.as_ref();
+        if ending {
+            reader.end_line(rest);
+            return part(&reader, worker.counts, State::Queued, None);
+        }
         while !rest.is_empty() {
             let (used, record) = reader.read(rest);
             rest = rest.get(used..).unwrap_or_default();
             if let Some(record) = record {
                 worker.take(&record).await?;
                 if full(&worker) {
-                    let (position, line) = reader.at();
-                    return Ok(Some(Part { state: State::Queued, position, line, counts: worker.counts }));
+                    rest = rest.get(reader.end_line(rest)..).unwrap_or_default();
+                    // The other half of its line end may be the next that comes.
+                    ending = rest.is_empty() && reader.is_between();
+                    if !ending {
+                        return part(&reader, worker.counts, State::Queued, None);
+                    }
                 }
             }
         }
     }
-    if let Some(record) = reader.finish() {
-        worker.take(&record).await?;
+    let last = reader.finish();
+    if let Some(record) = &last {
+        worker.take(record).await?;
     }
-    let (position, line) = reader.at();
-    Ok(Some(Part { state: State::Done, position, line, counts: worker.counts }))
+    let open = last.is_some_and(|record| record.cells == Err(Unread::Quote));
+    let (state, why) = if open { (State::Failed, Some(OPEN)) } else { (State::Done, None) };
+    part(&reader, worker.counts, state, why)
 }
 
 /// A file that cannot be read at present is read again; one that is gone never comes back.

@@ -4,7 +4,7 @@ use kernel::Result;
 use kernel::error::Faults;
 use store::{Stored, TenantScope};
 
-use super::gather::{Gathered, known_if_new};
+use super::gather::{Gathered, known_if_new, standing};
 use super::{Context, forget};
 use crate::field::{Definitions, Object};
 use crate::{Company, Contact, Deal, User};
@@ -44,7 +44,8 @@ async fn check(scope: &TenantScope, definitions: &Definitions, before: Option<&D
     deal.check(&mut faults);
     definitions.judge(Object::Deal, before.map(|before| &before.fields), &mut deal.fields, &mut faults);
     faults.check()?;
-    known_if_new::<Contact, _>(scope, "/contact_id", before.and_then(|before| before.contact_id), deal.contact_id).await?;
-    known_if_new::<Company, _>(scope, "/company_id", before.and_then(|before| before.company_id), deal.company_id).await?;
+    let linked = before.map(|before| (before.contact_id, before.company_id)).unwrap_or_default();
+    deal.contact_id = standing::<Contact, _>(scope, "/contact_id", linked.0, deal.contact_id).await?;
+    deal.company_id = standing::<Company, _>(scope, "/company_id", linked.1, deal.company_id).await?;
     known_if_new::<User, _>(scope, "/owner", before.and_then(|before| before.owner), deal.owner).await
 }

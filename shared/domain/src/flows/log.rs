@@ -86,14 +86,21 @@ where
     Ok(ids.into_iter().zip(found).filter_map(|(id, row)| row.map(|_| id)).collect())
 }
 
-/// Writes a new activity with its description.
+/// The writes of a new activity and of its description, when that is long.
+pub(super) fn creating(scope: &TenantScope, activity: &mut Activity, description: Option<String>) -> Result<Vec<Write>> {
+    let text = activity.describe(description).map(|text| scope.creating(&text));
+    [Some(scope.creating(activity)), text].into_iter().flatten().collect()
+}
+
+/// Writes a new activity with its description. One of this id is there when an earlier try of the same request got this far.
 pub async fn create(scope: &TenantScope, activity: &mut Activity, description: Option<String>) -> Result<()> {
-    let Some(text) = activity.describe(description) else {
-        // One of this id is there when an earlier try of the same request got this far.
+    let writes = creating(scope, activity, description)?;
+    if writes.len() == 1 {
+        // A transaction costs twice as much.
         scope.create(activity).await?;
         return Ok(());
-    };
-    scope.transact(vec![scope.creating(activity)?, scope.creating(&text)?]).await?;
+    }
+    scope.transact(writes).await?;
     Ok(())
 }
 

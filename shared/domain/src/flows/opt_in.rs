@@ -88,7 +88,8 @@ pub async fn ask(
         }
         contact.row.updated_at = now;
         let id = question.message.unwrap_or_else(|| MessageId::new(&context.ids, &context.clock));
-        let order = order(catalog, scope, question, &categories, link).await?;
+        let locale = question.locale.or(contact.row.locale.as_ref());
+        let order = order(catalog, scope, question, locale, &categories, link).await?;
         let message = accept::prepare(catalog, files, scope, order, id).await.map_err(unfit)?;
         let mut writes = keep_contact::changing(context, scope, &before, &contact, question.evidence)?;
         writes.extend(accept::writes(scope, &message)?);
@@ -117,6 +118,7 @@ async fn order(
     catalog: &Catalog,
     scope: &TenantScope,
     question: &Question<'_>,
+    locale: Option<&Locale>,
     categories: &[&Category],
     link: String,
 ) -> Result<Order> {
@@ -124,13 +126,13 @@ async fn order(
     let variables =
         Map::from_iter([("category".to_owned(), Value::from(names.join(", "))), ("confirm_url".to_owned(), Value::from(link))]);
     let to = To { contact: Some(question.contact), ..To::default() };
-    let (channel, locale, category) = (Some(question.channel), question.locale.cloned(), Some(Category::default()));
-    let order = Order { to, variables, channel, locale, category, ..Order::default() };
+    let (channel, category) = (Some(question.channel), Some(Category::default()));
+    let order = Order { to, variables, channel, locale: locale.cloned(), category, ..Order::default() };
+    let language = match locale {
+        Some(locale) => locale.language().to_owned(),
+        None => catalog.tenant(scope).await?.locale.language().to_owned(),
+    };
     if question.channel != Channel::Email {
-        let language = match question.locale {
-            Some(locale) => locale.language().to_owned(),
-            None => catalog.tenant(scope).await?.locale.language().to_owned(),
-        };
         let text = Some(question_by_text(&language).to_owned());
         return Ok(Order { content: Some(Source { text, ..Source::default() }), ..order });
     }
@@ -138,7 +140,7 @@ async fn order(
         Ok(template) if template.active && template.live.is_some() => {
             Ok(Order { template: Some(TEMPLATE.to_owned()), ..order })
         }
-        Ok(_) | Err(Error::NotFound { .. }) => Ok(Order { content: shipped::content(TEMPLATE), ..order }),
+        Ok(_) | Err(Error::NotFound { .. }) => Ok(Order { content: shipped::content(TEMPLATE, &language), ..order }),
         Err(error) => Err(error),
     }
 }

@@ -43,8 +43,8 @@ impl Sign<'_> {
             By::Phone => self.addressed(Channel::Sms, Phone::parse(text)?.as_str()).await,
             By::Domain => self.holding(&Unique::of_domain(&self.context.keys, &company::domain(text)?, String::new())).await,
             By::Field(key) => {
-                let value = self.field(key)?.read(value)?;
-                self.holding(&Unique::of_field(&self.context.keys, self.object, key, &value, String::new())).await
+                let field = self.field(key)?;
+                self.holding(&Unique::of_field(&self.context.keys, field, &field.read(value)?, String::new())).await
             }
         }
     }

@@ -8,7 +8,7 @@ use kernel::ids::{MessageId, SeriesId};
 use kernel::{Clock, Error, Ids, Result, Time, Zone};
 use store::TenantScope;
 
-use super::accept::{self, Order};
+use super::accept::{self, Draft, Order};
 use super::catalog::Catalog;
 use super::{Context, enclose};
 use crate::series::State;
@@ -42,9 +42,7 @@ pub async fn begin(context: &Context, catalog: &Catalog, files: &Files, scope: &
     if order.send_at.is_some() {
         return Err(Error::invalid("/order/send_at", "series", "the rule says when"));
     }
-    let trial = MessageId::new(&context.ids, &context.clock);
-    let draft = accept::draft(catalog, files, scope, order.clone(), trial).await.map_err(|error| error.under("/order"))?;
-    reach.order((&draft.accepted.message).into()).map_err(|error| error.under("/order"))?;
+    let draft = judge(context, catalog, files, scope, &order, &reach).await.map_err(|error| error.under("/order"))?;
     let clock = zone_of(catalog, scope, zone.as_ref(), &order).await?;
     let never = || Error::invalid("/recurrence", "never", "the rule chooses no time");
     let next = Recurring::first(rule, clock, start).ok_or_else(never)?;
@@ -69,6 +67,43 @@ pub async fn begin(context: &Context, catalog: &Catalog, files: &Files, scope: &
     // A series of this id is there when an earlier try of the same request got this far.
     scope.create(&series).await?;
     Ok(series)
+}
+
+/// What an order comes to now. Refused when that is beyond a reach.
+async fn judge(
+    context: &Context,
+    catalog: &Catalog,
+    files: &Files,
+    scope: &TenantScope,
+    order: &Order,
+    reach: &Reach,
+) -> Result<Draft> {
+    let trial = MessageId::new(&context.ids, &context.clock);
+    let draft = accept::draft(catalog, files, scope, order.clone(), trial).await?;
+    reach.order((&draft.accepted.message).into())?;
+    Ok(draft)
+}
+
+/// Refuses somebody to let a series go on that they could not begin.
+pub async fn may_resume(
+    context: &Context,
+    catalog: &Catalog,
+    files: &Files,
+    scope: &TenantScope,
+    series: SeriesId,
+    reach: &Reach,
+) -> Result<()> {
+    if reach.is_unlimited() {
+        return Ok(());
+    }
+    let order = scope.find::<Series>(series).await?.row.order;
+    match judge(context, catalog, files, scope, &order, reach).await {
+        Ok(_) => Ok(()),
+        // No place of the request is at fault.
+        Err(Error::OutOfReach(_)) => Err(Error::OutOfReach(Vec::new())),
+        Err(Error::Invalid(_)) => Err(Error::conflict("the order of the series cannot be judged any more")),
+        Err(error) => Err(error),
+    }
 }
 
 /// The zone whose wall clock counts: as said, else the recipient's as it is now, else the tenant's.

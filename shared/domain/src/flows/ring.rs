@@ -207,8 +207,7 @@ impl Bells<'_> {
             // The tenant's template is gone, switched off or wants more than it is given: ours says it then.
             Err(Error::Invalid(_)) if order.template.is_some() => {
                 order.template = None;
-                order.content =
-                    shipped::all().into_iter().find(|shipped| shipped.name == TEMPLATE).map(|shipped| shipped.source);
+                order.content = shipped::content(TEMPLATE, "en");
                 accept::prepare(self.catalog, self.files, self.scope, order, id).await
             }
             other => other,

@@ -5,6 +5,7 @@ use kernel::ids::ContactId;
 use kernel::{Error, Result};
 use store::{Stored, TenantScope};
 
+use super::gather::is_passing;
 use super::recognise::Sign;
 use super::{Context, keep_contact};
 use crate::Contact;
@@ -13,7 +14,7 @@ use crate::field::{Definitions, Object};
 use crate::unique::By;
 
 /// How often it is looked again, when others change the same contact meanwhile.
-const TRIES: usize = 4;
+const TRIES: usize = 12;
 
 /// What was done.
 #[derive(Clone, Debug)]
@@ -53,33 +54,11 @@ pub async fn upsert(
         };
         match tried {
             Err(Error::Stale { .. } | Error::NotFound { .. }) => {}
-            Err(error) if passing(&error) => refusal = error,
+            Err(error) if is_passing(&error) => refusal = error,
             done => return done,
         }
     }
     Err(refusal)
-}
-
-/// Whether another look may find what stood in the way.
-fn passing(error: &Error) -> bool {
-    match error {
-        Error::Conflict { .. } => true,
-        Error::Invalid(faults) => faults.iter().any(|fault| fault.code == "taken"),
-        Error::Unauthenticated
-        | Error::Forbidden { .. }
-        | Error::OutOfReach(_)
-        | Error::NotFound { .. }
-        | Error::Stale { .. }
-        | Error::MethodNotAllowed
-        | Error::Malformed { .. }
-        | Error::UnsupportedMediaType
-        | Error::TooLarge { .. }
-        | Error::KeyInUse
-        | Error::KeyReused
-        | Error::TooMany { .. }
-        | Error::Unavailable(_)
-        | Error::Internal(_) => false,
-    }
 }
 
 /// Emails and phones that the request does not name stay, behind those that it names: it need not know all of them.

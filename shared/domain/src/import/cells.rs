@@ -11,13 +11,18 @@ use super::target::{Own, Target};
 use super::{Form, Import};
 use crate::field::{Definitions, Holds, Object};
 
-/// What makes a program of tables take a cell for a formula. Whoever writes a file for such programs puts a `'` before it
-/// (OWASP, "CSV Injection"), which is not part of the value.
-const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+/// What makes a program of tables take a cell for a formula, narrow and full width. Whoever writes a file for such programs puts a `'`
+/// before it (OWASP, "CSV Injection"), which is not part of the value.
+const FORMULA: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
+
+/// What parts cells for programs of many countries, though not in our files: what is behind it could be a cell of its own.
+const PART: char = ';';
 
 /// A value as a cell that no program takes for a formula.
 pub fn guarded(text: &str) -> String {
-    if text.starts_with(FORMULA) || text.starts_with('\'') { format!("'{text}") } else { text.to_owned() }
+    let risky = |part: &str| part.starts_with(FORMULA) || part.starts_with('\'');
+    let parts = text.split(PART).map(|part| if risky(part) { format!("'{part}") } else { part.to_owned() });
+    parts.collect::<Vec<_>>().join(&PART.to_string())
 }
 
 /// Several values as one cell: with a `;` between them, or as a list of JSON where that would not tell them apart.
@@ -28,11 +33,12 @@ pub fn list(values: impl Iterator<Item = String>) -> String {
 }
 
 /// The value of a cell, guarded or not.
-fn unguarded(cell: &str) -> &str {
-    match cell.strip_prefix('\'') {
+fn unguarded(cell: &str) -> String {
+    let value = |part| match str::strip_prefix(part, '\'') {
         Some(rest) if rest.starts_with(FORMULA) || rest.starts_with('\'') => rest,
-        Some(_) | None => cell,
-    }
+        Some(_) | None => part,
+    };
+    cell.split(PART).map(value).collect::<Vec<_>>().join(&PART.to_string())
 }
 
 /// A thing that a row is carried out on.
@@ -60,7 +66,7 @@ pub fn fill<D: Draft>(import: &Import, definitions: &Definitions, cells: &[Strin
     for (at, (cell, word)) in cells.iter().zip(&import.columns).enumerate() {
         let (Some(word), text) = (word, unguarded(cell)) else { continue };
         if !text.is_empty() {
-            faults.take(&format!("/column/{at}"), take(import.form, definitions, word, text, draft));
+            faults.take(&format!("/column/{at}"), take(import.form, definitions, word, &text, draft));
         }
     }
     faults.check()
@@ -132,9 +138,28 @@ mod tests {
 
     #[test]
     fn no_value_is_a_formula_and_every_value_comes_back() {
-        for value in ["=1+1", "+4915", "-2", "@sum", "\tx", "\rx", "'quoted", "'=1", "''", "plain", "", "a=b"] {
+        for value in [
+            "=1+1",
+            "+4915",
+            "-2",
+            "@sum",
+            "\tx",
+            "\rx",
+            "'quoted",
+            "'=1",
+            "''",
+            "plain",
+            "",
+            "a=b",
+            "k;=1+1;+z",
+            "k;'x",
+            "；",
+            "＝1",
+            "\n=1",
+            "a; =b",
+        ] {
             let cell = guarded(value);
-            assert!(!cell.starts_with(FORMULA), "{cell:?}");
+            assert!(cell.split(PART).all(|part| !part.starts_with(FORMULA)), "{cell:?}");
             assert_eq!(unguarded(&cell), value, "{cell:?}");
         }
         assert_eq!(unguarded("'tis"), "'tis", "what nobody guarded stays");

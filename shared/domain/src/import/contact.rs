@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use kernel::ids::CompanyId;
 use kernel::{Email, Error, Locale, Phone, Result, Time, Zone};
 use serde_json::Value;
 
@@ -22,6 +23,10 @@ pub enum Own {
     LastName,
     /// Company name.
     Company,
+    /// The company, when it is a known one, by id.
+    CompanyId,
+    /// The same, by one of its domains.
+    CompanyDomain,
     /// The user who keeps it, by id.
     Owner,
     /// One email address, or several.
@@ -50,10 +55,12 @@ pub enum Own {
     Consents,
 }
 
-const WORDS: [(&str, Own); 17] = [
+const WORDS: [(&str, Own); 19] = [
     ("first_name", Own::FirstName),
     ("last_name", Own::LastName),
     ("company", Own::Company),
+    ("company_id", Own::CompanyId),
+    ("company.domain", Own::CompanyDomain),
     ("owner", Own::Owner),
     ("emails", Own::Emails),
     ("email", Own::Emails),
@@ -100,12 +107,13 @@ pub struct Row<'a> {
     now: Time,
     emails: Vec<Email>,
     phones: Vec<Phone>,
+    domain: Option<String>,
 }
 
 impl<'a> Row<'a> {
     /// Nothing is carried out yet.
     pub const fn new(contact: &'a mut Contact, now: Time) -> Self {
-        Self { contact, now, emails: Vec::new(), phones: Vec::new() }
+        Self { contact, now, emails: Vec::new(), phones: Vec::new(), domain: None }
     }
 
     /// Records an answer. Who has said no is not made to say yes by a list that somebody brings.
@@ -130,8 +138,9 @@ impl<'a> Row<'a> {
         Ok(())
     }
 
-    /// Addresses that the row does not name stay, behind those that it names.
-    pub fn finish(self) {
+    /// Addresses that the row does not name stay, behind those that it names. Answers with the domain of the company that is meant, if one
+    /// is: whether it is here must be looked up.
+    pub fn finish(self) -> Option<String> {
         let others = std::mem::take(&mut self.contact.emails);
         self.contact.emails = self.emails;
         for email in others {
@@ -146,6 +155,7 @@ impl<'a> Row<'a> {
                 self.contact.phones.push(phone);
             }
         }
+        self.domain
     }
 }
 
@@ -159,6 +169,12 @@ impl Draft for Row<'_> {
             Own::FirstName => self.contact.first_name = Some(said()),
             Own::LastName => self.contact.last_name = Some(said()),
             Own::Company => self.contact.company = Some(said()),
+            Own::CompanyId => {
+                let company = CompanyId::parse(text);
+                self.contact.company_id =
+                    Some(company.ok_or_else(|| Error::invalid("", "company", "the id of a company is needed"))?);
+            }
+            Own::CompanyDomain => self.domain = Some(said()),
             Own::Owner => self.contact.owner = Some(user(text)?),
             Own::Emails => self.emails.extend(each(form, text, Email::parse)?),
             Own::Phones => self.phones.extend(each(form, text, Phone::parse)?),

@@ -21,6 +21,9 @@ pub struct Reader {
     ended: usize,
     inside: bool,
     too_long: bool,
+    quoted: bool,
+    /// Whether the byte before was a carriage return, which a line feed may still belong to.
+    returned: bool,
     first: u64,
     line: u64,
     position: u64,
@@ -48,6 +51,8 @@ pub enum Unread {
     TooLong,
     /// It is not written as the import says.
     Encoding,
+    /// A quote is opened in it and never closed: it goes on to the end of the file.
+    Quote,
 }
 
 impl Reader {
@@ -62,6 +67,8 @@ impl Reader {
             ended: 0,
             inside: false,
             too_long: false,
+            quoted: false,
+            returned: false,
             first: line,
             line,
             position,
@@ -91,10 +98,25 @@ impl Reader {
         }
     }
 
+    /// Reads the second half of a line end, if that is what comes next and the first has been read.
+    pub fn end_line(&mut self, part: &[u8]) -> usize {
+        let half = part.get(..1).filter(|next| self.returned && *next == b"\n").unwrap_or_default();
+        self.count(half);
+        half.len()
+    }
+
+    /// Whether what was read ends with a carriage return, to which a line feed may belong.
+    pub const fn is_between(&self) -> bool {
+        self.returned
+    }
+
     /// The last row, when the file does not end with a line end.
     pub fn finish(&mut self) -> Option<Record> {
+        // Alone in a row of one line, a quote may stand for inches.
+        let open = self.quoted && self.line > self.first;
         while self.inside {
             match self.step(&[]).0 {
+                ReadRecordResult::Record if open => return Some(Record { cells: Err(Unread::Quote), ..self.take() }),
                 ReadRecordResult::Record => return Some(self.take()),
                 ReadRecordResult::OutputFull | ReadRecordResult::OutputEndsFull => self.forget(),
                 ReadRecordResult::InputEmpty | ReadRecordResult::End => self.inside = false,
@@ -112,9 +134,14 @@ impl Reader {
         ends
     }
 
+    /// Counts bytes and lines: a line ends with a line feed, a carriage return, or both.
     fn count(&mut self, read: &[u8]) {
-        let lines = read.iter().filter(|byte| **byte == b'\n').count();
-        self.line = self.line.saturating_add(u64::try_from(lines).unwrap_or(u64::MAX));
+        for byte in read {
+            let second = *byte == b'\n' && self.returned;
+            self.line = self.line.saturating_add(u64::from(matches!(byte, b'\r' | b'\n') && !second));
+            self.returned = *byte == b'\r';
+            self.quoted ^= self.inside && *byte == b'"';
+        }
         self.position = self.position.saturating_add(u64::try_from(read.len()).unwrap_or(u64::MAX));
     }
 
@@ -140,6 +167,7 @@ impl Reader {
         let record = Record { line: self.first, cells };
         self.inside = false;
         self.too_long = false;
+        self.quoted = false;
         self.filled = 0;
         self.ended = 0;
         record
@@ -205,11 +233,34 @@ mod tests {
     }
 
     #[test]
+    fn lines_end_with_a_return_as_well() {
+        let wanted = [(1, cells(&["a", "b"])), (2, cells(&["1", "x\ry"])), (4, cells(&["2", "y"])), (6, cells(&["3", "z"]))];
+        for size in [1, 2, 3, 7, 1000] {
+            assert_eq!(rows(FORM, b"a,b\r1,\"x\ry\"\r2,y\r\r3,z", size), wanted, "{size}");
+            assert_eq!(rows(FORM, b"a,b\r\n1,\"x\ry\"\r\n2,y\r\n\r\n3,z\r\n", size), wanted, "{size}");
+        }
+        let mut reader = Reader::new(FORM, 0, 1);
+        let (used, record) = reader.read(b"a,b\r");
+        assert_eq!((used, record.unwrap().line, reader.is_between()), (4, 1, true));
+        assert_eq!((reader.end_line(b"\n1,2"), reader.at(), reader.is_between()), (1, (5, 2), false));
+    }
+
+    #[test]
+    fn a_quote_that_is_never_closed_is_told_where_its_row_begins() {
+        assert_eq!(rows(FORM, b"a\n\"x,1\ny,2\nz,3\n", 4), [(1, cells(&["a"])), (2, Err(Unread::Quote))]);
+        let mut file = b"a\n\"".to_vec();
+        file.extend(b"x,1\n".repeat(100_000));
+        assert_eq!(rows(FORM, &file, 8192), [(1, cells(&["a"])), (2, Err(Unread::Quote))]);
+        assert_eq!(rows(FORM, b"a\n5\" pipe", 4), [(1, cells(&["a"])), (2, cells(&["5\" pipe"]))]);
+    }
+
+    #[test]
     fn reading_goes_on_from_where_it_was_left() {
         let file = b"a,b\r\n1,2\r\n3,4\r\n";
         let mut first = Reader::new(FORM, 0, 1);
-        let (_, record) = first.read(file);
+        let (used, record) = first.read(file);
         assert_eq!(record.unwrap().cells, cells(&["a", "b"]));
+        first.end_line(&file[used..]);
         let (position, line) = first.at();
         let mut second = Reader::new(FORM, position, line);
         let (_, record) = second.read(&file[position as usize..]);

@@ -1,6 +1,9 @@
 //! Templates that every new tenant starts with. Each stands alone, so that it can be changed or deleted without a thought for
 //! the others.
 
+use std::collections::BTreeMap;
+
+use kernel::Locale;
 use render::{Source, Variable};
 
 use super::Use;
@@ -17,8 +20,8 @@ pub struct Shipped {
     pub r#use: Use,
     /// Category of its messages.
     pub category: Category,
-    /// The content in English.
-    pub source: Source,
+    /// What it says, in English and maybe other languages.
+    pub contents: BTreeMap<Locale, Source>,
     /// The variables it takes.
     pub variables: Vec<Variable>,
 }
@@ -29,10 +32,12 @@ struct Raw {
     subject: &'static str,
     body: &'static str,
     variables: &'static str,
+    /// Language, subject and body of other languages than English.
+    others: &'static [(&'static str, &'static str, &'static str)],
 }
 
 const FRAME: (&str, &str) = (
-    "<!doctype html><html lang=\"en\"><body style=\"margin:0;background:#f4f5f7;font-family:Helvetica,Arial,sans-serif\">\
+    "\"><body style=\"margin:0;background:#f4f5f7;font-family:Helvetica,Arial,sans-serif\">\
      <div style=\"max-width:560px;margin:24px auto;padding:32px;background:#ffffff;border-radius:8px;color:#1c1e21;\
      font-size:16px;line-height:1.5\">",
     "<p style=\"color:#6b7280;font-size:13px\">{{ tenant.name }}</p></div></body></html>",
@@ -47,6 +52,7 @@ const RAW: &[Raw] = &[
                <p>We are glad to have you. Answer this message whenever you have a question.</p>\
                {% if start_url %}<p><a href=\"{{ start_url }}\">Get started</a></p>{% endif %}",
         variables: r#"[{"name":"start_url","kind":"text"}]"#,
+        others: &[],
     },
     Raw {
         name: "invoice",
@@ -56,6 +62,7 @@ const RAW: &[Raw] = &[
                {% if url %}<p><a href=\"{{ url }}\">See the invoice</a></p>{% endif %}",
         variables: r#"[{"name":"number","kind":"text","required":true},{"name":"amount","kind":"text","required":true},
                        {"name":"due","kind":"text"},{"name":"url","kind":"text"}]"#,
+        others: &[],
     },
     Raw {
         name: "payment-reminder",
@@ -66,6 +73,7 @@ const RAW: &[Raw] = &[
                {% if url %}<p><a href=\"{{ url }}\">Pay now</a></p>{% endif %}",
         variables: r#"[{"name":"number","kind":"text","required":true},{"name":"amount","kind":"text","required":true},
                        {"name":"due","kind":"text","required":true},{"name":"url","kind":"text"}]"#,
+        others: &[],
     },
     Raw {
         name: "overdue",
@@ -76,6 +84,7 @@ const RAW: &[Raw] = &[
                {% if url %}<p><a href=\"{{ url }}\">Pay now</a></p>{% endif %}",
         variables: r#"[{"name":"number","kind":"text","required":true},{"name":"amount","kind":"text","required":true},
                        {"name":"due","kind":"text","required":true},{"name":"url","kind":"text"}]"#,
+        others: &[],
     },
     Raw {
         name: "onboarding",
@@ -85,6 +94,7 @@ const RAW: &[Raw] = &[
                <p>Your access is set up. Answer this message whenever something is unclear.</p>\
                {% if start_url %}<p><a href=\"{{ start_url }}\">Begin</a></p>{% endif %}",
         variables: r#"[{"name":"name","kind":"text"},{"name":"start_url","kind":"text"}]"#,
+        others: &[],
     },
     Raw {
         name: "thanks",
@@ -93,6 +103,7 @@ const RAW: &[Raw] = &[
         body: "<h1>Thank you</h1><p>We look forward to working with you. \
                Answer this message whenever you have a question.</p>{% if url %}<p><a href=\"{{ url }}\">See more</a></p>{% endif %}",
         variables: r#"[{"name":"url","kind":"text"}]"#,
+        others: &[],
     },
     Raw {
         name: "outage",
@@ -102,6 +113,7 @@ const RAW: &[Raw] = &[
                {% if expected %}We expect it back {{ expected }}.{% else %}We are working on it.{% endif %}</p>",
         variables: r#"[{"name":"service","kind":"text","required":true},{"name":"since","kind":"text","required":true},
                        {"name":"expected","kind":"text"}]"#,
+        others: &[],
     },
     Raw {
         name: "task-reminder",
@@ -112,6 +124,7 @@ const RAW: &[Raw] = &[
                {% if description %}<p>{{ description }}</p>{% endif %}",
         variables: r#"[{"name":"title","kind":"text","required":true},{"name":"about","kind":"text"},
                        {"name":"due","kind":"text"},{"name":"description","kind":"text"}]"#,
+        others: &[],
     },
     Raw {
         name: "ticket",
@@ -120,6 +133,7 @@ const RAW: &[Raw] = &[
         body: "<h1>We have your request</h1><p>Its number is <strong>{{ number }}</strong>. \
                Answer this message to add something.</p><blockquote>{{ title }}</blockquote>",
         variables: r#"[{"name":"number","kind":"text","required":true},{"name":"title","kind":"text","required":true}]"#,
+        others: &[],
     },
     Raw {
         name: "confirm-consent",
@@ -129,43 +143,102 @@ const RAW: &[Raw] = &[
                <p><a href=\"{{ confirm_url }}\">Yes, I do</a></p>\
                <p>The link works for seven days. If you did not ask for this, just ignore this message: nothing will come.</p>",
         variables: r#"[{"name":"category","kind":"text","required":true},{"name":"confirm_url","kind":"text","required":true}]"#,
+        others: &[
+            (
+                "de",
+                "Bitte bestätigen: {{ category }} von {{ tenant.name }}",
+                "<h1>Noch ein Schritt</h1><p>Möchten Sie <strong>{{ category }}</strong> von {{ tenant.name }} per E-Mail erhalten?</p>\
+                 <p><a href=\"{{ confirm_url }}\">Ja, das möchte ich</a></p>\
+                 <p>Der Link gilt sieben Tage. Haben Sie nicht darum gebeten, tun Sie einfach nichts: Es wird nichts kommen.</p>",
+            ),
+            (
+                "es",
+                "Confirme, por favor: {{ category }} de {{ tenant.name }}",
+                "<h1>Un paso más</h1><p>¿Desea recibir <strong>{{ category }}</strong> de {{ tenant.name }} por correo electrónico?</p>\
+                 <p><a href=\"{{ confirm_url }}\">Sí, lo deseo</a></p>\
+                 <p>El enlace es válido durante siete días. Si no lo ha pedido, no haga nada: no recibirá nada.</p>",
+            ),
+            (
+                "fr",
+                "Merci de confirmer : {{ category }} de {{ tenant.name }}",
+                "<h1>Encore une étape</h1><p>Souhaitez-vous recevoir <strong>{{ category }}</strong> de {{ tenant.name }} par e-mail ?</p>\
+                 <p><a href=\"{{ confirm_url }}\">Oui, je le souhaite</a></p>\
+                 <p>Le lien est valable sept jours. Si vous n’avez rien demandé, ne faites rien : vous ne recevrez rien.</p>",
+            ),
+            (
+                "it",
+                "Confermi, per favore: {{ category }} da {{ tenant.name }}",
+                "<h1>Ancora un passo</h1><p>Desidera ricevere <strong>{{ category }}</strong> da {{ tenant.name }} per e-mail?</p>\
+                 <p><a href=\"{{ confirm_url }}\">Sì, lo desidero</a></p>\
+                 <p>Il link vale sette giorni. Se non l’ha chiesto, non faccia nulla: non riceverà nulla.</p>",
+            ),
+            (
+                "nl",
+                "Bevestig alstublieft: {{ category }} van {{ tenant.name }}",
+                "<h1>Nog één stap</h1><p>Wilt u <strong>{{ category }}</strong> van {{ tenant.name }} per e-mail ontvangen?</p>\
+                 <p><a href=\"{{ confirm_url }}\">Ja, dat wil ik</a></p>\
+                 <p>De link werkt zeven dagen. Hebt u hier niet om gevraagd, doe dan niets: er komt niets.</p>",
+            ),
+            (
+                "pt",
+                "Confirme, por favor: {{ category }} de {{ tenant.name }}",
+                "<h1>Mais um passo</h1><p>Deseja receber <strong>{{ category }}</strong> de {{ tenant.name }} por e-mail?</p>\
+                 <p><a href=\"{{ confirm_url }}\">Sim, desejo</a></p>\
+                 <p>A ligação é válida durante sete dias. Se não o pediu, não faça nada: não receberá nada.</p>",
+            ),
+        ],
     },
 ];
 
-/// The content of the shipped template of that name.
-pub fn content(name: &str) -> Option<Source> {
-    all().into_iter().find(|shipped| shipped.name == name).map(|shipped| shipped.source)
+/// What the shipped template of that name says in a language, or else in English.
+pub fn content(name: &str, language: &str) -> Option<Source> {
+    let raw = RAW.iter().find(|raw| raw.name == name)?;
+    let other = raw.others.iter().find(|(other, ..)| *other == language);
+    Some(other.map_or_else(|| source("en", raw.subject, raw.body), |(language, subject, body)| source(language, subject, body)))
 }
 
 /// Every shipped template.
 pub fn all() -> Vec<Shipped> {
     RAW.iter()
-        .map(|raw| Shipped {
-            name: raw.name,
-            description: raw.description,
-            r#use: Use::Message,
-            category: Category::default(),
-            source: Source {
-                subject: Some(raw.subject.to_owned()),
-                html: Some(format!("{}{}{}", FRAME.0, raw.body, FRAME.1)),
-                ..Source::default()
-            },
-            variables: serde_json::from_str(raw.variables).unwrap_or_default(),
+        .map(|raw| {
+            let others = raw
+                .others
+                .iter()
+                .filter_map(|(language, subject, body)| Some((Locale::parse(language).ok()?, source(language, subject, body))));
+            Shipped {
+                name: raw.name,
+                description: raw.description,
+                r#use: Use::Message,
+                category: Category::default(),
+                contents: others.chain([(Locale::default(), source("en", raw.subject, raw.body))]).collect(),
+                variables: serde_json::from_str(raw.variables).unwrap_or_default(),
+            }
         })
         .collect()
 }
 
+fn source(language: &str, subject: &str, body: &str) -> Source {
+    Source {
+        subject: Some(subject.to_owned()),
+        html: Some(format!("<!doctype html><html lang=\"{language}{}{body}{}", FRAME.0, FRAME.1)),
+        ..Source::default()
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
 
     #[test]
     fn every_shipped_template_compiles_and_declares_its_variables() {
         for shipped in all() {
-            let compiled = render::Compiled::new(&shipped.source, &BTreeMap::new(), &render::Limits::default());
-            assert!(compiled.is_ok(), "{}: {compiled:?}", shipped.name);
+            for (locale, source) in &shipped.contents {
+                let compiled = render::Compiled::new(source, &BTreeMap::new(), &render::Limits::default());
+                assert!(compiled.is_ok(), "{} {locale}: {compiled:?}", shipped.name);
+                assert_eq!(content(shipped.name, locale.language()).as_ref(), Some(source));
+            }
+            let others = RAW.iter().find(|raw| raw.name == shipped.name).unwrap().others.len();
+            assert_eq!(shipped.contents.len(), others + 1, "{}", shipped.name);
             assert!(!shipped.variables.is_empty(), "{}", shipped.name);
             assert!(crate::name::slug(shipped.name).is_ok());
         }

@@ -6,11 +6,12 @@ use super::{fields, own};
 use crate::Contact;
 use crate::import::cells::list;
 
-pub(super) const HEADER: [&str; 17] = [
+pub(super) const HEADER: [&str; 18] = [
     "id",
     "first_name",
     "last_name",
     "company",
+    "company_id",
     "owner",
     "emails",
     "phones",
@@ -44,6 +45,7 @@ pub(super) fn cells(contact: &Contact) -> [String; HEADER.len()] {
         own(contact.first_name.as_deref()),
         own(contact.last_name.as_deref()),
         own(contact.company.as_deref()),
+        contact.company_id.map(|company| company.to_string()).unwrap_or_default(),
         contact.owner.map(|owner| owner.to_string()).unwrap_or_default(),
         list(contact.emails.iter().map(ToString::to_string)),
         list(contact.phones.iter().map(ToString::to_string)),

@@ -10,6 +10,7 @@ use store::{Entity, Stored};
 
 use super::rows::{Desk, Done};
 use crate::field::Object;
+use crate::flows::gather::is_passing;
 use crate::flows::{keep_company, keep_contact};
 use crate::import::contact::Row;
 use crate::import::{Mode, SOURCE, cells};
@@ -28,7 +29,7 @@ pub(super) trait Kept: Entity + Clone + PartialEq + Send + Sync {
     fn blank(ids: &Ids, made: &Clock, desk: &Desk<'_>) -> Self;
 
     /// Carries the row out on it.
-    fn fill(&mut self, desk: &Desk<'_>, cells: &[String]) -> Result<()>;
+    fn fill(&mut self, desk: &Desk<'_>, cells: &[String]) -> impl Future<Output = Result<()>> + Send;
 
     /// What it has of that which things of its noun are recognised by.
     fn known_by(&self, by: &By) -> Option<Value>;
@@ -52,7 +53,7 @@ pub(super) async fn keep<K: Kept>(desk: &Desk<'_>, line: u64, cells: &[String]) 
     let blank = K::blank(&ids, &made, desk);
     for _ in 0..TRIES {
         match attempt(desk, &blank, cells, desk.import.dry_run).await {
-            Err(Error::Stale { .. } | Error::Conflict { .. }) => {}
+            Err(error) if matches!(error, Error::Stale { .. }) || is_passing(&error) => {}
             done => return done,
         }
     }
@@ -64,7 +65,7 @@ pub(super) async fn keep<K: Kept>(desk: &Desk<'_>, line: u64, cells: &[String]) 
 async fn attempt<K: Kept>(desk: &Desk<'_>, blank: &K, cells: &[String], dry_run: bool) -> Result<Done> {
     let by = desk.import.by.as_ref().ok_or_else(|| Error::internal("an import that recognises nothing"))?;
     let mut wanted = blank.clone();
-    wanted.fill(desk, cells)?;
+    wanted.fill(desk, cells).await?;
     match (known(desk, by, &wanted).await?, desk.import.mode) {
         // This very row made it, in a part that was carried out before.
         (Some(known), _) if known.row.locator() == blank.locator() => Ok(Done::Created),
@@ -74,7 +75,7 @@ async fn attempt<K: Kept>(desk: &Desk<'_>, blank: &K, cells: &[String], dry_run:
         (None, Mode::Create | Mode::Upsert) => wanted.create(desk).await.map(|()| Done::Created),
         (Some(mut known), Mode::Update | Mode::Upsert) => {
             let before = known.row.clone();
-            known.row.fill(desk, cells)?;
+            known.row.fill(desk, cells).await?;
             if dry_run {
                 known.row.rehearse(desk, Some(&before)).await?;
             } else if known.row != before {
@@ -105,13 +106,15 @@ impl Kept for Contact {
         Self { source: Some(SOURCE.to_owned()), silent: desk.silent(1), ..blank }
     }
 
-    fn fill(&mut self, desk: &Desk<'_>, cells: &[String]) -> Result<()> {
+    async fn fill(&mut self, desk: &Desk<'_>, cells: &[String]) -> Result<()> {
         let mut row = Row::new(self, desk.context.clock.now());
         cells::fill(desk.import, desk.definitions, cells, &mut row)?;
         for (channel, category) in &desk.import.consents {
             row.answer(*channel, category, true);
         }
-        row.finish();
+        if let Some(domain) = row.finish() {
+            self.company_id = Some(company_of(desk, domain).await?);
+        }
         Ok(())
     }
 
@@ -139,6 +142,14 @@ impl Kept for Contact {
     }
 }
 
+/// The company that has a domain.
+async fn company_of(desk: &Desk<'_>, domain: String) -> Result<CompanyId> {
+    const PLACE: &str = "/company.domain";
+    let holder = desk.sign(Object::Company, &By::Domain).holder(&Value::String(domain)).await;
+    let found = holder.map_err(|error| error.under(PLACE))?.and_then(|id| CompanyId::parse(&id));
+    found.ok_or_else(|| Error::invalid(PLACE, "unknown", "no such company is here"))
+}
+
 impl Kept for Company {
     const OBJECT: Object = Object::Company;
 
@@ -147,7 +158,7 @@ impl Kept for Company {
         Self { silent: desk.silent(1), ..Self::new(id, String::new(), desk.context.clock.now()) }
     }
 
-    fn fill(&mut self, desk: &Desk<'_>, cells: &[String]) -> Result<()> {
+    async fn fill(&mut self, desk: &Desk<'_>, cells: &[String]) -> Result<()> {
         cells::fill(desk.import, desk.definitions, cells, self)
     }
 

@@ -128,8 +128,7 @@ async fn header(files: &Files, key: &str, form: Form) -> Result<(Vec<String>, u6
     let mut reader = Reader::new(form, 0, 1);
     let mut parts = files.read_from(key, 0);
     let mut found: Option<Record> = None;
-    while found.is_none() {
-        let Some(part) = parts.next().await else { break };
+    while let Some(part) = parts.next().await {
         let part = part.map_err(Error::unavailable)?;
         let mut rest = part.as_ref();
         while found.is_none() && !rest.is_empty() {
@@ -137,12 +136,20 @@ async fn header(files: &Files, key: &str, form: Form) -> Result<(Vec<String>, u6
             rest = rest.get(used..).unwrap_or_default();
             found = record;
         }
+        if found.is_some() {
+            rest = rest.get(reader.end_line(rest)..).unwrap_or_default();
+            // The other half of its line end may be the next that comes.
+            if !rest.is_empty() || !reader.is_between() {
+                break;
+            }
+        }
     }
     let found = found.or_else(|| reader.finish());
     let (position, line) = reader.at();
     match found.map(|record| record.cells) {
         None => Err(Error::invalid("/attachment", "empty", "the file has no header")),
         Some(Err(Unread::Encoding)) => Err(Error::invalid("/encoding", "encoding", "line 1 of the file is not written in it")),
+        Some(Err(Unread::Quote)) => Err(Error::invalid("/attachment", "quote", "a quote is opened in line 1 and never closed")),
         Some(Err(Unread::TooLong)) => {
             Err(Error::invalid("/attachment", "too_long", "line 1 of the file has more than 64 KiB or 200 columns"))
         }

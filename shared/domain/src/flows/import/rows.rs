@@ -70,6 +70,10 @@ impl<'a> Worker<'a> {
                 Err(Error::invalid("", "columns", words))
             }
             Err(Unread::TooLong) => Err(Error::invalid("", "too_long", "at most 64 KiB and 200 columns")),
+            Err(Unread::Quote) => {
+                let words = "a quote is opened in this row and never closed: nothing after it was read";
+                Err(Error::invalid("", "quote", words))
+            }
             Err(Unread::Encoding) => {
                 Err(Error::invalid("", "encoding", "the row is not written in the encoding of the import"))
             }

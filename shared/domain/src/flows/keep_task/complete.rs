@@ -2,10 +2,11 @@
 //! the task completed and makes nothing.
 
 use kernel::{Error, Result, Time};
-use store::{Stored, TenantScope, Write};
+use store::{Stored, TenantScope};
 
 use super::{Draft, TURNS, beside, meanwhile};
 use crate::flows::catalog::Catalog;
+use crate::flows::log;
 use crate::task::Actor;
 use crate::{Activity, Task};
 
@@ -48,7 +49,8 @@ pub async fn complete(
     sequel.check(catalog, scope).await?;
     task.row.logged = sequel.activity.as_ref().map(|(activity, _)| activity.id).or(task.row.logged);
     task.row.follow_up = sequel.next.as_ref().map(|next| next.task.id).or(task.row.follow_up);
-    let logged = sequel.activity.map_or_else(|| Ok(Vec::new()), |(activity, words)| logging(scope, activity, words))?;
+    let logged =
+        sequel.activity.map_or_else(|| Ok(Vec::new()), |(mut activity, words)| log::creating(scope, &mut activity, words))?;
     for _ in 0..TURNS {
         let (next, turn) = match &sequel.next {
             Some(next) => {
@@ -75,10 +77,4 @@ pub async fn complete(
         }
     }
     Err(Error::unavailable("too many take turns at once"))
-}
-
-/// The writes of a new activity and of its description, when that is long.
-fn logging(scope: &TenantScope, mut activity: Activity, description: Option<String>) -> Result<Vec<Write>> {
-    let text = activity.describe(description).map(|text| scope.creating(&text));
-    [Some(scope.creating(&activity)), text].into_iter().flatten().collect()
 }
