@@ -58,6 +58,7 @@ mod limits;
 mod lists;
 mod looks;
 mod lost;
+mod meanwhile;
 mod numbers;
 mod odd;
 mod opt_in;

@@ -29,7 +29,7 @@ pub(crate) struct TaskItem {
 }
 
 /// When somebody is reminded, and how: whoever has the task.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = TaskReminder)]
 pub(crate) struct ReminderShape {
@@ -90,7 +90,7 @@ pub(crate) struct WhomShape {
 }
 
 /// To give a task to a member of a team by itself.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = AssignRule)]
 pub(crate) struct AssignShape {
@@ -127,7 +127,7 @@ pub(crate) enum OpenStatus {
 }
 
 /// What a task is made of, and what changes of one. What is absent stays as it is; null removes.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TaskFields {
     /// `task` when not said.

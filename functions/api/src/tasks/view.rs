@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use super::expanded::ExpandedTask;
 use super::fields::{ReminderShape, TaskEscalation, TaskItem};
+use crate::reply::Reply;
 use crate::reply::words::{TaskDeedWord, TaskKindWord, TaskPriorityWord, TaskStatusWord};
 use crate::rules::cause::CauseView;
 
@@ -124,6 +125,14 @@ impl From<Deed> for DeedView {
     fn from(deed: Deed) -> Self {
         let Deed { at, by: Actor { user, key }, what, to, note } = deed;
         Self { at, user, api_key: key, what, to, note }
+    }
+}
+
+impl TaskView {
+    /// The task with its version as people name it.
+    pub(super) fn reply(task: Task) -> Reply<Self> {
+        let version = task.edits;
+        Reply::ok(task.into()).version(version)
     }
 }
 

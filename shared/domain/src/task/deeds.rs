@@ -39,9 +39,15 @@ impl Task {
         self.tell(About::Mentioned, news, by, now);
     }
 
+    /// People see another version from now on.
+    const fn edited(&mut self, now: Time) {
+        self.edits = self.edits.saturating_add(1);
+        self.updated_at = now;
+    }
+
     /// Notes what a change of its fields came to.
     pub fn changed(&mut self, before: &Self, by: Actor, now: Time) {
-        self.updated_at = now;
+        self.edited(now);
         if before.holder() == self.holder() {
             self.note(by, now, Did::Changed, None, None);
         } else {
@@ -80,7 +86,7 @@ impl Task {
 
     fn end(&mut self, state: State, did: Did, about: About, by: Actor, now: Time, note: Option<String>) {
         self.enter(state, now);
-        self.updated_at = now;
+        self.edited(now);
         self.note(by, now, did, None, note);
         self.tell(about, self.watchers(), by, now);
     }
@@ -91,7 +97,7 @@ impl Task {
             return false;
         }
         self.enter(State::Pending, now);
-        self.updated_at = now;
+        self.edited(now);
         self.pass_over(now);
         self.note(by, now, Did::Reopened, None, reason);
         self.tell(About::Reopened, self.holder().into_iter().collect(), by, now);
@@ -105,7 +111,7 @@ impl Task {
             return Ok(false);
         }
         self.acknowledged_at = Some(now);
-        self.updated_at = now;
+        self.edited(now);
         self.note(by, now, Did::Acknowledged, None, None);
         Ok(true)
     }
@@ -136,7 +142,7 @@ impl Task {
             Whom::Role(_) => return Err(Error::invalid("/role", "role", "a task belongs to a user or team")),
         }
         self.is_no_more_seen_to(now);
-        self.updated_at = now;
+        self.edited(now);
         self.note(by, now, did, Some(to.word()), note);
         let told: Vec<Whom> = [Some(to), before.filter(|_| did == Did::Transferred)].into_iter().flatten().collect();
         self.tell(about, told, by, now);
