@@ -3,8 +3,7 @@
 use axum::extract::State;
 use domain::agenda::{self, Owner};
 use domain::field::Object;
-use domain::flows::assign::choose;
-use domain::flows::keep_task;
+use domain::flows::{assign, keep_task};
 use domain::task::{Kind, Priority, State as Doing};
 use domain::{Agenda, Right, Task};
 use kernel::ids::{ActivityId, CompanyId, ContactId, DealId, TaskId, TeamId, UserId};
@@ -319,15 +318,15 @@ async fn change(
     }
     draft::apply(api, scope, body, &mut task.row).await?;
     task.row.check(&*api.0.catalog.definitions(scope).await?, Some(&before), now)?;
-    if let Some(recurring) = task.row.recurring.as_ref().filter(|_| before.recurring != task.row.recurring) {
+    let begins = before.recurring != task.row.recurring;
+    if let Some(recurring) = task.row.recurring.as_ref().filter(|_| begins) {
         recurring.check(now)?;
     }
     keep_task::check_references(&api.0.catalog, scope, &before, &task.row).await?;
-    let mut turn = None;
-    if let Some(assign) = assign {
-        let chosen = choose(&api.0.catalog, scope, &assign).await?;
-        (task.row.team, task.row.assignee, turn) = (Some(assign.team), chosen.user, chosen.turn);
-    }
+    let turn = match assign {
+        Some(assign) => assign::give(&api.0.catalog, scope, &assign, &mut task.row, begins).await?,
+        None => None,
+    };
     task.row.changed(&before, caller.actor(), now);
     let written = keep_task::replace(scope, &before, &task, turn).await?;
     Ok(written.then_some(task.row))

@@ -72,6 +72,7 @@ mod races;
 mod reach;
 mod recall;
 mod received;
+mod recurring;
 mod registration;
 mod reminders;
 mod roles;

@@ -188,8 +188,9 @@ pub(crate) struct TaskFields {
     #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<Vec<TaskItem>>, max_items = 50)]
     checklist: Option<Option<Vec<Item>>>,
-    /// A rule as in RFC 5545, on the wall clock of the assignee that the task names or, when it names none, of the tenant. The first
-    /// time is when the task is due. The next task is made when this one is completed, or when its time has come.
+    /// A rule as in RFC 5545, on the wall clock of the assignee or, when there is none, of the tenant. The first time is when the task
+    /// is due. The next task is made when this one is completed, or when its time has come: at the same hour on the clock of whoever has
+    /// the task then.
     #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<String>, example = "FREQ=WEEKLY;BYDAY=MO")]
     recurrence: Option<Option<Recurrence>>,

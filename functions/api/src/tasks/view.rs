@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use domain::task::{Actor, Deed, Did, Item, Kind, Priority, State, Step};
-use domain::{Recurrence, Task};
-use kernel::Time;
+use domain::{Recurrence, Recurring, Task};
 use kernel::ids::{ActivityId, ApiKeyId, CompanyId, ContactId, DealId, TaskId, TeamId, UserId};
+use kernel::{Time, Zone};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -71,6 +71,9 @@ pub(crate) struct TaskView {
     /// The rule by which it comes again.
     #[schema(value_type = Option<String>)]
     recurrence: Option<Recurrence>,
+    /// IANA time zone of the wall clock that the rule speaks of.
+    #[schema(value_type = Option<String>)]
+    recurrence_zone: Option<Zone>,
     /// Which one of its row it is, counted from 1.
     occurrence: Option<u32>,
     /// The task that comes after it, once there is one.
@@ -138,7 +141,8 @@ impl TaskView {
 
 impl From<Task> for TaskView {
     fn from(task: Task) -> Self {
-        let (recurrence, occurrence) = task.recurring.map(|recurring| (recurring.rule, recurring.number)).unzip();
+        let (recurrence, on) = task.recurring.map(|Recurring { rule, zone, number, .. }| (rule, (zone, number))).unzip();
+        let (recurrence_zone, occurrence) = on.unzip();
         Self {
             id: task.id,
             kind: task.kind,
@@ -162,6 +166,7 @@ impl From<Task> for TaskView {
             ended_at: task.ended_at,
             acknowledged_at: task.acknowledged_at,
             recurrence,
+            recurrence_zone,
             occurrence,
             next: task.next,
             logged: task.logged,

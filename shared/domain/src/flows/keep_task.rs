@@ -7,7 +7,7 @@ use kernel::{Error, Result};
 use store::schema::attr;
 use store::{Change, Stored, TenantScope, Write};
 
-use super::assign::{Assign, choose};
+use super::assign::{self, Assign};
 use super::catalog::Catalog;
 use crate::task::Actor;
 use crate::workload::{Turn, Workload};
@@ -48,8 +48,7 @@ impl Draft {
     async fn given(&self, catalog: &Catalog, scope: &TenantScope, by: Actor) -> Result<(Task, Option<Stored<Turn>>)> {
         let (mut task, mut turn) = (self.task.clone(), None);
         if let Some(assign) = &self.assign {
-            let chosen = choose(catalog, scope, assign).await?;
-            (task.team, task.assignee, turn) = (Some(assign.team), chosen.user, chosen.turn);
+            turn = assign::give(catalog, scope, assign, &mut task, true).await?;
         }
         task.begin(by);
         Ok((task, turn))

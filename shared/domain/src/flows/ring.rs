@@ -5,7 +5,7 @@
 
 use aws::Files;
 use kernel::ids::{MessageId, NotificationId, TaskId, UserId};
-use kernel::{Clock, Error, Ids, Result, Time};
+use kernel::{Clock, Error, Ids, Result, Time, Zone};
 use serde_json::{Map, Value, json};
 use store::{Listing, TenantScope};
 
@@ -108,14 +108,31 @@ impl Bells<'_> {
 
     /// Makes the task that comes after this one. Times that have passed already are passed over: one task, not all of them.
     async fn make_next(&self, task: &mut Task) -> Result<()> {
-        let Some(recurring) = &task.recurring else { return Ok(()) };
-        let Some(next) = recurring.next(task.ringing.unwrap_or(recurring.at)) else { return Ok(()) };
+        let Some(mut recurring) = task.recurring.clone() else { return Ok(()) };
+        let now = task.ringing.unwrap_or(recurring.at);
+        let assignee = self.assignee(task).await?;
+        recurring.move_to(self.zone(assignee.as_ref()).await?);
+        let Some(next) = recurring.next(now) else { return Ok(()) };
         let label = format!("task after {}", task.id);
         // An id is of a moment that has been: lists look no further than now.
         let id = TaskId::new(&Ids::derived(&self.context.keys, &label), &Clock::manual(task.created_at));
         keep_task::create_next(self.scope, &following(task, id, next, self.context.clock.now())).await?;
         task.next = Some(id);
         Ok(())
+    }
+
+    /// Who has the task, as they are now.
+    async fn assignee(&self, task: &Task) -> Result<Option<User>> {
+        let Some(assignee) = task.assignee else { return Ok(None) };
+        Ok(self.scope.read_now::<User>(assignee).await?.map(|user| user.row))
+    }
+
+    /// The wall clock of a user: their own, else the tenant's.
+    async fn zone(&self, user: Option<&User>) -> Result<Zone> {
+        match user.and_then(|user| user.zone.clone()) {
+            Some(zone) => Ok(zone),
+            None => Ok(self.catalog.tenant(self.scope).await?.zone.clone()),
+        }
     }
 
     /// Tells users, each once. Who did it is not told.
@@ -194,10 +211,7 @@ impl Bells<'_> {
     /// Sends a message to the user's own address, like any other: the gate decides. Who has no such address gets none, and who is not
     /// to be disturbed gets it later.
     async fn write_to(&self, task: &Task, user: &User, word: &Word<'_>, way: Way) -> Result<()> {
-        let zone = match &user.zone {
-            Some(zone) => zone.clone(),
-            None => self.catalog.tenant(self.scope).await?.zone.clone(),
-        };
+        let zone = self.zone(Some(user)).await?;
         let due = task.due_at.map(|at| zone.local(at).strftime("%Y-%m-%d %H:%M").to_string());
         let Some(mut order) = order(task, user, word, way, due.as_deref()) else { return Ok(()) };
         order.send_at = user.preferences.quiet_until(self.context.clock.now(), &zone);
