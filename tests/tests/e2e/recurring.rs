@@ -82,3 +82,26 @@ async fn a_task_that_finds_its_assignee_begins_on_their_clock() {
         assert_eq!(due(&next(&acme, &task).await.1), ("2026-03-08T13:00:00.000Z", "America/New_York"));
     }
 }
+
+/// Forms send back what they were given.
+#[tokio::test]
+async fn a_rule_that_is_sent_as_it_stands_goes_on_where_it_is() {
+    let stage = Story::begin().await;
+    let acme = stage.bare_tenant("acme").await;
+    let first = daily(&acme, json!({ "recurrence": "FREQ=DAILY;COUNT=3" })).await;
+    let (second, _) = next(&acme, &first).await;
+    let form = json!({ "title": "Sums", "due_at": "2026-03-11T08:00:00Z", "recurrence": "FREQ=DAILY;INTERVAL=1;COUNT=3" });
+    let put_off = acme.patch(&second, &form).await;
+    assert_eq!((&put_off["occurrence"], &put_off["recurrence"]), (&json!(2), &json!("FREQ=DAILY;COUNT=3")));
+    let (third, task) = next(&acme, &second).await;
+    assert_eq!((due(&task).0, &task["occurrence"]), ("2026-03-09T14:00:00.000Z", &json!(3)), "this time was put off, not all");
+    act(&acme, &third, "complete", json!({})).await;
+    stage.drain().await;
+    assert_eq!(acme.get(&third).await["next"], Value::Null, "three were wanted");
+
+    let other = daily(&acme, json!({})).await;
+    let (other, _) = next(&acme, &other).await;
+    let weekly = acme.patch(&other, &json!({ "recurrence": "FREQ=WEEKLY" })).await;
+    assert_eq!(weekly["occurrence"], 1, "another rule begins anew");
+    assert_eq!(acme.patch(&other, &json!({ "recurrence": null })).await["occurrence"], Value::Null);
+}

@@ -190,7 +190,7 @@ pub(crate) struct TaskFields {
     checklist: Option<Option<Vec<Item>>>,
     /// A rule as in RFC 5545, on the wall clock of the assignee or, when there is none, of the tenant. The first time is when the task
     /// is due. The next task is made when this one is completed, or when its time has come: at the same hour on the clock of whoever has
-    /// the task then.
+    /// the task then. Sent as it stands, it goes on where it is; another rule begins anew.
     #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<String>, example = "FREQ=WEEKLY;BYDAY=MO")]
     recurrence: Option<Option<Recurrence>>,
