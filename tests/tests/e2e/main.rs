@@ -92,6 +92,7 @@ mod timeline;
 mod tokens;
 mod told;
 mod tour;
+mod unheard;
 mod upsert;
 mod watched;
 mod windows;

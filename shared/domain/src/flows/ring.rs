@@ -90,17 +90,17 @@ impl Bells<'_> {
             Bell::Reminder => {
                 let due = task.reminders.iter().filter(|reminder| task.reminder_at(reminder) == Some(alarm.at));
                 let ways: Vec<Way> = due.flat_map(|reminder| reminder.by.iter().copied()).collect();
-                self.tell(task, &holders(task), &word(About::Reminder, &ways)).await
+                self.tell(task, &holders(task), &word(About::Reminder, &ways)).await.map(drop)
             }
             Bell::Overdue => {
                 let mut to = holders(task);
                 to.extend(task.watchers());
-                self.tell(task, &to, &word(About::Overdue, &[])).await
+                self.tell_somebody(task, &to, &word(About::Overdue, &[])).await
             }
             Bell::Escalation => {
                 let due = |step: &&Step| task.step_at(step) == alarm.at;
                 let to: Vec<Whom> = task.escalation.iter().filter(due).map(|step| step.to).collect();
-                self.tell(task, &to, &word(About::Escalated, &[])).await
+                self.tell_somebody(task, &to, &word(About::Escalated, &[])).await
             }
             Bell::Turn => self.make_next(task).await,
         }
@@ -116,12 +116,13 @@ impl Bells<'_> {
         let label = format!("task after {}", task.id);
         // An id is of a moment that has been: lists look no further than now.
         let id = TaskId::new(&Ids::derived(&self.context.keys, &label), &Clock::manual(task.created_at));
-        keep_task::create_next(self.scope, &following(task, id, next, self.context.clock.now())).await?;
+        let assignee = assignee.map(|user| user.id);
+        keep_task::create_next(self.scope, &following(task, id, next, assignee, self.context.clock.now())).await?;
         task.next = Some(id);
         Ok(())
     }
 
-    /// Who has the task, as they are now.
+    /// Who has the task, as they are now; nobody when they are gone.
     async fn assignee(&self, task: &Task) -> Result<Option<User>> {
         let Some(assignee) = task.assignee else { return Ok(None) };
         Ok(self.scope.read_now::<User>(assignee).await?.map(|user| user.row))
@@ -135,11 +136,21 @@ impl Bells<'_> {
         }
     }
 
-    /// Tells users, each once. Who did it is not told.
-    async fn tell(&self, task: &Task, to: &[Whom], word: &Word<'_>) -> Result<()> {
+    /// Tells users; the owners, when none of those is there any more: somebody is to hear of what nobody sees to.
+    async fn tell_somebody(&self, task: &Task, to: &[Whom], word: &Word<'_>) -> Result<()> {
+        if to.is_empty() || self.tell(task, to, word).await? {
+            return Ok(());
+        }
+        self.tell(task, &[Whom::Role(Role::Owner)], word).await.map(drop)
+    }
+
+    /// Tells users, each once, and says whether there is any. Who did it is not told.
+    async fn tell(&self, task: &Task, to: &[Whom], word: &Word<'_>) -> Result<bool> {
         let mut told: Vec<UserId> = word.by.into_iter().collect();
+        let mut found = false;
         for whom in to {
             for user in self.users(*whom).await? {
+                found = true;
                 if told.contains(&user.id) {
                     continue;
                 }
@@ -152,7 +163,7 @@ impl Bells<'_> {
                 }
             }
         }
-        Ok(())
+        Ok(found)
     }
 
     async fn users(&self, whom: Whom) -> Result<Vec<User>> {
@@ -270,14 +281,14 @@ fn order(task: &Task, user: &User, word: &Word<'_>, way: Way, due: Option<&str>)
     }
 }
 
-/// The task that comes next: what is to be done again, without what was done.
-fn following(task: &Task, id: TaskId, next: Recurring, now: Time) -> Task {
+/// The task that comes next: what is to be done again, without what was done. Who is gone is given none: it is the team's, or nobody's.
+fn following(task: &Task, id: TaskId, next: Recurring, assignee: Option<UserId>, now: Time) -> Task {
     let mut following = Task::new(id, task.title.clone(), now);
     following.kind = task.kind;
     following.description.clone_from(&task.description);
     following.priority = task.priority;
     following.due_at = Some(next.at);
-    (following.assignee, following.team) = (task.assignee, task.team);
+    (following.assignee, following.team) = (assignee, task.team);
     (following.creator, following.assigner) = (task.creator, task.assigner);
     (following.contact_id, following.company_id) = (task.contact_id, task.company_id);
     (following.deal_id, following.activity_id) = (task.deal_id, task.activity_id);
@@ -289,6 +300,8 @@ fn following(task: &Task, id: TaskId, next: Recurring, now: Time) -> Task {
     following.escalation.clone_from(&task.escalation);
     following.recurring = Some(next);
     following.state = State::Pending;
-    following.note(crate::task::Actor::default(), now, Did::Created, None, Some(format!("follows {}", task.id)));
+    let gone = task.assignee.filter(|_| assignee.is_none()).map(|user| format!(", without {user}, who is gone"));
+    let note = format!("follows {}{}", task.id, gone.unwrap_or_default());
+    following.note(crate::task::Actor::default(), now, Did::Created, None, Some(note));
     following
 }
