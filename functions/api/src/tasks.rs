@@ -327,7 +327,7 @@ async fn change(
         Some(assign) => assign::give(&api.0.catalog, scope, &assign, &mut task.row, begins).await?,
         None => None,
     };
-    task.row.changed(&before, caller.actor(), now);
+    task.row.changed(&before, caller.actor(), now)?;
     let written = keep_task::replace(scope, &before, &task, turn).await?;
     Ok(written.then_some(task.row))
 }

@@ -45,18 +45,20 @@ impl Task {
         self.updated_at = now;
     }
 
-    /// Notes what a change of its fields came to.
-    pub fn changed(&mut self, before: &Self, by: Actor, now: Time) {
+    /// Notes what a change of its fields came to. What has ended is given to nobody else.
+    pub fn changed(&mut self, before: &Self, by: Actor, now: Time) -> Result<()> {
         self.edited(now);
         if before.holder() == self.holder() {
             self.note(by, now, Did::Changed, None, None);
         } else {
+            self.must_be_open()?;
             self.assigner = by.user.filter(|user| self.assignee != Some(*user)).or(self.assigner);
             self.is_no_more_seen_to(now);
             self.note(by, now, Did::Assigned, self.holder().map(Whom::word), None);
             self.tell(About::Assigned, self.holder().into_iter().collect(), by, now);
         }
         self.mention(Some(before), by, now);
+        Ok(())
     }
 
     /// It is done. Once more changes nothing, and says so.
