@@ -57,6 +57,7 @@ mod limits;
 mod lists;
 mod looks;
 mod lost;
+mod misfit;
 mod numbers;
 mod odd;
 mod opt_in;
