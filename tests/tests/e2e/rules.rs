@@ -7,6 +7,7 @@ use tests::{Company, Contact, Story};
 mod crash;
 mod judged;
 mod refused;
+mod reported;
 mod told;
 mod work;
 
