@@ -40,6 +40,7 @@ mod expand;
 mod exports;
 mod failover;
 mod fields;
+mod figures;
 mod forgotten;
 mod frequency;
 mod gate;

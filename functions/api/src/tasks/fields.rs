@@ -217,8 +217,7 @@ impl TaskFields {
         put(&mut task.company_id, self.company_id);
         put(&mut task.deal_id, self.deal_id);
         put(&mut task.activity_id, self.activity_id);
-        let trimmed = |tags: Vec<String>| tags.into_iter().map(|tag| tag.trim().to_owned()).collect();
-        put(&mut task.tags, self.tags.map(|tags| tags.map_or_else(Vec::new, trimmed)));
+        put(&mut task.tags, self.tags.map(crate::contacts::fields::tags));
         put(&mut task.checklist, self.checklist.map(Option::unwrap_or_default));
         let reminders = |list: Option<Vec<ReminderShape>>| list.into_iter().flatten().map(Into::into).collect();
         put(&mut task.reminders, self.reminders.map(reminders));
