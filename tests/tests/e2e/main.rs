@@ -59,6 +59,7 @@ mod lists;
 mod looks;
 mod lost;
 mod meanwhile;
+mod misfit;
 mod numbers;
 mod odd;
 mod opt_in;
