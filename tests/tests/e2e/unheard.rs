@@ -1,5 +1,6 @@
 //! What a task has to tell, and those who are to hear it are gone or cannot be reached by the way that is wanted: somebody hears it.
 
+use http::Method;
 use serde_json::{Value, json};
 use tests::person::{Person, person};
 use tests::{Company, Story};
@@ -71,4 +72,31 @@ async fn owners_are_left_alone_where_somebody_else_hears() {
     leaves(&acme, &ada).await;
     stage.pass_until("2026-03-02T10:10:00Z").await;
     assert_eq!((told(&bob).await, told(&olga).await), (vec!["escalated".to_owned(), "overdue".to_owned()], vec![]));
+}
+
+#[tokio::test]
+async fn a_way_that_leads_nowhere_leads_to_the_notification_centre() {
+    let stage = Story::begin().await;
+    let acme = stage.tenant("acme").await;
+    tests::texts::twilio(&acme).await;
+    let (ada, bob) = (person(&acme, "ada", "agent").await, person(&acme, "bob", "agent").await);
+    for person in [&ada, &bob] {
+        acme.patch(&format!("/v1/users/{}", person.id), &json!({ "phone": null })).await;
+    }
+    let never = json!({ "ways": { "reminder": [] } });
+    bob.sees.ask(Method::PUT, "/v1/notifications/preferences").json(&never).now().await.is(200);
+    for (person, at, ways) in [
+        (&ada, "10:00", json!(["sms"])),
+        (&ada, "11:00", json!(["sms", "notification"])),
+        (&ada, "12:00", json!(["email"])),
+        (&bob, "12:00", json!(["sms"])),
+    ] {
+        let reminders = json!([{ "at": format!("2026-03-02T{at}:00Z"), "by": ways }]);
+        task(&person.sees, json!({ "title": "Call", "assignee": person.id, "reminders": reminders })).await;
+    }
+    for (moment, reminders) in [("2026-03-02T10:00:00Z", 1), ("2026-03-02T11:00:00Z", 2), ("2026-03-02T12:00:00Z", 2)] {
+        stage.pass_until(moment).await;
+        assert_eq!(told(&ada).await, vec!["reminder"; reminders], "{moment}: she has no number");
+    }
+    assert_eq!((stage.letter().subject.as_str(), told(&bob).await), ("Reminder: Call", vec![]), "Bob wants none");
 }

@@ -155,15 +155,20 @@ impl Bells<'_> {
                     continue;
                 }
                 told.push(user.id);
-                for way in user.preferences.ways(word.about, word.ways, task.priority) {
-                    match way {
-                        Way::Notification => self.notify(task, &user, word).await?,
-                        Way::Email | Way::Sms => self.write_to(task, &user, word, way).await?,
-                    }
-                }
+                self.tell_user(task, &user, word).await?;
             }
         }
         Ok(found)
+    }
+
+    /// Tells a user by the ways that they want, and by the notification centre in place of one that leads nowhere.
+    async fn tell_user(&self, task: &Task, user: &User, word: &Word<'_>) -> Result<()> {
+        let mut ways = user.preferences.ways(word.about, word.ways, task.priority);
+        let mut centre = ways.remove(&Way::Notification);
+        for way in ways {
+            centre |= !self.write_to(task, user, word, way).await?;
+        }
+        if centre { self.notify(task, user, word).await } else { Ok(()) }
     }
 
     async fn users(&self, whom: Whom) -> Result<Vec<User>> {
@@ -219,12 +224,12 @@ impl Bells<'_> {
         self.scope.transact(writes).await.map(drop)
     }
 
-    /// Sends a message to the user's own address, like any other: the gate decides. Who has no such address gets none, and who is not
-    /// to be disturbed gets it later.
-    async fn write_to(&self, task: &Task, user: &User, word: &Word<'_>, way: Way) -> Result<()> {
+    /// Sends a message to the user's own address, like any other: the gate decides. Who is not to be disturbed gets it later. Says whether
+    /// there is one: not when the user has no such address, nor when it cannot be accepted.
+    async fn write_to(&self, task: &Task, user: &User, word: &Word<'_>, way: Way) -> Result<bool> {
         let zone = self.zone(Some(user)).await?;
         let due = task.due_at.map(|at| zone.local(at).strftime("%Y-%m-%d %H:%M").to_string());
-        let Some(mut order) = order(task, user, word, way, due.as_deref()) else { return Ok(()) };
+        let Some(mut order) = order(task, user, word, way, due.as_deref()) else { return Ok(false) };
         order.send_at = user.preferences.quiet_until(self.context.clock.now(), &zone);
         let (ids, clock) = self.ids(task, user, word, way);
         let id = MessageId::new(&ids, &clock);
@@ -238,10 +243,10 @@ impl Bells<'_> {
             other => other,
         };
         match accepted {
-            Ok(accepted) => accept::write(self.scope, &accepted).await,
+            Ok(accepted) => accept::write(self.scope, &accepted).await.map(|()| true),
             Err(Error::Invalid(faults)) => {
                 tracing::warn!(?faults, task = %task.id, "a reminder cannot be written");
-                Ok(())
+                Ok(false)
             }
             Err(error) => Err(error),
         }
