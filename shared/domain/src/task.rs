@@ -282,11 +282,10 @@ impl Task {
         }
     }
 
-    /// Notes what somebody did. The oldest deeds are forgotten, but for the first and completions, whose entries on timelines go with the
-    /// task.
+    /// Notes what somebody did. The oldest deeds are forgotten, but for the first and those whose entries on timelines go with the task.
     pub fn note(&mut self, by: Actor, at: Time, what: Did, to: Option<String>, note: Option<String>) {
         if self.history.len() >= HISTORY {
-            let forgotten = self.history.iter().skip(1).position(|deed| deed.what != Did::Completed);
+            let forgotten = self.history.iter().skip(1).position(|deed| !deed.what.is_told());
             self.history.remove(forgotten.map_or(1, |at| at.saturating_add(1)));
         }
         self.history.push(Deed { at, by, what, to, note });

@@ -45,6 +45,7 @@ mod forgotten;
 mod frequency;
 mod gate;
 mod hooks;
+mod history;
 mod hosted;
 mod idempotency;
 mod imports;
