@@ -220,7 +220,7 @@ async fn create_activity(
     let id = ActivityId::new(&caller.context.ids, &caller.context.clock);
     let definitions = api.0.catalog.definitions(&caller.scope).await?;
     let (mut activity, description) = body.make(id, caller.credential.user, &definitions, caller.context.clock.now())?;
-    log::Known::read(&caller.scope, &[&activity]).await?.check(&activity)?;
+    log::Known::read(&caller.scope, &[&activity]).await?.check(&mut activity)?;
     log::create(&caller.scope, &mut activity, description.clone()).await?;
     Ok(Reply::created(ActivityView::described(activity, description), &format!("/v1/activities/{id}")).version(1))
 }
@@ -249,7 +249,7 @@ async fn update_activity(
     if theirs(&row) != theirs(&found.activity.row) && !owns(&caller, &found) {
         caller.role.check(Right::Delete)?;
     }
-    log::Known::read(scope, &[&row]).await?.trusting(&found.activity.row).check(&row)?;
+    log::Known::read(scope, &[&row]).await?.trusting(&found.activity.row).check(&mut row)?;
     let text = row.describe(description.clone());
     let Stored { row: before, version } = retrieve::bring_back(scope, found, now).await?;
     let activity = Stored { row: Activity { archived: false, ..row }, version };

@@ -304,7 +304,7 @@ async fn update_task(
     if let Some(recurring) = task.row.recurring.as_ref().filter(|_| before.recurring != task.row.recurring) {
         recurring.check(now)?;
     }
-    keep_task::check_references(&api.0.catalog, scope, &before, &task.row).await?;
+    keep_task::check_references(&api.0.catalog, scope, &before, &mut task.row).await?;
     let mut turn = None;
     if let Some(assign) = assign {
         let chosen = choose(&api.0.catalog, scope, &assign).await?;

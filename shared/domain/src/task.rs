@@ -64,6 +64,9 @@ pub struct Task {
     /// The company it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub company_id: Option<CompanyId>,
+    /// Whether nobody said which: it is the one that contact or deal belonged to when these were said.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub follows: bool,
     /// The deal it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deal_id: Option<DealId>,
@@ -237,6 +240,7 @@ impl Task {
             assigner: None,
             contact_id: None,
             company_id: None,
+            follows: true,
             deal_id: None,
             activity_id: None,
             tags: Vec::new(),
@@ -267,6 +271,7 @@ impl Task {
         self.activity_id = Some(activity.id);
         self.title.clone_from(&activity.subject);
         (self.contact_id, self.company_id, self.deal_id) = (activity.contact, activity.company, activity.deal);
+        self.follows = activity.follows;
     }
 
     /// A task that follows from it: about the same and for whoever has it, for as long as nobody says otherwise.
@@ -277,6 +282,7 @@ impl Task {
             team: self.team,
             contact_id: self.contact_id,
             company_id: self.company_id,
+            follows: self.follows,
             deal_id: self.deal_id,
             ..Self::new(id, String::new(), now)
         }
