@@ -13,6 +13,7 @@ pub mod chat;
 pub mod cloud;
 pub mod contract;
 pub mod files;
+pub mod form;
 pub mod google;
 pub mod letter;
 pub mod letterbox;
@@ -25,6 +26,7 @@ pub mod texts;
 pub mod token;
 
 pub use contract::Contract;
+pub use form::Form;
 pub use letter::Letter;
 pub use story::{Ask, Reply, Story};
 pub use tenant::{Company, Contact, Message};

@@ -2,6 +2,7 @@
 //! unsubscriptions. It trusts nobody. What is not proven is refused and costs no write; what is proven is stored before it is
 //! acknowledged.
 
+mod boxes;
 mod callbacks;
 mod certificates;
 mod consent;

@@ -1,10 +1,10 @@
 //! The pages for people: plain HTML without scripts or anything from elsewhere.
 
-use std::fmt::Write as _;
-
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use domain::Category;
+
+use crate::boxes;
 
 /// One category and whether the person wants it.
 pub(crate) struct Choice {
@@ -35,9 +35,8 @@ pub(crate) fn question(sender: &str) -> String {
 pub(crate) fn render(page: &Page<'_>) -> String {
     let mut rows = String::new();
     for choice in &page.choices {
-        let name = escape(choice.category.as_str());
-        let checked = if choice.wanted { " checked" } else { "" };
-        let _ = write!(rows, "<label><input type=\"checkbox\" name=\"category\" value=\"{name}\"{checked}> {name}</label>");
+        let name = choice.category.as_str();
+        boxes::draw(&mut rows, "category", name, name, choice.wanted);
     }
     if rows.is_empty() {
         rows.push_str("<p>There is nothing to choose here: you get only messages that you asked for or must know.</p>");

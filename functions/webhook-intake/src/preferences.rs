@@ -15,6 +15,7 @@ use kernel::{Error, Purpose, Reference, Result};
 use providers::{Event, EventDetail, EventKind};
 use store::{Stored, TenantScope};
 
+use crate::boxes::Boxes;
 use crate::pages::{self, Choice, Page};
 use crate::visitor::Visitor;
 use crate::{Intake, Refusal, Token, read};
@@ -111,34 +112,38 @@ pub(crate) async fn save(
     let body = read(request.into_body(), LIMIT).await?;
     let fields: Vec<(String, String)> = url::form_urlencoded::parse(&body).into_owned().collect();
     let has = |name: &str, value: &str| fields.iter().any(|(field, given)| field == name && given == value);
+    let own = &found.message.category;
     if has("List-Unsubscribe", "One-Click") {
-        decide(&intake, &found, &evidence("one_click"), |category| *category != found.message.category).await?;
+        decide(&intake, &found, &evidence("one_click"), |category| (category == own).then_some(false)).await?;
     } else if has("choice", "none") {
-        decide(&intake, &found, &shown(), |_| false).await?;
+        decide(&intake, &found, &shown(), |_| Some(false)).await?;
         suppress_all(&intake, &found, &shown()).await?;
     } else if has("choice", "save") {
-        decide(&intake, &found, &shown(), |category| has("category", category.as_str())).await?;
+        let boxes = Boxes::read(&fields, "category");
+        // The page always asks about what the message in hand is one of.
+        let said = |category: &Category| boxes.answer(category.as_str()).or((category == own).then_some(false));
+        decide(&intake, &found, &shown(), said).await?;
     } else {
         return Err(Error::invalid("/choice", "choice", "nothing was decided").into());
     }
     Ok(page(&person(&intake, &token).await?, true))
 }
 
-/// Records an answer for each category; `keep` says which the person wants. Somebody who is no contact has no place for answers
-/// by category: leaving one leaves all.
-async fn decide(intake: &Intake, person: &Person, evidence: &Evidence, keep: impl Fn(&Category) -> bool) -> Result<()> {
-    let leaves = !keep(&person.message.category);
+/// Records what is said of each category that something is said of: whether the person wants it. Somebody who is no contact has no
+/// place for answers by category: leaving one leaves all.
+async fn decide(intake: &Intake, person: &Person, evidence: &Evidence, said: impl Fn(&Category) -> Option<bool>) -> Result<()> {
+    let own = said(&person.message.category);
+    let mut comes_back = own == Some(true);
     if let Some(contact) = &person.contact {
-        answer(intake, person, contact.clone(), evidence, &keep).await?;
-        if let Some(standing) = person.unsubscribed().filter(|_| categories(person).iter().any(&keep)) {
-            lift(&intake.0.context, &person.scope, standing.id, evidence).await?;
-        }
-    } else if leaves {
+        answer(intake, person, contact.clone(), evidence, &said).await?;
+        comes_back = categories(person).iter().any(|category| said(category) == Some(true));
+    } else if own == Some(false) {
         suppress_all(intake, person, evidence).await?;
-    } else if let Some(standing) = person.unsubscribed() {
+    }
+    if let Some(standing) = person.unsubscribed().filter(|_| comes_back) {
         lift(&intake.0.context, &person.scope, standing.id, evidence).await?;
     }
-    if leaves { note(intake, person).await } else { Ok(()) }
+    if own == Some(false) { note(intake, person).await } else { Ok(()) }
 }
 
 async fn answer(
@@ -146,17 +151,14 @@ async fn answer(
     person: &Person,
     mut contact: Stored<Contact>,
     evidence: &Evidence,
-    keep: &impl Fn(&Category) -> bool,
+    said: &impl Fn(&Category) -> Option<bool>,
 ) -> Result<()> {
     let now = intake.0.context.clock.now();
     for _ in 0..TRIES {
         let before = contact.row.clone();
         for category in categories(person) {
-            let granted = keep(&category);
+            let Some(granted) = said(&category) else { continue };
             let standing = contact.row.consent(person.message.channel, &category).is_none_or(|consent| consent.granted);
-            if evidence.source == "one_click" && granted {
-                continue;
-            }
             if granted {
                 contact.row.wants_again(person.message.channel, &category);
             }

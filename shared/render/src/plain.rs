@@ -1,12 +1,14 @@
 //! Derives the text part from the html part.
 //!
 //! Invariant: a message never fails for its derived text. What is too large or too deep to lay out
-//! is reduced to its words.
+//! is reduced to its words. An address is never broken, wherever it stands.
 
 mod flow;
+mod whole;
 
 use crate::shape::Shape;
 use crate::tags::{tags, unescape};
+use whole::Whole;
 
 /// The width that text is laid out for.
 const WIDTH: usize = 78;
@@ -35,12 +37,15 @@ fn built(html: &str) -> Option<String> {
 }
 
 fn lay_out(html: &str) -> Option<String> {
-    html2text::config::plain_no_decorate()
+    let mut whole = Whole::default();
+    let html = whole.take_out(html);
+    let text = html2text::config::plain_no_decorate()
         .link_footnotes(true)
+        .no_link_wrapping()
         .no_table_borders()
         .allow_width_overflow()
-        .string_from_read(html.as_bytes(), WIDTH)
-        .ok()
+        .string_from_read(html.as_bytes(), WIDTH);
+    text.ok().map(|text| whole.put_back(&text))
 }
 
 /// The text between the tags, one line for each block.

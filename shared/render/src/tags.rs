@@ -8,7 +8,7 @@
 use std::ops::Range;
 
 /// Elements whose content is text, whatever it looks like.
-const RAW: [&str; 8] = ["iframe", "noembed", "noframes", "script", "style", "textarea", "title", "xmp"];
+pub(crate) const RAW: [&str; 8] = ["iframe", "noembed", "noframes", "script", "style", "textarea", "title", "xmp"];
 
 /// One start or end tag.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,14 +67,9 @@ impl<'h> Iterator for Tags<'h> {
             let rest = self.html.get(start + 1..)?;
             let second = rest.bytes().next()?;
             match second {
-                b'!' if rest.starts_with("!--") => self.at = comment_end(self.html, start)?,
-                b'!' | b'?' => self.at = find(self.html, start, '>')? + 1,
-                b'/' => match *rest.as_bytes().get(1)? {
-                    c if c.is_ascii_alphabetic() => return self.tag(start, start + 2, true),
-                    _ => self.at = find(self.html, start, '>')? + 1,
-                },
+                b'/' if rest.as_bytes().get(1)?.is_ascii_alphabetic() => return self.tag(start, start + 2, true),
                 c if c.is_ascii_alphabetic() => return self.tag(start, start + 1, false),
-                _ => self.at = start + 1,
+                _ => self.at = other_end(self.html, start)?,
             }
         }
     }
@@ -169,6 +164,16 @@ fn find(html: &str, from: usize, c: char) -> Option<usize> {
     html.get(from..)?.find(c).map(|at| from + at)
 }
 
+/// Behind the end of what begins with the `<` at `start` and is no tag: a comment, a declaration, or the sign alone.
+pub(crate) fn other_end(html: &str, start: usize) -> Option<usize> {
+    let rest = html.get(start + 1..)?;
+    match rest.bytes().next()? {
+        b'!' if rest.starts_with("!--") => comment_end(html, start),
+        b'!' | b'?' | b'/' => find(html, start, '>').map(|end| end + 1),
+        _ => Some(start + 1),
+    }
+}
+
 /// Behind the end of the comment that starts at `start`.
 fn comment_end(html: &str, start: usize) -> Option<usize> {
     let body = html.get(start + 4..)?;
@@ -234,7 +239,8 @@ pub(crate) fn unescape(text: &str) -> String {
     out
 }
 
-fn reference_at(text: &str) -> Option<(char, usize)> {
+/// The character of the reference that a text begins with, and the bytes it takes; nothing where `unescape` knows none.
+pub(crate) fn reference_at(text: &str) -> Option<(char, usize)> {
     let end = text.bytes().take(12).position(|b| b == b';')?;
     let name = text.get(1..end)?;
     let c = match name {

@@ -3,7 +3,7 @@
 use http::Method;
 use local::stage::PUBLIC_URL;
 use serde_json::{Value, json};
-use tests::{Company, Contact, Reply, Story};
+use tests::{Company, Contact, Form, Reply, Story};
 
 async fn post(stage: &Story, path: &str, form: &str) -> Reply {
     let reply = stage.ask(Method::POST, path).body("application/x-www-form-urlencoded", form).now().await;
@@ -67,8 +67,10 @@ async fn what_is_ticked_and_filled_in_is_saved() {
     let (acme, ada, path) = guest(&stage).await;
     acme.patch(&format!("/v1/contacts/{}/preferences", ada.id), &json!({ "campaigns": { "spring": false, "fall": false } }))
         .await;
-    let form = "choice=save&consent=email:surveys&channel=email&campaign=fall&locale=de&zone=Europe/Berlin&quiet_start=21:00&quiet_end=08:00";
-    let saved = post(&stage, &path, form).await;
+    let form = Form::open(&stage, &path).await.untick("consent", "email:marketing").untick("channel", "sms");
+    let form = form.untick("channel", "voice").untick("channel", "whatsapp").tick("campaign", "fall").fill("locale", "de");
+    let form = form.fill("zone", "Europe/Berlin").fill("quiet_start", "21:00").fill("quiet_end", "08:00");
+    let saved = form.save(&stage).await;
     assert!(saved.status == 200 && html(&saved).contains("role=\"status\">Saved."));
     let found = preferences(&acme, &ada).await;
     let granted = |key: &str| found["consents"][key]["granted"].clone();
@@ -90,6 +92,44 @@ async fn what_is_ticked_and_filled_in_is_saved() {
     assert!(found["channels"].get("push").is_none());
 }
 
+/// The page may lie open for a day while the person, or whoever brings an import, says more elsewhere.
+#[tokio::test]
+async fn a_saved_page_answers_what_it_asked_and_nothing_else() {
+    let stage = Story::begin().await;
+    let (acme, ada, path) = guest(&stage).await;
+    let opened = Form::open(&stage, &path).await;
+    let consents = json!({ "email:offers": true, "sms:alerts": true });
+    let handles = json!([{ "channel": "telegram", "address": "7001" }]);
+    acme.patch(&format!("/v1/contacts/{}", ada.id), &json!({ "consents": consents, "handles": handles })).await;
+    acme.patch(&format!("/v1/contacts/{}/preferences", ada.id), &json!({ "campaigns": { "spring": false } })).await;
+    assert_eq!(opened.untick("consent", "email:surveys").save(&stage).await.status, 200);
+
+    let found = preferences(&acme, &ada).await;
+    let granted = |key: &str| found["consents"][key]["granted"].clone();
+    assert_eq!(
+        ["email:marketing", "email:surveys", "email:offers", "sms:alerts"].map(granted),
+        [json!(true), json!(false), json!(true), json!(true)]
+    );
+    let channels = json!({ "email": true, "sms": true, "telegram": true, "voice": true, "whatsapp": true });
+    assert_eq!((&found["channels"], &found["campaigns"]), (&channels, &json!({ "spring": false })));
+    let kept = acme.get(&format!("/v1/contacts/{}/consents", ada.id)).await["data"][0].clone();
+    assert_eq!(
+        (&kept["source"], &kept["answers"]),
+        (
+            &json!("preference_page"),
+            &json!([{ "channel": "email", "category": "surveys", "campaign": null, "said": "withdrawn" }])
+        )
+    );
+
+    // A form that does not say what it asked answers what is ticked, and leaves alone what it does not bring along.
+    acme.patch(&format!("/v1/contacts/{}", ada.id), &json!({ "locale": "de" })).await;
+    post(&stage, &path, "choice=save&consent=email:surveys&channel=email").await;
+    let found = preferences(&acme, &ada).await;
+    let granted = |key: &str| found["consents"][key]["granted"].clone();
+    assert_eq!(["email:marketing", "email:surveys"].map(granted), [json!(true), json!(true)]);
+    assert_eq!((&found["channels"], &found["locale"]), (&channels, &json!("de")));
+}
+
 #[tokio::test]
 async fn leaving_everything_leaves_everything_until_one_comes_back() {
     let stage = Story::begin().await;
@@ -105,6 +145,9 @@ async fn leaving_everything_leaves_everything_until_one_comes_back() {
     let entry = json!({ "channel": "email", "address": "ada@example.com", "reason": "unsubscribe" });
     acme.post("/v1/suppressions", &entry).await.is(201);
     assert!(!html(&stage.get(&path).await).contains("checked> marketing"));
+    acme.patch(&format!("/v1/contacts/{}", ada.id), &json!({ "consents": { "email:offers": true } })).await;
+    post(&stage, &path, "choice=save&channel=email&locale=de").await;
+    assert_eq!(acme.get("/v1/suppressions").await["data"][0]["reason"], "unsubscribe", "nobody asked for mail here");
     post(&stage, &path, "choice=save&consent=email:marketing&channel=email").await;
     assert_eq!(acme.get("/v1/suppressions").await["data"], json!([]));
     let news = acme.news(&ada).await;

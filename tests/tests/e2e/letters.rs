@@ -26,6 +26,33 @@ async fn html_and_text_stand_side_by_side_and_either_may_stand_alone() {
     assert_eq!((letter("text").html.as_str(), letter("text").text.trim()), ("", "Only text: 1 < 2 & 3"));
 }
 
+/// Who reads the text part, or whose program looks at it first, must be able to follow what stands there.
+#[tokio::test]
+async fn an_address_is_whole_in_the_text_part_wherever_it_stands() {
+    let stage = Story::begin().await;
+    let acme = stage.tenant("acme").await;
+    let address = format!("https://shop.example/order/{}?a=1&b=2", "0123456789".repeat(12));
+    let written = address.replace('&', "&amp;");
+    let cell = format!("<td>Left of it are words</td><td>{written}</td><td>Right of it are more of them</td>");
+    let places = [
+        format!("<p><a href=\"{written}\">Look</a></p>"),
+        format!("<p>Look at {written}, please, before the end of the week.</p>"),
+        format!("<h2>Look: {written}</h2>"),
+        format!("<table><tr>{cell}</tr></table>"),
+        format!("<blockquote><ul><li>Look: {written}</li></ul></blockquote>"),
+        format!("<pre>Look:  {written}</pre>"),
+    ];
+    for (at, place) in places.iter().enumerate() {
+        let content = json!({ "subject": format!("S{at}"), "html": place });
+        acme.send_with(&json!({ "to": { "email": "ada@example.com" }, "content": content, "track": false })).await;
+    }
+    stage.drain().await;
+    for letter in stage.letters() {
+        assert!(letter.text.contains(&address), "{}: {}", letter.subject, letter.text);
+    }
+    assert_eq!(stage.letters().len(), places.len());
+}
+
 #[tokio::test]
 async fn every_letter_has_the_headers_that_mail_needs() {
     let stage = Story::begin().await;

@@ -2,7 +2,7 @@
 
 use http::Method;
 use serde_json::{Value, json};
-use tests::{Company, Contact, Letter, Message, Reply, Story};
+use tests::{Company, Contact, Form, Letter, Message, Reply, Story};
 
 /// Somebody who wants news and surveys, and has just got news.
 async fn reader<'s>(stage: &'s Story) -> (Company<'s>, Contact, Message, Letter) {
@@ -74,7 +74,7 @@ async fn one_click_leaves_this_kind_of_mail_and_no_other() {
 async fn the_page_saves_what_is_ticked() {
     let stage = Story::begin().await;
     let (acme, ada, message, letter) = reader(&stage).await;
-    let saved = post(&stage, &letter.unsubscribe(), "choice=save&category=marketing").await;
+    let saved = Form::open(&stage, &letter.unsubscribe()).await.untick("category", "surveys").save(&stage).await;
     assert!(String::from_utf8_lossy(&saved.bytes).contains("Saved."));
     assert_eq!(consents(&acme, &ada).await, json!({ "email:marketing": true, "email:surveys": false }));
     assert_eq!(acme.events(&message).await, [""; 0], "this kind was kept");
@@ -85,7 +85,27 @@ async fn the_page_saves_what_is_ticked() {
 
     // Categories that were never offered cannot be smuggled in.
     post(&stage, &letter.unsubscribe(), "choice=save&category=transactional&category=secret").await;
-    assert_eq!(consents(&acme, &ada).await, json!({ "email:marketing": false, "email:surveys": false }));
+    assert_eq!(consents(&acme, &ada).await, json!({ "email:marketing": false, "email:surveys": true }));
+}
+
+#[tokio::test]
+async fn a_page_that_lay_open_says_nothing_of_what_it_did_not_show() {
+    let stage = Story::begin().await;
+    let (acme, ada, _, letter) = reader(&stage).await;
+    let opened = Form::open(&stage, &letter.unsubscribe()).await.untick("category", "marketing");
+    acme.patch(&format!("/v1/contacts/{}", ada.id), &json!({ "consents": { "email:offers": true } })).await;
+    opened.save(&stage).await;
+    let now = json!({ "email:marketing": false, "email:offers": true, "email:surveys": true });
+    assert_eq!(consents(&acme, &ada).await, now);
+}
+
+#[tokio::test]
+async fn one_click_brings_nobody_back_who_left_everything() {
+    let stage = Story::begin().await;
+    let (acme, _, _, letter) = reader(&stage).await;
+    post(&stage, &letter.unsubscribe(), "choice=none").await;
+    post(&stage, &letter.unsubscribe(), "List-Unsubscribe=One-Click").await;
+    assert_eq!(acme.get("/v1/suppressions").await["data"][0]["reason"], "unsubscribe");
 }
 
 #[tokio::test]

@@ -98,6 +98,7 @@ async fn a_stranger_signs_up_and_has_consented_by_the_click_alone() {
 
     let letter = stage.letter();
     assert_eq!((letter.subject.as_str(), stage.letters().len()), ("Bitte bestätigen: news, offers von acme Ltd", 1));
+    assert!(letter.text.contains(&link(&letter)), "whole also for who reads text: {}", letter.text);
     let shown = html(&stage.get(&link(&letter)).await);
     assert!(
         shown.contains("<html lang=\"de\">") && shown.contains("Möchten Sie news, offers von acme Ltd per E-Mail"),

@@ -8,7 +8,6 @@ use domain::consent::Evidence;
 use domain::flows::keep_contact;
 use domain::{Contact, Tenant};
 use kernel::{Aim, Error, Result};
-use store::TenantScope;
 
 use super::form::form;
 use super::frame::{frame, told};
@@ -62,11 +61,11 @@ async fn keep(intake: &Intake, guest: &mut Guest, wishes: &Wishes, evidence: &Ev
         let before = guest.contact.row.clone();
         wishes.apply(&mut guest.contact.row, context.clock.now(), &evidence.source);
         if guest.contact.row == before {
-            return welcome(intake, &guest.scope, &before, evidence).await;
+            return welcome(intake, guest, wishes, evidence).await;
         }
         guest.contact.row.updated_at = context.clock.now();
         match keep_contact::declare(context, &guest.scope, &before, &guest.contact, evidence).await {
-            Ok(_) => return welcome(intake, &guest.scope, &guest.contact.row, evidence).await,
+            Ok(_) => return welcome(intake, guest, wishes, evidence).await,
             Err(Error::Stale { .. }) => guest.contact = guest.scope.find::<Contact>(before.id).await?,
             Err(error) => return Err(error),
         }
@@ -74,11 +73,12 @@ async fn keep(intake: &Intake, guest: &mut Guest, wishes: &Wishes, evidence: &Ev
     Err(Error::unavailable("a contact is being changed too fast"))
 }
 
-/// Who had left all mail and wants some again comes back.
-async fn welcome(intake: &Intake, scope: &TenantScope, contact: &Contact, evidence: &Evidence) -> Result<()> {
-    let wants = |(at, consent): (&String, &domain::contact::Consent)| consent.granted && at.starts_with("email:");
-    if contact.preferences.refused.channels.contains(&Channel::Email) || !contact.consents.iter().any(wants) {
+/// Who had left all mail and asks for some again comes back.
+async fn welcome(intake: &Intake, guest: &Guest, wishes: &Wishes, evidence: &Evidence) -> Result<()> {
+    let contact = &guest.contact.row;
+    let asks = |key: &String| key.starts_with("email:") && wishes.ask_for(key);
+    if contact.preferences.refused.channels.contains(&Channel::Email) || !contact.consents.keys().any(asks) {
         return Ok(());
     }
-    come_back(&intake.0.context, scope, Channel::Email, contact, evidence).await
+    come_back(&intake.0.context, &guest.scope, Channel::Email, contact, evidence).await
 }

@@ -7,6 +7,7 @@ use domain::suppression::Reason;
 use domain::{Channel, Contact};
 
 use super::wishes::offered;
+use crate::boxes;
 use crate::pages::{escape, masked};
 
 /// What the contact has chosen, to be changed.
@@ -62,15 +63,13 @@ fn consents(contact: &Contact) -> Vec<(String, String, bool)> {
 }
 
 /// A group of boxes; nothing where there is nothing to choose.
-fn group(rows: &mut String, legend: &str, name: &str, boxes: Vec<(String, String, bool)>) {
-    if boxes.is_empty() {
+fn group(rows: &mut String, legend: &str, name: &str, choices: Vec<(String, String, bool)>) {
+    if choices.is_empty() {
         return;
     }
     let _ = write!(rows, "<fieldset><legend>{legend}</legend>");
-    for (value, words, wanted) in boxes {
-        let (value, words) = (escape(&value), escape(&words));
-        let checked = if wanted { " checked" } else { "" };
-        let _ = write!(rows, "<label><input type=\"checkbox\" name=\"{name}\" value=\"{value}\"{checked}> {words}</label>");
+    for (value, words, wanted) in choices {
+        boxes::draw(rows, name, &value, &words, wanted);
     }
     rows.push_str("</fieldset>");
 }

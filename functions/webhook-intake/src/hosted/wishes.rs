@@ -7,6 +7,8 @@ use domain::{Channel, Contact};
 use kernel::error::Faults;
 use kernel::{Error, Locale, Result, Time, Zone};
 
+use crate::boxes::Boxes;
+
 /// See the file's head.
 pub(super) enum Wishes {
     /// Nothing that can be left.
@@ -15,46 +17,55 @@ pub(super) enum Wishes {
     Chosen(Box<Chosen>),
 }
 
+/// What the form says. What it does not bring along stays as it is.
 pub(super) struct Chosen {
-    channels: BTreeSet<String>,
-    consents: BTreeSet<String>,
-    campaigns: BTreeSet<String>,
-    locale: Option<Locale>,
-    zone: Option<Zone>,
-    quiet_hours: Option<QuietHours>,
+    channels: Boxes,
+    consents: Boxes,
+    campaigns: Boxes,
+    locale: Option<Option<Locale>>,
+    zone: Option<Option<Zone>>,
+    quiet_hours: Option<Option<QuietHours>>,
 }
 
 impl Wishes {
     /// Reads the form.
     pub(super) fn read(fields: &[(String, String)]) -> Result<Self> {
-        let all = |name: &str| fields.iter().filter(|(field, _)| field == name).map(|(_, value)| value.clone()).collect();
-        let one = |name: &str| fields.iter().find(|(field, value)| field == name && !value.is_empty()).map(|(_, value)| value);
-        match one("choice").map(String::as_str) {
+        let given = |name: &str| fields.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str());
+        match given("choice") {
             Some("none") => return Ok(Self::Nothing),
             Some("save") => {}
             Some(_) | None => return Err(Error::invalid("/choice", "choice", "nothing was decided")),
         }
         let mut faults = Faults::default();
-        let locale = one("locale").and_then(|text| faults.take("/locale", Locale::parse(text)));
-        let zone = one("zone").and_then(|text| faults.take("/zone", Zone::parse(text)));
-        let quiet_hours = match (one("quiet_start"), one("quiet_end")) {
-            (Some(start), Some(end)) => faults.take("/quiet_hours", quiet(start, end)),
+        let locale = given("locale").map(|text| some(text).and_then(|text| faults.take("/locale", Locale::parse(text))));
+        let zone = given("zone").map(|text| some(text).and_then(|text| faults.take("/zone", Zone::parse(text))));
+        let quiet_hours = match (given("quiet_start"), given("quiet_end")) {
             (None, None) => None,
-            (Some(_), None) | (None, Some(_)) => {
-                faults.add("/quiet_hours", "quiet_hours", "quiet hours have a start and an end");
-                None
-            }
+            (start, end) => Some(match (start.and_then(some), end.and_then(some)) {
+                (Some(start), Some(end)) => faults.take("/quiet_hours", quiet(start, end)),
+                (None, None) => None,
+                (Some(_), None) | (None, Some(_)) => {
+                    faults.add("/quiet_hours", "quiet_hours", "quiet hours have a start and an end");
+                    None
+                }
+            }),
         };
         faults.check()?;
-        let (channels, consents, campaigns) = (all("channel"), all("consent"), all("campaign"));
+        let boxes = |name: &str| Boxes::read(fields, name);
+        let (channels, consents, campaigns) = (boxes("channel"), boxes("consent"), boxes("campaign"));
         Ok(Self::Chosen(Box::new(Chosen { channels, consents, campaigns, locale, zone, quiet_hours })))
+    }
+
+    /// Whether they ask for a consent.
+    pub(super) fn ask_for(&self, consent: &str) -> bool {
+        matches!(self, Self::Chosen(chosen) if chosen.consents.answer(consent) == Some(true))
     }
 
     /// Carries them out. Only what the page offers can be chosen: what somebody smuggles in is not looked at.
     pub(super) fn apply(&self, contact: &mut Contact, now: Time, source: &str) {
         match self {
             Self::Nothing => {
-                answer(contact, now, source, |_| false);
+                answer(contact, now, source, |_| Some(false));
                 let reached = contact.channels();
                 contact.preferences.refused.channels.extend(reached);
             }
@@ -65,18 +76,24 @@ impl Wishes {
 
 impl Chosen {
     fn apply(&self, contact: &mut Contact, now: Time, source: &str) {
-        answer(contact, now, source, |key| self.consents.contains(key));
+        answer(contact, now, source, |key| self.consents.answer(key));
         for channel in offered(contact) {
-            if self.channels.contains(channel.as_str()) {
-                contact.preferences.refused.channels.remove(&channel);
-            } else {
-                contact.preferences.refused.channels.insert(channel);
+            match self.channels.answer(channel.as_str()) {
+                Some(true) => drop(contact.preferences.refused.channels.remove(&channel)),
+                Some(false) => drop(contact.preferences.refused.channels.insert(channel)),
+                None => {}
             }
         }
-        contact.preferences.refused.campaigns.retain(|campaign| !self.campaigns.contains(campaign));
-        contact.locale.clone_from(&self.locale);
-        contact.zone.clone_from(&self.zone);
-        contact.quiet_hours = self.quiet_hours;
+        contact.preferences.refused.campaigns.retain(|campaign| self.campaigns.answer(campaign) != Some(true));
+        if let Some(locale) = &self.locale {
+            contact.locale.clone_from(locale);
+        }
+        if let Some(zone) = &self.zone {
+            contact.zone.clone_from(zone);
+        }
+        if let Some(hours) = self.quiet_hours {
+            contact.quiet_hours = hours;
+        }
     }
 }
 
@@ -85,12 +102,12 @@ pub(super) fn offered(contact: &Contact) -> BTreeSet<Channel> {
     contact.channels().union(&contact.preferences.refused.channels).copied().collect()
 }
 
-/// Records an answer for each consent that the page asks about.
-fn answer(contact: &mut Contact, now: Time, source: &str, wants: impl Fn(&str) -> bool) {
+/// Records an answer for each of the contact's consents that something is said of.
+fn answer(contact: &mut Contact, now: Time, source: &str, said: impl Fn(&str) -> Option<bool>) {
     let keys: Vec<String> = contact.consents.keys().cloned().collect();
     for key in keys {
         let Ok((channel, category)) = parse_consent_key(&key) else { continue };
-        let granted = wants(&key);
+        let Some(granted) = said(&key) else { continue };
         if granted {
             contact.preferences.refused.categories.remove(&category);
         }
@@ -98,6 +115,10 @@ fn answer(contact: &mut Contact, now: Time, source: &str, wants: impl Fn(&str) -
             contact.record_consent(channel, &category, Consent { granted, at: now, source: source.to_owned() });
         }
     }
+}
+
+fn some(text: &str) -> Option<&str> {
+    Some(text.trim()).filter(|text| !text.is_empty())
 }
 
 fn quiet(start: &str, end: &str) -> Result<QuietHours> {

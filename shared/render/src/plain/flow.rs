@@ -37,7 +37,7 @@ pub(super) fn text(html: &str, width: usize) -> Option<String> {
         }
     }
     flow.text(html.get(at..)?)?;
-    flow.end(width)
+    flow.end()
 }
 
 fn after_doctype(html: &str) -> &str {
@@ -258,7 +258,7 @@ impl<'h> Flow<'h> {
     }
 
     /// The text with the addresses of its links below.
-    fn end(mut self, width: usize) -> Option<String> {
+    fn end(mut self) -> Option<String> {
         let ended = matches!(self.place, Place::Body | Place::AfterBody | Place::End);
         if !ended || !self.open.is_empty() {
             return None;
@@ -270,15 +270,7 @@ impl<'h> Flow<'h> {
             page.start_block();
         }
         for (index, address) in self.links.iter().enumerate() {
-            let line = format!("[{}]: {address}", index + 1);
-            let mut rest = line.as_str();
-            while let Some((line, more)) = rest.split_at_checked(width).filter(|(_, more)| !more.is_empty()) {
-                page.out.push_str(line);
-                page.out.push('\n');
-                rest = more;
-            }
-            page.out.push_str(rest);
-            page.out.push('\n');
+            page.out.push_str(&format!("[{}]: {address}\n", index + 1));
         }
         Some(self.page.out)
     }
