@@ -170,11 +170,11 @@ impl Told for Task {
             ..Entry::new(Noun::Task, self.id.to_string(), at)
         };
         // Each time, so that all of it goes with the task.
-        let done = self.history.iter().filter(|deed| deed.what.is_told()).map(|deed| {
+        let deeds = self.history.iter().filter(|deed| deed.what.is_told()).map(|deed| {
             let given = deed.to.as_deref().and_then(UserId::parse);
             let entry = told(deed.what.as_str(), deed.at);
             Entry { user: given.or(deed.by.user).or(entry.user), ..entry }
         });
-        std::iter::once(told("created", self.created_at)).chain(done).flat_map(Entry::everywhere).collect()
+        std::iter::once(told("created", self.created_at)).chain(deeds).flat_map(Entry::everywhere).collect()
     }
 }
