@@ -1,8 +1,9 @@
 //! Activities: what somebody did, or is going to do, with a contact. Who may not see one is told that there is none.
 
 use axum::extract::State;
-use domain::activity::{Form, Outcome, Status};
+use domain::activity::{Direction, Form, Outcome, Priority, Status};
 use domain::entry::{Noun, SHARDS};
+use domain::field::Object;
 use domain::flows::retrieve::Found;
 use domain::flows::{log, retrieve};
 use domain::{Activity, Entry, Right, Team};
@@ -15,9 +16,10 @@ use utoipa::IntoParams;
 
 use crate::caller::{Caller, may};
 use crate::failure::Failure;
+use crate::fields::FieldFilters;
 use crate::input::{Id, IfMatch, Input, Repeatable};
 use crate::operations::operations;
-use crate::page::{List, PageParams, Paged};
+use crate::page::{Fielded, List, PageParams};
 use crate::reply::{Gone, Reply, refused};
 use crate::state::Api;
 
@@ -28,7 +30,7 @@ pub(crate) mod words;
 
 use fields::ActivityFields;
 use view::ActivityView;
-use words::{ActivityStatusWord, ActivityTypeWord, OutcomeWord};
+use words::{ActivityStatusWord, ActivityTypeWord, DirectionWord, OutcomeWord, PriorityWord};
 
 /// Filters of the list.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
@@ -51,9 +53,16 @@ pub(crate) struct ActivityFilters {
     status: Option<Status>,
     #[param(value_type = Option<OutcomeWord>)]
     outcome: Option<Outcome>,
+    #[param(value_type = Option<DirectionWord>)]
+    direction: Option<Direction>,
+    #[param(value_type = Option<PriorityWord>)]
+    priority: Option<Priority>,
     /// Activities that this user did, or is to do.
     #[param(value_type = Option<String>)]
     assignee: Option<UserId>,
+    /// Activities that are this user's.
+    #[param(value_type = Option<String>)]
+    owner: Option<UserId>,
     /// Activities of this user: its assignee's, or its owner's when it has no assignee.
     #[param(value_type = Option<String>)]
     user: Option<UserId>,
@@ -68,7 +77,9 @@ pub(crate) struct ActivityFilters {
     #[serde(with = "kernel::clock::rfc3339::option")]
     #[param(value_type = Option<String>, format = DateTime)]
     at_since: Option<Time>,
-    /// Done, or to be, before this moment, in the order of that; up to now when `at_since` alone is said.
+    /// Done, or to be, before this moment, in the order of that; up to now when `at_since` alone is said. Without `at_since`, and
+    /// without a contact, company or deal, the list begins with the tenant: what was done before that, as imported history may be,
+    /// needs `at_since`.
     #[serde(with = "kernel::clock::rfc3339::option")]
     #[param(value_type = Option<String>, format = DateTime)]
     at_until: Option<Time>,
@@ -84,7 +95,7 @@ pub(crate) struct ActivityFilters {
 
 impl ActivityFilters {
     /// Digits of the id whose timeline has them.
-    fn owner(&self) -> Option<String> {
+    fn timeline(&self) -> Option<String> {
         let contact = self.contact_id.map(|id| id.hex());
         contact.or_else(|| self.deal_id.map(|id| id.hex())).or_else(|| self.company_id.map(|id| id.hex()))
     }
@@ -96,7 +107,7 @@ impl ActivityFilters {
 
     /// The bounds of the list: of when activities were or are to be, where that orders it, else of when they were written down.
     fn bounded(&self, asked: Listing) -> Listing {
-        match (self.owner(), self.is_timed()) {
+        match (self.timeline(), self.is_timed()) {
             (Some(_), _) => {
                 let since = [self.at_since, self.since].into_iter().flatten().max();
                 let until = [self.at_until, self.until].into_iter().flatten().min();
@@ -118,7 +129,7 @@ impl ActivityFilters {
     /// Whether it was written down when it is asked for, where the list is in another order.
     fn written(&self, row: &Activity) -> bool {
         let at = row.id.made_at();
-        self.owner().is_some() || (self.since.is_none_or(|since| at >= since) && self.until.is_none_or(|until| at < until))
+        self.timeline().is_some() || (self.since.is_none_or(|since| at >= since) && self.until.is_none_or(|until| at < until))
     }
 
     /// Whether it was, or is to be, when it is asked for.
@@ -136,7 +147,10 @@ impl ActivityFilters {
             && self.form.is_none_or(|form| row.form == form)
             && self.status.is_none_or(|status| row.status == status)
             && self.outcome.is_none_or(|outcome| row.outcome == Some(outcome))
+            && self.direction.is_none_or(|direction| row.direction == Some(direction))
+            && self.priority.is_none_or(|priority| row.priority == priority)
             && self.assignee.is_none_or(|assignee| row.assignee == Some(assignee))
+            && self.owner.is_none_or(|owner| row.owner == Some(owner))
             && self.user.is_none_or(|user| person == Some(user))
             && (self.team.is_none() || in_team())
             && self.tag.as_ref().is_none_or(|tag| tags.contains(tag))
@@ -168,19 +182,21 @@ async fn page_of(
 /// Lists activities, newest first. With `contact_id`, `company_id`, `deal_id`, `at_since` or `at_until`, a page may be shorter than
 /// asked for when other filters leave some out.
 #[utoipa::path(get, path = "/v1/activities", tag = "activities", operation_id = "list_activities", security(("key" = [])),
-    params(PageParams, ActivityFilters),
+    params(PageParams, ActivityFilters, FieldFilters),
     responses((status = 200, description = "A page of activities.", body = List<ActivityView>), refused::Listing))]
 async fn list_activities(
     State(api): State<Api>,
     caller: Caller<may::Read>,
-    Paged(page, filters): Paged<ActivityFilters>,
+    Fielded(page, filters, fields): Fielded<ActivityFilters>,
 ) -> Result<Reply<List<Value>>, Failure> {
-    let (keys, list, viewer) = (&caller.context.keys, format!("activities {filters:?}"), caller.viewer(&api).await?);
+    let (keys, viewer) = (&caller.context.keys, caller.viewer(&api).await?);
+    let list = format!("activities {filters:?} {fields:?}");
+    let wanted = fields.of(&api, &caller, Object::Activity).await?;
     let asked = page.listing(keys, &caller.scope, &list)?;
     let listing = filters.bounded(asked);
     let (now, team) = (caller.context.clock.now(), filters.team(&api, &caller.scope).await?);
-    let keeps = |row: &Activity| row.seen_by(&viewer) && filters.keeps(row, team.as_ref());
-    let found = match (filters.owner(), filters.is_timed()) {
+    let keeps = |row: &Activity| row.seen_by(&viewer) && filters.keeps(row, team.as_ref()) && wanted.keeps(&row.fields);
+    let found = match (filters.timeline(), filters.is_timed()) {
         (None, false) => retrieve::page(&caller.scope, &listing, now, keeps).await?,
         (owner, _) => page_of(&caller.scope, owner.as_deref(), &listing, now, keeps).await?,
     };
@@ -220,7 +236,7 @@ async fn create_activity(
     let id = ActivityId::new(&caller.context.ids, &caller.context.clock);
     let definitions = api.0.catalog.definitions(&caller.scope).await?;
     let (mut activity, description) = body.make(id, caller.credential.user, &definitions, caller.context.clock.now())?;
-    log::Known::read(&caller.scope, &[&activity]).await?.check(&activity)?;
+    log::Known::read(&caller.scope, &[&activity]).await?.check(&mut activity)?;
     log::create(&caller.scope, &mut activity, description.clone()).await?;
     Ok(Reply::created(ActivityView::described(activity, description), &format!("/v1/activities/{id}")).version(1))
 }
@@ -249,7 +265,7 @@ async fn update_activity(
     if theirs(&row) != theirs(&found.activity.row) && !owns(&caller, &found) {
         caller.role.check(Right::Delete)?;
     }
-    log::Known::read(scope, &[&row]).await?.trusting(&found.activity.row).check(&row)?;
+    log::Known::read(scope, &[&row]).await?.trusting(&found.activity.row).check(&mut row)?;
     let text = row.describe(description.clone());
     let Stored { row: before, version } = retrieve::bring_back(scope, found, now).await?;
     let activity = Stored { row: Activity { archived: false, ..row }, version };

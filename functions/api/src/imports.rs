@@ -141,8 +141,9 @@ pub(crate) struct ImportOrder {
     /// Companies: `name`, `domains`, `phone`, `website`, `address`, `owner`.
     ///
     /// Activities: `type`, `subject`, `description`, `status`, `direction`, `duration` in seconds, `scheduled_at`, `completed_at`, `location`,
-    /// `outcome`, `priority`; and with whom it was by what is here already, of several the first that is: `contact.email`,
-    /// `contact.phone`, `contact.field.name`, `company.domain`, `company.field.name`.
+    /// `outcome`, `priority`, `assignee`, `owner`, `team` and `deal_id` by their ids, `visibility`; and with whom it was by what is here
+    /// already, of several the first that is: `contact.email`, `contact.phone`, `contact.field.name`, `company.domain`,
+    /// `company.field.name`.
     #[schema(example = json!({"E-mail": "email", "Plan": "field.plan", "News?": "consent.email:newsletter"}))]
     mapping: BTreeMap<String, String>,
     /// When not said, `upsert`; of activities `create`, and nothing else.

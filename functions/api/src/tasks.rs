@@ -322,7 +322,7 @@ async fn change(
     if let Some(recurring) = task.row.recurring.as_ref().filter(|_| begins) {
         recurring.check(now)?;
     }
-    keep_task::check_references(&api.0.catalog, scope, &before, &task.row).await?;
+    keep_task::check_references(&api.0.catalog, scope, &before, &mut task.row).await?;
     let turn = match assign {
         Some(assign) => assign::give(&api.0.catalog, scope, &assign, &mut task.row, begins).await?,
         None => None,

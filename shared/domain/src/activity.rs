@@ -47,6 +47,9 @@ pub struct Activity {
     /// With which company.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub company: Option<CompanyId>,
+    /// Whether nobody said with which: it is the one that contact or deal belonged to when these were said.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub follows: bool,
     /// For which deal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deal: Option<DealId>,
@@ -201,6 +204,7 @@ impl Activity {
             long: false,
             contact: None,
             company: None,
+            follows: true,
             deal: None,
             task: None,
             status: Status::Completed,
@@ -230,6 +234,7 @@ impl Activity {
         Self {
             contact: task.contact_id,
             company: task.company_id,
+            follows: task.follows,
             deal: task.deal_id,
             task: Some(task.id),
             completed_at: Some(now),

@@ -89,6 +89,15 @@ pub struct Deal {
     /// Custom fields.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty", with = "crate::as_json")]
     pub fields: BTreeMap<String, Value>,
+    /// When its value was changed last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value_at: Option<Time>,
+    /// When it was given to another user last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner_at: Option<Time>,
+    /// When it was last taken up again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reopened_at: Option<Time>,
     /// When it was made.
     pub created_at: Time,
     /// When it was last changed.
@@ -114,6 +123,9 @@ impl Deal {
             owner: None,
             tags: Vec::new(),
             fields: BTreeMap::new(),
+            value_at: None,
+            owner_at: None,
+            reopened_at: None,
             created_at: now,
             updated_at: now,
         }
@@ -135,6 +147,21 @@ impl Deal {
         if self.tags.len() > MOST {
             faults.add("/tags", "too_many", format!("at most {MOST}"));
         }
+    }
+
+    /// Notes when its value and its owner became others, which its timeline tells.
+    pub fn changed(&mut self, before: &Self, now: Time) {
+        if (before.value, before.currency) != (self.value, self.currency) {
+            self.value_at = Some(now);
+        }
+        if before.owner != self.owner {
+            self.owner_at = Some(now);
+        }
+    }
+
+    /// What it is worth, as people write it.
+    pub fn worth(&self) -> Option<String> {
+        self.value.zip(self.currency).map(|(value, currency)| format!("{value} {currency}"))
     }
 
     /// Moves it to a stage. One that is decided stays where it is.
@@ -169,6 +196,7 @@ impl Deal {
         self.status = Status::Open;
         self.reason = None;
         self.closed_at = None;
+        self.reopened_at = Some(now);
         self.updated_at = now;
         Ok(())
     }

@@ -103,7 +103,7 @@ pub enum Noun {
     Consent,
     /// What became of a deal.
     Deal,
-    /// A task that was made, or completed.
+    /// What became of a task.
     Task,
 }
 
@@ -201,6 +201,12 @@ impl Entry {
         let lasting = self.word.as_deref().filter(|_| self.noun.lasts());
         let word = lasting.map(|word| format!(":{word}")).unwrap_or_default();
         format!("{}{}{word}", timed(self.at), self.subject)
+    }
+
+    /// Whether it says what another entry says. One that lasts names whoever had the thing when it happened, and not who has it since.
+    pub fn says(&self, other: &Self) -> bool {
+        let user = if self.noun.lasts() { other.user } else { self.user };
+        Self { user, ..self.clone() } == *other
     }
 
     /// The entry that says that there is none any more.

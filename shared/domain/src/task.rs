@@ -64,6 +64,9 @@ pub struct Task {
     /// The company it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub company_id: Option<CompanyId>,
+    /// Whether nobody said which: it is the one that contact or deal belonged to when these were said.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub follows: bool,
     /// The deal it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deal_id: Option<DealId>,
@@ -244,6 +247,7 @@ impl Task {
             assigner: None,
             contact_id: None,
             company_id: None,
+            follows: true,
             deal_id: None,
             activity_id: None,
             tags: Vec::new(),
@@ -275,6 +279,7 @@ impl Task {
         self.activity_id = Some(activity.id);
         self.title.clone_from(&activity.subject);
         (self.contact_id, self.company_id, self.deal_id) = (activity.contact, activity.company, activity.deal);
+        self.follows = activity.follows;
     }
 
     /// A task that follows from it: about the same and for whoever has it, for as long as nobody says otherwise.
@@ -285,16 +290,16 @@ impl Task {
             team: self.team,
             contact_id: self.contact_id,
             company_id: self.company_id,
+            follows: self.follows,
             deal_id: self.deal_id,
             ..Self::new(id, String::new(), now)
         }
     }
 
-    /// Notes what somebody did. The oldest deeds are forgotten, but for the first and completions, whose entries on timelines go with the
-    /// task.
+    /// Notes what somebody did. The oldest deeds are forgotten, but for the first and those whose entries on timelines go with the task.
     pub fn note(&mut self, by: Actor, at: Time, what: Did, to: Option<String>, note: Option<String>) {
         if self.history.len() >= HISTORY {
-            let forgotten = self.history.iter().skip(1).position(|deed| deed.what != Did::Completed);
+            let forgotten = self.history.iter().skip(1).position(|deed| !deed.what.is_told());
             self.history.remove(forgotten.map_or(1, |at| at.saturating_add(1)));
         }
         self.history.push(Deed { at, by, what, to, note });

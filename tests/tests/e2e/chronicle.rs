@@ -7,9 +7,10 @@ use domain::activity::{Form, Status};
 use domain::entry::{Noun, Told};
 use domain::flows::chronicle::chronicle;
 use domain::message::{Entry as Event, State, Try, Verdict};
+use domain::price::Amount;
 use domain::task::Actor;
 use domain::{Activity, Deal, Entry, Message, Task, deal};
-use kernel::ids::{ActivityId, ContactId, DealId, MessageId, TaskId, TenantId};
+use kernel::ids::{ActivityId, ContactId, DealId, MessageId, TaskId, TenantId, UserId};
 use kernel::{Clock, Ids, Time};
 use proptest::prelude::*;
 use providers::{EventDetail, EventKind};
@@ -37,8 +38,12 @@ enum Step {
     Reopen,
     Hand,
     GiveUp,
+    Price(u8),
     Make,
     Finish,
+    Cancel,
+    Resume,
+    Delegate,
     Drop,
 }
 
@@ -107,8 +112,28 @@ impl World {
             }
             Step::Reopen => self.rewrite(&self.deals, choice, |row: &mut Deal| drop(row.reopen(now))).await,
             Step::Hand => self.rewrite(&self.deals, choice, |row: &mut Deal| row.contact_id = contact).await,
+            Step::Price(euros) => {
+                let owner = UserId::new(&self.ids, &self.clock);
+                let price = |row: &mut Deal| {
+                    let before = row.clone();
+                    row.value = Amount::parse(&euros.to_string()).ok();
+                    row.owner = Some(owner).filter(|_| euros % 2 == 0).or(row.owner);
+                    row.changed(&before, now);
+                };
+                self.rewrite(&self.deals, choice, price).await;
+            }
             Step::Finish => {
                 self.rewrite(&self.tasks, choice, |row: &mut Task| drop(row.complete(Actor::default(), now, None))).await;
+            }
+            Step::Cancel => {
+                self.rewrite(&self.tasks, choice, |row: &mut Task| drop(row.cancel(Actor::default(), now, None))).await;
+            }
+            Step::Resume => {
+                self.rewrite(&self.tasks, choice, |row: &mut Task| _ = row.reopen(Actor::default(), now, None)).await;
+            }
+            Step::Delegate => {
+                let user = UserId::new(&self.ids, &self.clock);
+                self.rewrite(&self.tasks, choice, |row: &mut Task| drop(row.delegate(Actor::default(), now, user, None))).await;
             }
             Step::GiveUp if !self.deals.is_empty() => {
                 let id = self.deals.swap_remove(choice % self.deals.len());
@@ -231,7 +256,11 @@ fn step() -> impl Strategy<Value = Step> {
         2 => Just(Step::Hand),
         1 => Just(Step::GiveUp),
         2 => Just(Step::Make),
+        1 => (0_u8..9).prop_map(Step::Price),
         2 => Just(Step::Finish),
+        1 => Just(Step::Cancel),
+        1 => Just(Step::Resume),
+        1 => Just(Step::Delegate),
         1 => Just(Step::Drop),
     ]
 }
@@ -319,9 +348,25 @@ fn the_stories_are_rich() {
     }
     assert!(faults > 20, "{faults} faults");
     assert!(entries.len() > 300, "{} entries", entries.len());
-    for word in
-        ["Meeting", "call", "scheduled", "completed", "sent", "failed", "Opened", "stage_changed", "won", "lost", "created"]
-    {
+    let words = [
+        "Meeting",
+        "call",
+        "scheduled",
+        "completed",
+        "sent",
+        "failed",
+        "Opened",
+        "stage_changed",
+        "won",
+        "lost",
+        "created",
+        "reopened",
+        "value_changed",
+        "owner_changed",
+        "cancelled",
+        "delegated",
+    ];
+    for word in words {
         assert!(entries.iter().any(|entry| entry.to_lowercase().contains(&word.to_lowercase())), "{word}");
     }
 }

@@ -125,6 +125,14 @@ async fn who_keeps_what_is_exported_and_taken_in_again() {
         assert_eq!((&errors["data"][0]["line"], &errors["data"][0]["column"]), (&json!(2), &json!("owner")), "{errors:?}");
         assert_eq!(acme.get(path).await["owner"], users[0], "{object}");
     }
+    let fields = json!({ "type": "call", "subject": "S", "company_id": firm[14..], "assignee": users[0], "owner": users[0] });
+    acme.post("/v1/activities", &fields).await.is(201);
+    let (_, files) = export_of(&acme, "activity").await;
+    assert_eq!(take_in(&acme, "activity", &files[0]).await["counts"]["created"], 1);
+    let both = acme.get("/v1/activities").await["data"].clone();
+    for name in ["assignee", "owner", "visibility"] {
+        assert_eq!((&both[0][name], both[0][name].is_null()), (&both[1][name], false), "{name}");
+    }
 }
 
 #[tokio::test]

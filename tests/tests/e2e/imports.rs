@@ -19,7 +19,7 @@ async fn order(acme: &Company<'_>, file: &[u8], words: &Value) -> Value {
     acme.post("/v1/imports", &body).await.is(202)
 }
 
-async fn import(acme: &Company<'_>, file: &[u8], words: &Value) -> Value {
+pub async fn import(acme: &Company<'_>, file: &[u8], words: &Value) -> Value {
     let ordered = order(acme, file, words).await;
     acme.story.drain().await;
     acme.get(&path(&ordered)).await

@@ -373,7 +373,7 @@ async fn a_task_is_told_of_when_it_is_made_and_when_it_is_completed() {
         assert!(acme.post(&format!("/v1/tasks/{task}/{deed}"), &json!({})).await.status < 300);
     }
     stage.drain().await;
-    assert_eq!(told(&acme.get(&path).await), ["task completed -", "task completed -", "task created -"]);
+    assert_eq!(told(&acme.get(&path).await), ["task completed -", "task reopened -", "task completed -", "task created -"]);
     acme.delete(&format!("/v1/tasks/{task}")).await;
     stage.drain().await;
     for path in [path.as_str(), "/v1/timeline?kind=task"] {

@@ -32,6 +32,7 @@ pub(crate) struct ActivityFields {
     #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<String>)]
     contact_id: Option<Option<ContactId>>,
+    /// When nobody says which, it is the one that the contact, or else the deal, belongs to when these are said.
     #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<String>)]
     company_id: Option<Option<CompanyId>>,
@@ -130,6 +131,7 @@ impl ActivityFields {
         put(&mut activity.form, self.form);
         put(&mut activity.subject, self.subject.map(|subject| subject.trim().to_owned()));
         put(&mut activity.contact, self.contact_id);
+        activity.follows = activity.follows && self.company_id.is_none();
         put(&mut activity.company, self.company_id);
         put(&mut activity.deal, self.deal_id);
         put(&mut activity.status, self.status);

@@ -165,7 +165,7 @@ pub(crate) struct TaskFields {
     #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<String>)]
     contact_id: Option<Option<ContactId>>,
-    /// The company it is about.
+    /// The company it is about. When nobody says which, it is the one that the contact, or else the deal, belongs to when these are said.
     #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<String>)]
     company_id: Option<Option<CompanyId>>,
@@ -215,6 +215,7 @@ impl TaskFields {
         put(&mut task.assignee, self.assignee);
         put(&mut task.team, self.team);
         put(&mut task.contact_id, self.contact_id);
+        task.follows = task.follows && self.company_id.is_none();
         put(&mut task.company_id, self.company_id);
         put(&mut task.deal_id, self.deal_id);
         put(&mut task.activity_id, self.activity_id);

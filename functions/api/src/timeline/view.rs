@@ -38,10 +38,11 @@ pub(crate) struct EntryView {
     #[schema(example = "act_0195527c0d7b7c3e8a51d2b0f3a94c11")]
     subject: String,
     /// Of an activity its type, of a message that came in `stop`, `start` or `help` when it wants that and `automatic` when a machine
-    /// wrote it, of anything else what became of it: `created`; `granted:email:news`.
+    /// wrote it, of anything else what became of it: `created`; `granted:email:news`; of a deal `stage_changed`, `value_changed`,
+    /// `owner_changed`, `won`, `lost`, `reopened`; of a task `completed`, `cancelled`, `reopened`, `assigned`, `delegated`, `transferred`.
     #[serde(rename = "type")]
     word: Option<String>,
-    /// How far that is. That a message was delivered stands on the message alone.
+    /// How far that is; of a `value_changed` the new value. That a message was delivered stands on the message alone.
     status: Option<String>,
     /// What it is about, in a line.
     title: Option<String>,

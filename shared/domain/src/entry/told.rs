@@ -1,12 +1,13 @@
 //! What rows tell on timelines: a pure function of each, so that entries can always be made again.
 
+use kernel::ids::UserId;
 use providers::EventKind;
 use store::Entity;
 
 use super::{AUTOMATIC, Engagement, Entry, Noun, TITLE};
 use crate::activity::Direction;
 use crate::message::{Outcome, State, cut};
-use crate::{Activity, Contact, Deal, Inbound, Message, Task, deal, task};
+use crate::{Activity, Contact, Deal, Inbound, Message, Task, deal};
 
 /// How many of one kind an entry keeps of what came of a message: further ones change nothing and cost nothing.
 const KEEP: usize = 3;
@@ -142,14 +143,18 @@ impl Told for Deal {
             deal: Some(self.id),
             ..Entry::new(Noun::Deal, self.id.to_string(), at)
         };
-        let made = Entry { status: None, ..told("created", self.created_at) };
+        let bare = |word: &str, at| Entry { status: None, ..told(word, at) };
+        let made = bare("created", self.created_at);
         let moved = (self.stage_at > self.created_at).then(|| told("stage_changed", self.stage_at));
+        let valued = self.value_at.map(|at| Entry { status: self.worth(), ..told("value_changed", at) });
+        let handed = self.owner_at.map(|at| bare("owner_changed", at));
+        let reopened = self.reopened_at.map(|at| bare("reopened", at));
         let closed = self.closed_at.and_then(|at| match self.status {
             deal::Status::Won => Some(told("won", at)),
             deal::Status::Lost => Some(told("lost", at)),
             deal::Status::Open => None,
         });
-        [Some(made), moved, closed].into_iter().flatten().flat_map(Entry::everywhere).collect()
+        [Some(made), moved, valued, handed, closed, reopened].into_iter().flatten().flat_map(Entry::everywhere).collect()
     }
 }
 
@@ -165,7 +170,11 @@ impl Told for Task {
             ..Entry::new(Noun::Task, self.id.to_string(), at)
         };
         // Each time, so that all of it goes with the task.
-        let done = self.history.iter().filter(|deed| deed.what == task::Did::Completed).map(|deed| told("completed", deed.at));
-        std::iter::once(told("created", self.created_at)).chain(done).flat_map(Entry::everywhere).collect()
+        let deeds = self.history.iter().filter(|deed| deed.what.is_told()).map(|deed| {
+            let given = deed.to.as_deref().and_then(UserId::parse);
+            let entry = told(deed.what.as_str(), deed.at);
+            Entry { user: given.or(deed.by.user).or(entry.user), ..entry }
+        });
+        std::iter::once(told("created", self.created_at)).chain(deeds).flat_map(Entry::everywhere).collect()
     }
 }

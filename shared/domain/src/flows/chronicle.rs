@@ -87,6 +87,6 @@ fn difference<E: Told>(record: &Record, now: Time) -> Vec<Stored<Entry>> {
     let went = |entry: &Entry| entry.noun.goes_along() && after.iter().any(|other| other.place() == entry.place());
     let withdrawn = before.iter().filter(|entry| !stays(entry) && (gone || !entry.noun.lasts() || went(entry)));
     let withdrawn = withdrawn.map(|entry| entry.clone().withdrawn(now));
-    let told = after.iter().filter(|entry| !before.contains(entry)).cloned();
+    let told = after.iter().filter(|entry| !before.iter().any(|known| known.says(entry))).cloned();
     told.chain(withdrawn).map(|row| Stored { row, version }).collect()
 }

@@ -26,6 +26,7 @@ pub async fn replace(
     deal: &mut Stored<Deal>,
 ) -> Result<u64> {
     check(scope, definitions, Some(before), &mut deal.row).await?;
+    deal.row.changed(before, context.clock.now());
     let mut writes = Gathered::new(scope, &context.keys);
     writes.found_by(Some(before), Some(&deal.row))?;
     writes.replace(deal).await

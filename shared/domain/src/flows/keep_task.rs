@@ -41,7 +41,7 @@ impl Draft {
         if let Some(recurring) = &self.task.recurring {
             recurring.check(self.task.created_at)?;
         }
-        check_references(catalog, scope, &self.base, &self.task).await
+        check_references(catalog, scope, &self.base, &mut self.task).await
     }
 
     /// The task with its assignee, and the turn that this takes.

@@ -1,6 +1,7 @@
-//! Logging activities: the row, and the description beside it when that is long. What an activity refers to must be there.
+//! Logging activities: the row, and the description beside it when that is long. What an activity refers to must be there. When nobody
+//! says with which company it was, it was with the one of the contact, or else of the deal, as they are then.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use kernel::error::Faults;
 use kernel::ids::{CompanyId, ContactId, DealId, TeamId, UserId};
@@ -15,11 +16,15 @@ use crate::{Activity, Company, Contact, Deal, Team, User};
 /// What activities refer to and is there: read once for all of them.
 #[derive(Debug, Default)]
 pub struct Known {
-    contacts: HashSet<ContactId>,
+    /// Contacts, each with the company that it belongs to.
+    contacts: HashMap<ContactId, Option<CompanyId>>,
     companies: HashSet<CompanyId>,
-    deals: HashSet<DealId>,
+    /// Deals, each with its company.
+    deals: HashMap<DealId, Option<CompanyId>>,
     users: HashSet<UserId>,
     teams: HashSet<TeamId>,
+    /// The contact and deal that an activity has already, if it is not new.
+    before: Option<(Option<ContactId>, Option<DealId>)>,
 }
 
 impl Known {
@@ -30,36 +35,45 @@ impl Known {
         let deals = activities.iter().filter_map(|activity| activity.deal).collect();
         let users = activities.iter().flat_map(|activity| [activity.assignee, activity.owner]).flatten().collect();
         let teams = activities.iter().filter_map(|activity| activity.team).collect();
+        let contacts = rows::<_, Contact>(scope, contacts).await?;
+        let deals = rows::<_, Deal>(scope, deals).await?;
         Ok(Self {
-            contacts: there::<_, Contact>(scope, contacts).await?,
+            contacts: contacts.into_iter().map(|(id, contact)| (id, contact.company_id)).collect(),
             companies: there::<_, Company>(scope, companies).await?,
-            deals: there::<_, Deal>(scope, deals).await?,
+            deals: deals.into_iter().map(|(id, deal)| (id, deal.company_id)).collect(),
             users: there::<_, User>(scope, users).await?,
             teams: there::<_, Team>(scope, teams).await?,
+            before: None,
         })
     }
 
     /// What an activity refers to already may be gone by now, and stays.
     #[must_use]
     pub fn trusting(mut self, before: &Activity) -> Self {
-        self.contacts.extend(before.contact);
+        if let Some(contact) = before.contact {
+            self.contacts.entry(contact).or_default();
+        }
         self.companies.extend(before.company);
-        self.deals.extend(before.deal);
+        if let Some(deal) = before.deal {
+            self.deals.entry(deal).or_default();
+        }
         self.users.extend([before.assignee, before.owner].into_iter().flatten());
         self.teams.extend(before.team);
+        self.before = Some((before.contact, before.deal));
         self
     }
 
-    /// Refuses an activity that refers to what is not there.
-    pub fn check(&self, activity: &Activity) -> Result<()> {
+    /// Refuses an activity that refers to what is not there. One of which nobody says with which company it was is given the one that
+    /// contact or deal belongs to, when these are said.
+    pub fn check(&self, activity: &mut Activity) -> Result<()> {
         let mut faults = Faults::default();
-        if activity.contact.is_some_and(|id| !self.contacts.contains(&id)) {
+        if activity.contact.is_some_and(|id| !self.contacts.contains_key(&id)) {
             faults.add("/contact_id", "unknown", "no such contact");
         }
         if activity.company.is_some_and(|id| !self.companies.contains(&id)) {
             faults.add("/company_id", "unknown", "no such company");
         }
-        if activity.deal.is_some_and(|id| !self.deals.contains(&id)) {
+        if activity.deal.is_some_and(|id| !self.deals.contains_key(&id)) {
             faults.add("/deal_id", "unknown", "no such deal");
         }
         for (pointer, user) in [("/assignee", activity.assignee), ("/owner", activity.owner)] {
@@ -70,7 +84,18 @@ impl Known {
         if activity.team.is_some_and(|id| !self.teams.contains(&id)) {
             faults.add("/team", "unknown", "no such team");
         }
-        faults.check()
+        faults.check()?;
+        let said = self.before.map_or(activity.company.is_none(), |before| before != (activity.contact, activity.deal));
+        if activity.follows && said {
+            activity.company = self.company_of(activity);
+        }
+        Ok(())
+    }
+
+    /// The company of its contact, or else of its deal.
+    fn company_of(&self, activity: &Activity) -> Option<CompanyId> {
+        let contact = activity.contact.and_then(|id| self.contacts.get(&id).copied().flatten());
+        contact.or_else(|| activity.deal.and_then(|id| self.deals.get(&id).copied().flatten()))
     }
 }
 
@@ -80,10 +105,19 @@ where
     I: Copy + Eq + std::hash::Hash + Into<Locator>,
     E: Entity + Clone,
 {
+    Ok(rows::<I, E>(scope, ids).await?.into_iter().map(|(id, _)| id).collect())
+}
+
+/// The things of those ids that there are, in one batch.
+async fn rows<I, E>(scope: &TenantScope, ids: HashSet<I>) -> Result<Vec<(I, E)>>
+where
+    I: Copy + Into<Locator>,
+    E: Entity + Clone,
+{
     let ids: Vec<I> = ids.into_iter().collect();
     let at: Vec<Locator> = ids.iter().map(|id| (*id).into()).collect();
     let found = scope.read_many_now::<E>(&at).await?;
-    Ok(ids.into_iter().zip(found).filter_map(|(id, row)| row.map(|_| id)).collect())
+    Ok(ids.into_iter().zip(found).filter_map(|(id, row)| Some((id, row?.row))).collect())
 }
 
 /// The writes of a new activity and of its description, when that is long.

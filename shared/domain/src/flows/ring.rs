@@ -297,6 +297,7 @@ fn following(task: &Task, id: TaskId, next: Recurring, assignee: Option<UserId>,
     (following.creator, following.assigner) = (task.creator, task.assigner);
     (following.contact_id, following.company_id) = (task.contact_id, task.company_id);
     (following.deal_id, following.activity_id) = (task.deal_id, task.activity_id);
+    following.follows = task.follows;
     following.tags.clone_from(&task.tags);
     following.fields.clone_from(&task.fields);
     following.checklist.clone_from(&task.checklist);

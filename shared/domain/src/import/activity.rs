@@ -4,18 +4,19 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use kernel::ids::{DealId, TeamId};
 use kernel::{Error, Result, Time};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::Form;
-use super::cells::{Draft, add_tags};
+use super::cells::{Draft, add_tags, user};
 use super::target::{self, name, named};
-use crate::Activity;
 use crate::activity::{self, Direction, Outcome, Priority, Status};
 use crate::field::Object;
 use crate::unique::By;
+use crate::{Activity, Visibility};
 
 /// The fields of an activity's own that columns can fill.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +31,8 @@ pub enum Own {
     Contact(By),
     /// The company that it was with, by what companies are recognised by.
     Company(By),
+    /// The deal that it was for, by id.
+    Deal,
     /// How far it is.
     Status,
     /// Who began it.
@@ -46,14 +49,24 @@ pub enum Own {
     Outcome,
     /// How much it matters.
     Priority,
+    /// The user who did it or is to do it, by id.
+    Assignee,
+    /// The user whose it is, by id.
+    Owner,
+    /// The team that it is for, by id.
+    Team,
+    /// Who may see it.
+    Visibility,
     /// Tags.
     Tags,
 }
 
-const WORDS: [(&str, Own); 12] = [
+const WORDS: [(&str, Own); 18] = [
     ("type", Own::Type),
     ("subject", Own::Subject),
     ("description", Own::Description),
+    ("deal_id", Own::Deal),
+    ("deal", Own::Deal),
     ("status", Own::Status),
     ("direction", Own::Direction),
     ("duration", Own::Duration),
@@ -62,6 +75,10 @@ const WORDS: [(&str, Own); 12] = [
     ("location", Own::Location),
     ("outcome", Own::Outcome),
     ("priority", Own::Priority),
+    ("assignee", Own::Assignee),
+    ("owner", Own::Owner),
+    ("team", Own::Team),
+    ("visibility", Own::Visibility),
     ("tags", Own::Tags),
 ];
 
@@ -89,9 +106,9 @@ impl fmt::Display for Own {
     }
 }
 
-/// Whether a column of that word tells with whom something was.
+/// Whether a column of that word tells with whom something was, or for which deal.
 pub fn tells_with_whom(word: &str) -> bool {
-    word.starts_with("contact.") || word.starts_with("company.")
+    word.starts_with("contact.") || word.starts_with("company.") || word == "deal_id"
 }
 
 /// An activity in the making.
@@ -161,6 +178,17 @@ impl Draft for Row {
             Own::Location => activity.location = Some(text.to_owned()),
             Own::Outcome => activity.outcome = Some(one_of(Outcome::ALL, text)?),
             Own::Priority => activity.priority = one_of(Priority::ALL, text)?,
+            Own::Deal => {
+                let refuse = || Error::invalid("", "deal", "the id of a deal is needed");
+                activity.deal = Some(DealId::parse(text).ok_or_else(refuse)?);
+            }
+            Own::Assignee => activity.assignee = Some(user(text)?),
+            Own::Owner => activity.owner = Some(user(text)?),
+            Own::Team => {
+                let refuse = || Error::invalid("", "team", "the id of a team is needed");
+                activity.team = Some(TeamId::parse(text).ok_or_else(refuse)?);
+            }
+            Own::Visibility => activity.visibility = one_of(&Visibility::ALL, text)?,
             Own::Tags => add_tags(&mut activity.tags, form, text)?,
         }
         Ok(())

@@ -80,6 +80,16 @@ words! {
     }
 }
 
+impl Did {
+    /// Whether timelines tell of it. That it was made they tell of every task.
+    pub const fn is_told(self) -> bool {
+        match self {
+            Self::Assigned | Self::Delegated | Self::Transferred | Self::Completed | Self::Cancelled | Self::Reopened => true,
+            Self::Created | Self::Changed | Self::Acknowledged => false,
+        }
+    }
+}
+
 impl State {
     /// Whether there is still something to do.
     pub const fn is_open(self) -> bool {

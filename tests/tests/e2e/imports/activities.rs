@@ -196,3 +196,58 @@ async fn an_activity_that_is_taken_in_twice_is_there_once() {
         assert_eq!(stage.rows_of("activity").len(), 150, "seed {seed}");
     }
 }
+
+/// By whom and for which deal something was done is told by ids, as a file has them that was exported here.
+#[tokio::test]
+async fn a_file_says_who_did_it_for_which_deal_and_who_sees_it() {
+    let stage = Story::begin().await;
+    let (acme, bravo) = (stage.bare_tenant("acme").await, stage.bare_tenant("bravo").await);
+    let user = async |of: &Company<'_>, name: &str| {
+        let user = json!({ "name": name, "email": format!("{name}@acme.example"), "role": "agent" });
+        of.post("/v1/users", &user).await.is(201)["id"].as_str().unwrap().to_owned()
+    };
+    let (eve, bob, foreign) = (user(&acme, "eve").await, user(&acme, "bob").await, user(&bravo, "u").await);
+    let made = async |of: &Company<'_>, path: &str, fields: &Value| {
+        of.post(path, fields).await.is(201)["id"].as_str().unwrap().to_owned()
+    };
+    let team = made(&acme, "/v1/teams", &json!({ "name": "T", "members": [{ "user": eve }] })).await;
+    let deal = made(&acme, "/v1/deals", &json!({ "title": "D" })).await;
+    let other = made(&bravo, "/v1/deals", &json!({ "title": "D" })).await;
+    acme.contact("Ada", "ada@example.com").await;
+    let mapping = json!({
+        "what": "type", "about": "subject", "who": "contact.email", "did": "assignee", "whose": "owner", "group": "team",
+        "for": "visibility", "deal": "deal",
+    });
+    let file = format!(
+        "what,about,who,did,whose,group,for,deal\n\
+         call,All,ada@example.com,{eve},{bob},{team},team,{deal}\n\
+         call,For the deal,,,,,,{deal}\n\
+         call,Foreign,ada@example.com,{foreign},,,,\n\
+         call,Foreign,,,,,,{other}\n\
+         call,Wrong,ada@example.com,eve,U,T,all,D\n\
+         call,No team,ada@example.com,,,,team,\n"
+    );
+    for dry_run in [true, false] {
+        let done = import(&acme, file.as_bytes(), &words(&json!({ "mapping": mapping, "dry_run": dry_run }))).await;
+        let told = |line: u64, column: &str, code: &str| (line, column.to_owned(), code.to_owned());
+        let wanted = [
+            told(4, "did", "unknown"),
+            told(5, "deal", "unknown"),
+            told(6, "did", "user"),
+            told(6, "whose", "user"),
+            told(6, "group", "team"),
+            told(6, "for", "word"),
+            told(6, "deal", "deal"),
+            told(7, "for", "team"),
+        ];
+        assert_eq!((errors(&acme, &done).await, counts(&done)), (wanted.to_vec(), [6, 2, 0, 4]), "dry run: {dry_run}");
+    }
+    stage.drain().await;
+    let rows = acme.get(&format!("/v1/activities?deal_id={deal}")).await["data"].clone();
+    let all = rows.as_array().unwrap().iter().find(|row| row["subject"] == "All").unwrap().clone();
+    let fields = ["assignee", "owner", "team", "visibility", "deal_id"].map(|name| all[name].clone());
+    assert_eq!(fields, [&eve, &bob, &team, "team", &deal].map(|text| json!(text)));
+    assert_eq!(rows.as_array().unwrap().len(), 2);
+    let numbers = acme.get(&format!("/v1/analytics/activities?user={eve}")).await;
+    assert_eq!(numbers["totals"]["logged"], 1, "{numbers}");
+}

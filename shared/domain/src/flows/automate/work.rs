@@ -110,6 +110,7 @@ async fn task(desk: Desk<'_>, create: &CreateTask, scene: &Scene, id: TaskId) ->
     task.due_at = create.due.after(scene.occurrence.occurred_at, &zone(desk, scene).await?);
     let about = &scene.occurrence.about;
     (task.contact_id, task.company_id, task.deal_id) = (about.contact, about.company, about.deal);
+    task.follows = task.company_id.is_none();
     task.team = create.team;
     task.assignee = match create.assignee {
         Some(Assignee::User(user)) => Some(user),
@@ -133,7 +134,7 @@ pub(super) async fn try_task(desk: Desk<'_>, create: &CreateTask, scene: &Scene)
     let base = blank(&draft.made);
     draft.made.check(&*desk.catalog.definitions(desk.scope).await?, None, base.created_at)?;
     loop {
-        match keep_task::check_references(desk.catalog, desk.scope, &base, &draft.made).await {
+        match keep_task::check_references(desk.catalog, desk.scope, &base, &mut draft.made).await {
             Err(Error::Invalid(faults)) if draft.does_without(&faults) => {}
             checked => return checked.map(|()| draft),
         }
@@ -168,6 +169,7 @@ async fn activity(desk: Desk<'_>, log: &LogActivity, scene: &Scene, id: Activity
     let mut activity = Activity::blank(id, log.form, subject, now);
     let about = &scene.occurrence.about;
     (activity.contact, activity.company, activity.deal) = (about.contact, about.company, about.deal);
+    activity.follows = activity.company.is_none();
     activity.status = log.status.unwrap_or(activity::Status::Completed);
     activity.outcome = log.outcome;
     activity.scheduled_at = log.due.after(scene.occurrence.occurred_at, &zone(desk, scene).await?);
@@ -175,7 +177,7 @@ async fn activity(desk: Desk<'_>, log: &LogActivity, scene: &Scene, id: Activity
     activity.check(description.as_deref(), &*desk.catalog.definitions(desk.scope).await?, None)?;
     let mut draft = Draft { made: Logged { activity, description }, missing: Vec::new() };
     loop {
-        match log::Known::read(desk.scope, &[&draft.made.activity]).await?.check(&draft.made.activity) {
+        match log::Known::read(desk.scope, &[&draft.made.activity]).await?.check(&mut draft.made.activity) {
             Err(Error::Invalid(faults)) if draft.does_without(&faults) => {}
             checked => return checked.map(|()| draft),
         }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kernel::ids::{ActivityId, CompanyId, ContactId};
+use kernel::ids::{ActivityId, CompanyId, ContactId, UserId};
 use kernel::{Email, Phone, Result, Time};
 use serde::Serialize;
 use store::schema::Locator;
@@ -14,7 +14,7 @@ use crate::flows::retrieve;
 use crate::import::cells::list;
 use crate::{Activity, Company, Contact};
 
-pub(super) const HEADER: [&str; 18] = [
+pub(super) const HEADER: [&str; 22] = [
     "id",
     "deal_id",
     "type",
@@ -31,6 +31,10 @@ pub(super) const HEADER: [&str; 18] = [
     "location",
     "outcome",
     "priority",
+    "assignee",
+    "owner",
+    "team",
+    "visibility",
     "tags",
     "fields",
 ];
@@ -70,6 +74,7 @@ fn cells(activity: &Activity, beside: &Beside) -> [String; HEADER.len()] {
     let description = activity.description.as_ref().or_else(|| beside.descriptions.get(&activity.id));
     let contact = activity.contact.and_then(|id| beside.contacts.get(&id));
     let company = activity.company.and_then(|id| beside.companies.get(&id));
+    let user = |id: Option<UserId>| id.map(|id| id.to_string()).unwrap_or_default();
     let moment = |time: Option<Time>| time.map(|time| time.to_string()).unwrap_or_default();
     [
         activity.id.to_string(),
@@ -88,6 +93,10 @@ fn cells(activity: &Activity, beside: &Beside) -> [String; HEADER.len()] {
         own(activity.location.as_deref()),
         activity.outcome.as_ref().map(word).unwrap_or_default(),
         word(&activity.priority),
+        user(activity.assignee),
+        user(activity.owner),
+        activity.team.map(|team| team.to_string()).unwrap_or_default(),
+        word(&activity.visibility),
         list(activity.tags.iter().cloned()),
         fields(&activity.fields),
     ]

@@ -1,4 +1,4 @@
-//! A row that makes an activity. With whom it was must be here already.
+//! A row that makes an activity. With whom it was, for which deal and who did it must be here already.
 
 use kernel::ids::{ActivityId, CompanyId, ContactId};
 use kernel::{Error, Result};
@@ -8,7 +8,7 @@ use super::rows::{Desk, Done};
 use crate::Activity;
 use crate::activity::Form;
 use crate::field::Object;
-use crate::flows::log::create;
+use crate::flows::log::{Known, create};
 use crate::import::activity::Row;
 use crate::import::cells;
 use crate::unique::By;
@@ -21,12 +21,14 @@ pub(super) async fn log(desk: &Desk<'_>, line: u64, cells: &[String]) -> Result<
     cells::fill(desk.import, desk.definitions, cells, &mut row)?;
     row.finish(made.now())?;
     let Row { mut activity, description, contact, company, .. } = row;
-    if contact.is_empty() && company.is_empty() {
+    if contact.is_empty() && company.is_empty() && activity.deal.is_none() {
         return Err(Error::invalid("", "required", "the row does not tell with whom it was"));
     }
     activity.check(description.as_deref(), desk.definitions, None)?;
     activity.contact = found(desk, Object::Contact, &contact).await?.and_then(|id| ContactId::parse(&id));
     activity.company = found(desk, Object::Company, &company).await?.and_then(|id| CompanyId::parse(&id));
+    activity.follows = activity.company.is_none();
+    Known::read(desk.scope, &[&activity]).await?.check(&mut activity)?;
     if !desk.import.dry_run {
         create(desk.scope, &mut activity, description).await?;
     }
