@@ -20,6 +20,7 @@ mod archive;
 mod attached;
 mod attachments;
 mod channels;
+mod choices;
 mod chronicle;
 mod collected;
 mod companies;
