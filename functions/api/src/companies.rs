@@ -14,7 +14,7 @@ use store::Listing;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::caller::{Caller, may};
-use crate::contacts::fields::{merge_fields, trimmed};
+use crate::contacts::fields::{merge_fields, tags, trimmed};
 use crate::failure::Failure;
 use crate::fields::FieldFilters;
 use crate::input::{Id, IfMatch, Input, Repeatable, double_option, present, put};
@@ -106,7 +106,7 @@ impl CompanyFields {
         put(&mut company.website, self.website.map(|website| website.map(trimmed)));
         put(&mut company.address, self.address.map(|lines| lines.into_iter().flatten().map(trimmed).collect()));
         put(&mut company.owner, self.owner);
-        put(&mut company.tags, self.tags.map(|tags| tags.into_iter().flatten().map(trimmed).collect()));
+        put(&mut company.tags, self.tags.map(tags));
         match self.fields {
             Some(Some(fields)) => merge_fields(&mut company.fields, fields),
             Some(None) => company.fields.clear(),

@@ -49,9 +49,7 @@ impl Time {
 
     /// Reads an RFC 3339 timestamp with any offset.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        text.parse::<jiff::Timestamp>()
-            .map(Self::from)
-            .map_err(|_| Error::invalid("", "time", "an RFC 3339 timestamp such as 2026-03-01T09:30:00Z is needed"))
+        text.parse::<jiff::Timestamp>().map(Self::from).map_err(|_| Error::invalid("", "time", needed(text)))
     }
 
     /// The same moment for calendar arithmetic. Moments outside years -9999 to 9999 are clamped.
@@ -67,6 +65,16 @@ impl Time {
     pub fn month(self) -> Month {
         let date = self.timestamp().to_zoned(jiff::tz::TimeZone::UTC).date();
         Month { year: date.year(), month: date.month() }
+    }
+}
+
+/// What is needed instead of a text that is no moment, or one behind the last that calendars can be asked about.
+fn needed(text: &str) -> &'static str {
+    let sooner = text.strip_prefix("9999").map(|rest| format!("1999{rest}"));
+    if sooner.is_some_and(|sooner| sooner.parse::<jiff::Timestamp>().is_ok()) {
+        "a moment before 9999-12-30T22:00:00Z is needed"
+    } else {
+        "an RFC 3339 timestamp such as 2026-03-01T09:30:00Z is needed"
     }
 }
 
@@ -118,7 +126,7 @@ impl fmt::Display for Month {
 pub mod rfc3339 {
     use serde::{Deserialize, Deserializer, Serializer};
 
-    use super::Time;
+    use super::{Time, needed};
 
     /// Writes the moment as text.
     pub fn serialize<S: Serializer>(time: &Time, serializer: S) -> Result<S::Ok, S::Error> {
@@ -128,14 +136,14 @@ pub mod rfc3339 {
     /// Reads text with any offset.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Time, D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        Time::parse(&text).map_err(|_| serde::de::Error::custom("an RFC 3339 timestamp is needed"))
+        Time::parse(&text).map_err(|_| serde::de::Error::custom(needed(&text)))
     }
 
     /// The same for a moment that may be absent.
     pub mod option {
         use serde::{Deserialize, Deserializer, Serializer};
 
-        use super::Time;
+        use super::{Time, needed};
 
         /// Writes the moment as text, or null.
         pub fn serialize<S: Serializer>(time: &Option<Time>, serializer: S) -> Result<S::Ok, S::Error> {
@@ -148,8 +156,7 @@ pub mod rfc3339 {
         /// Reads text or null.
         pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Time>, D::Error> {
             let text = Option::<std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-            text.map(|text| Time::parse(&text).map_err(|_| serde::de::Error::custom("an RFC 3339 timestamp is needed")))
-                .transpose()
+            text.map(|text| Time::parse(&text).map_err(|_| serde::de::Error::custom(needed(&text)))).transpose()
         }
     }
 }
@@ -201,6 +208,7 @@ mod tests {
         assert_eq!(time.month().to_string(), "202603");
         assert_eq!(Time::parse("2026-01-15T00:00:00Z").unwrap().month().previous().to_string(), "202512");
         assert!(Time::parse("tomorrow").is_err());
+        assert!(Time::parse("9999-12-30T21:59:59Z").is_ok() && Time::parse("9999-12-31T23:59:59Z").is_err());
     }
 
     #[test]

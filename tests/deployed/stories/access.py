@@ -92,7 +92,7 @@ def no_function_may_do_more_than_its_work(world):
         ("dynamodb:GetItem", table): {
             "ApiRole", "WebhookIntakeRole", "SendRole", "AnalyticsRole", "AutomationRole", "CollectRole", "ReminderScanRole"
         },
-        ("dynamodb:Query", table): {"ApiRole", "SendRole", "AutomationRole"},
+        ("dynamodb:Query", table): {"ApiRole", "SendRole", "AutomationRole", "WebhookIntakeRole"},
         ("dynamodb:PutItem", table): {"ApiRole", "WebhookIntakeRole", "SendRole", "AnalyticsRole", "AutomationRole", "CollectRole"},
         ("dynamodb:UpdateItem", table): {
             "ApiRole", "WebhookIntakeRole", "SendRole", "AnalyticsRole", "AutomationRole", "CollectRole", "ReminderScanRole"

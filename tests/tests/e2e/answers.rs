@@ -2,10 +2,12 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::json;
-use tests::Story;
+use serde_json::{Value, json};
+use store::memory::Fault;
 use tests::chat::{self, callback};
 use tests::sns::{OWN_TOPIC, Speaker};
+use tests::texts::{ADA, told, told_or_died, twilio_with};
+use tests::{Company, Message, Story};
 
 /// What SES publishes of a mail to `help@acme.example`, signed.
 fn received(speaker: &Speaker<'_>, stage: &Story, id: &str, mail: &str) -> String {
@@ -141,4 +143,97 @@ async fn the_first_answer_is_counted_with_its_wait() {
     stage.replay_stream();
     stage.drain().await;
     stage.nothing_changed_since(&before, "a replayed stream");
+}
+
+/// A text message to somebody, by that account when one is said.
+async fn text_to(acme: &Company<'_>, contact: &str, account: Option<&str>) -> Message {
+    let mut order = json!({ "to": { "contact": contact }, "channel": "sms", "content": { "text": "Shall we meet?" } });
+    if let Some(account) = account {
+        order["account"] = json!(account);
+    }
+    let message = acme.send_with(&order).await;
+    acme.story.drain().await;
+    message
+}
+
+/// How often somebody answered it.
+async fn replies(acme: &Company<'_>, message: &Message) -> Value {
+    acme.story.drain().await;
+    let engagement = acme.message(message).await["engagement"].clone();
+    let found = engagement.as_array().unwrap().iter().find(|it| it["kind"] == "replied").cloned();
+    found.map_or(json!(0), |it| it["count"].clone())
+}
+
+/// Outside email nothing says what an answer answers: it is our latest message to them by that account, wherever that was written.
+#[tokio::test]
+async fn an_answer_by_text_message_is_one_to_the_latest_message_by_that_account() {
+    let stage = Story::begin().await;
+    let acme = stage.bare_tenant("acme").await;
+    let (first, path) = twilio_with(&acme, "twilio_sms", &json!({})).await;
+    let (second, _) = twilio_with(&acme, "twilio_sms", &json!({ "from": "+14155550101" })).await;
+    let ada = acme.contact_with(&json!({ "first_name": "Ada", "phones": [ADA, "+14155550177"] })).await.id;
+    let older = text_to(&acme, &ada, Some(&first)).await;
+    stage.pass(60).await;
+    let newer = text_to(&acme, &ada, Some(&first)).await;
+    stage.pass(60).await;
+    let other = text_to(&acme, &ada, Some(&second)).await;
+    stage.pass(60).await;
+    // From another number of theirs it answers nothing that went to this one.
+    told(&stage, &path, "SM1", "+14155550177", "Who is this?").await;
+    assert_eq!(replies(&acme, &newer).await, 0);
+
+    for (sid, words) in [("SM2", "Yes please"), ("SM2", "Yes please"), ("SM3", "At nine?")] {
+        told(&stage, &path, sid, ADA, words).await;
+        stage.pass(60).await;
+    }
+    let counted = [replies(&acme, &older).await, replies(&acme, &newer).await, replies(&acme, &other).await];
+    assert_eq!(counted, [json!(0), json!(1), json!(0)], "the first answer, to the latest message by this account");
+    assert_eq!(acme.get("/v1/analytics/emails?channel=sms").await["totals"]["replied"], 1);
+    let did = acme.get(&format!("/v1/contacts/{ada}/engagement")).await;
+    assert!(did.to_string().contains("replied"), "{did}");
+
+    // They wait for an answer in the conversation; a message beside it is answered all the same, a STOP is no answer.
+    let beside = text_to(&acme, &ada, Some(&first)).await;
+    stage.pass(60).await;
+    told(&stage, &path, "SM4", ADA, "Gladly").await;
+    assert_eq!(replies(&acme, &beside).await, 1);
+    let last = text_to(&acme, &ada, Some(&first)).await;
+    stage.pass(60).await;
+    told(&stage, &path, "SM5", ADA, "STOP").await;
+    assert_eq!(replies(&acme, &last).await, 0);
+    // A month later it is no answer any more.
+    stage.pass(31 * 86_400).await;
+    told(&stage, &path, "SM6", ADA, "Hello?").await;
+    assert_eq!(replies(&acme, &last).await, 0);
+}
+
+/// What an answer answers is noted in the transaction that keeps it. So it counts once, also when a process dies between and another
+/// message has gone out before it comes again.
+#[tokio::test]
+async fn an_answer_that_comes_again_counts_once() {
+    for at in 0.. {
+        let fault = if at % 2 == 0 { Fault::CrashBefore } else { Fault::CrashAfter };
+        let stage = Story::begin().await;
+        let acme = stage.bare_tenant("acme").await;
+        let (_, path) = twilio_with(&acme, "twilio_sms", &json!({})).await;
+        let ada = acme.contact_with(&json!({ "first_name": "Ada", "phones": [ADA] })).await.id;
+        let first = text_to(&acme, &ada, None).await;
+        stage.pass(60).await;
+        stage.faults.strike(stage.faults.calls() + at / 2, fault);
+        let lived = told_or_died(&stage, &path, "SM1", ADA, "Yes please").await;
+        let struck = !stage.faults.struck().is_empty();
+        stage.faults.calm();
+        assert_eq!(lived, !struck, "{fault:?} at call {}", at / 2);
+        stage.drain().await;
+        let second = text_to(&acme, &ada, None).await;
+        stage.pass(60).await;
+        told(&stage, &path, "SM1", ADA, "Yes please").await;
+        stage.drain().await;
+        let counted = (replies(&acme, &first).await, replies(&acme, &second).await);
+        assert!(counted == (json!(1), json!(0)) || counted == (json!(0), json!(1)), "{fault:?} at call {}: {counted:?}", at / 2);
+        if !struck {
+            assert!(at > 8, "there was something to strike");
+            return;
+        }
+    }
 }

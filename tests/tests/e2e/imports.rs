@@ -222,6 +222,7 @@ async fn what_cannot_be_meant_is_refused_with_its_place_and_writes_nothing() {
     let stage = Story::begin().await;
     let acme = stage.tenant("acme").await;
     let good = bring(&acme, "a.csv", "text/csv", b"email,name,name\nada@example.com,Ada,A\n").await;
+    let twice = bring(&acme, "h.csv", "text/csv", b"email,a,b\nada@example.com,A,B\n").await;
     let latin = bring(&acme, "b.csv", "text/csv", b"email,Stra\xdfe\n").await;
     let empty = bring(&acme, "c.csv", "text/csv", b"\r\n").await;
     let absent = tests::files::announce(&acme, "d.csv", "text/csv", 4).await["id"].as_str().unwrap().to_owned();
@@ -240,6 +241,10 @@ async fn what_cannot_be_meant_is_refused_with_its_place_and_writes_nothing() {
         (json!({ "attachment": good, "mapping": { "E-Mail": "email", "email": "emails" } }), vec!["/mapping/E-Mail"]),
         (json!({ "attachment": good, "mapping": { "email": "pigeon" } }), vec!["/mapping/email"]),
         (json!({ "attachment": good, "mapping": { "email": "email", "name": "first_name" } }), vec!["/mapping/name"]),
+        (
+            json!({ "attachment": twice, "mapping": { "email": "email", "a": "first_name", "b": "first_name" } }),
+            vec!["/mapping/b"],
+        ),
         (json!({ "attachment": good, "mapping": email, "by": "phone" }), vec!["/by"]),
         (
             json!({ "attachment": good, "mapping": email, "delimiter": "ab", "separator": "\"" }),

@@ -6,7 +6,7 @@ use tests::{Company, Story, token};
 use crate::analytics::{colleague, walked};
 
 /// Numbers that are not zero, as `name=number`.
-fn some(counts: &Value) -> String {
+pub(crate) fn some(counts: &Value) -> String {
     let counts = counts.as_object().unwrap().iter();
     let flat = counts.flat_map(|(name, count)| match count {
         Value::Object(inner) => inner.iter().map(|(name, count)| (name.clone(), count.clone())).collect(),
@@ -24,14 +24,14 @@ async fn totals(acme: &Company<'_>, path: &str) -> String {
     some(&acme.get(&format!("/v1/analytics/{path}")).await["totals"])
 }
 
-async fn groups(acme: &Company<'_>, path: &str) -> Vec<(String, String)> {
+pub(crate) async fn groups(acme: &Company<'_>, path: &str) -> Vec<(String, String)> {
     let numbers = acme.get(&format!("/v1/analytics/{path}")).await;
     let key = |group: &Value| group["key"].as_str().unwrap_or("-").to_owned();
     numbers["groups"].as_array().unwrap().iter().map(|group| (key(group), some(&group["counts"]))).collect()
 }
 
 /// Makes something and answers with its address.
-async fn made(company: &Company<'_>, noun: &str, fields: &Value) -> String {
+pub(crate) async fn made(company: &Company<'_>, noun: &str, fields: &Value) -> String {
     let made = company.post(&format!("/v1/{noun}"), fields).await.is(201);
     format!("/v1/{noun}/{}", made["id"].as_str().unwrap())
 }

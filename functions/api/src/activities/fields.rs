@@ -140,7 +140,7 @@ impl ActivityFields {
         put(&mut activity.outcome, self.outcome);
         put(&mut activity.priority, self.priority);
         put(&mut activity.assignee, self.assignee);
-        put(&mut activity.tags, self.tags.map(|tags| tags.into_iter().flatten().map(|tag| tag.trim().to_owned()).collect()));
+        put(&mut activity.tags, self.tags.map(crate::contacts::fields::tags));
         put(&mut activity.visibility, self.visibility);
         put(&mut activity.owner, self.owner);
         put(&mut activity.team, self.team);

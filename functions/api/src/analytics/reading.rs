@@ -23,15 +23,22 @@ pub(crate) enum Values {
     One(String),
 }
 
-/// Greater than everything that a value or a day may go on with.
+/// Greater than every day.
 const END: &str = "~";
+
+/// The first text that comes after all those that begin like this one.
+fn behind(start: &str) -> Option<String> {
+    let last = start.chars().next_back()?;
+    let next = (last..=char::MAX).nth(1)?;
+    start.strip_suffix(last).map(|rest| format!("{rest}{next}"))
+}
 
 impl Values {
     /// The sort keys, exclusive, between which their rows from one day to another of a month stand.
     fn bounds(&self, first: Option<Time>, last: Option<Time>) -> (Option<String>, Option<String>) {
         match self {
             Self::Any => (None, None),
-            Self::Starting(start) => (Some(start.clone()), Some(format!("{start}{END}"))),
+            Self::Starting(start) => (Some(start.clone()), behind(start)),
             Self::One(value) => {
                 let before = |day: Time| format!("{value}#{}{END}", place::day(day.plus_millis(-super::span::DAY)));
                 let low = first.filter(|day| place::day(*day) != "01").map_or_else(|| format!("{value}#"), before);
@@ -84,6 +91,19 @@ pub(crate) async fn read(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn values_that_begin_alike_end_where_others_begin() {
+        let (low, high) = Values::Starting("tag:".to_owned()).bounds(None, None);
+        let (low, high) = (low.unwrap(), high.unwrap());
+        for value in ["tag:#01", "tag:a#31", "tag:~x#01", "tag:日本#01", "tag:\u{10ffff}#01"] {
+            assert!(low.as_str() < value && value < high.as_str(), "{value}");
+        }
+        for value in ["all#01", "tag", "tah:#01", "team:a#01", "user:a#01"] {
+            assert!(value < low.as_str() || value >= high.as_str(), "{value}");
+        }
+        assert_eq!(behind("\u{10ffff}"), None);
+    }
 
     #[test]
     fn the_days_of_one_value_are_contiguous() {

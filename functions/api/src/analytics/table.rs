@@ -33,15 +33,30 @@ impl<T: Serialize> IntoResponse for Told<T> {
     }
 }
 
-/// Whether a table is wanted: by the parameter, else by what the client accepts.
+/// Whether a table is wanted: by the parameter, else if the client accepts one more gladly than JSON.
 pub(crate) fn wanted(format: Option<Format>, headers: &HeaderMap) -> bool {
-    let accepts = || {
-        let accepted = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
-        accepted
-            .flat_map(|value| value.split(','))
-            .any(|kind| kind.split(';').next().is_some_and(|kind| kind.trim() == "text/csv"))
-    };
+    let accepts = || weight(headers, "text/csv") > weight(headers, "application/json");
     format.map_or_else(accepts, |format| format == Format::Csv)
+}
+
+/// How gladly a client takes such an answer, from 0 to 1: the range that names it most closely says so (RFC 9110, section 12.5.1).
+fn weight(headers: &HeaderMap, kind: &str) -> f64 {
+    let family = kind.split('/').next().unwrap_or_default();
+    let ranges = [kind.to_owned(), format!("{family}/*"), "*/*".to_owned()];
+    let accepted = || headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+    let found = ranges.iter().find_map(|range| accepted().find_map(|accepted| quality(accepted, range)));
+    found.unwrap_or_default()
+}
+
+/// The weight that is given to a range, if it is the one named. What is no weight is none.
+fn quality(accepted: &str, range: &str) -> Option<f64> {
+    let mut parts = accepted.split(';').map(str::trim);
+    if !parts.next().is_some_and(|named| named.eq_ignore_ascii_case(range)) {
+        return None;
+    }
+    let weight = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
+    let valid = |weight: &str| weight.parse().ok().filter(|weight| (0.0..=1.0).contains(weight)).unwrap_or_default();
+    Some(weight.map_or(1.0, valid))
 }
 
 /// A line for each row; the columns are those of `blank`, a row in which nothing was counted.

@@ -1,6 +1,6 @@
 //! What a contact is made of, as requests say it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use domain::contact::{Consent, Handle, QuietHours, parse_consent_key};
 use domain::{Channel, Contact};
@@ -105,6 +105,16 @@ pub(crate) fn trimmed(text: String) -> String {
     text.trim().to_owned()
 }
 
+/// Tags as they are kept: each once. A list with one that is none stays as it was said, so that the fault points to its place.
+pub(crate) fn tags(said: Option<Vec<String>>) -> Vec<String> {
+    let mut tags: Vec<String> = said.into_iter().flatten().map(trimmed).collect();
+    if tags.iter().all(|tag| domain::name::title(tag).is_ok()) {
+        let mut known = HashSet::new();
+        tags.retain(|tag| known.insert(tag.clone()));
+    }
+    tags
+}
+
 impl ContactFields {
     /// Carries the change out; [`Contact::check`] judges the result.
     pub(crate) fn apply(self, contact: &mut Contact, now: Time) -> Result<()> {
@@ -120,7 +130,7 @@ impl ContactFields {
         put(&mut contact.locale, self.locale);
         put(&mut contact.do_not_contact, self.do_not_contact);
         put(&mut contact.quiet_hours, self.quiet_hours);
-        put(&mut contact.tags, self.tags.map(|tags| tags.into_iter().flatten().map(trimmed).collect()));
+        put(&mut contact.tags, self.tags.map(tags));
         match self.fields {
             Some(Some(fields)) => merge_fields(&mut contact.fields, fields),
             Some(None) => contact.fields.clear(),

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::contacts::fields::{merge_fields, trimmed};
+use crate::contacts::fields::{merge_fields, tags, trimmed};
 use crate::input::{double_option, present, put};
 use crate::reply::words::DealStatusWord;
 
@@ -150,7 +150,7 @@ impl DealFields {
         put(&mut deal.contact_id, self.contact_id);
         put(&mut deal.company_id, self.company_id);
         put(&mut deal.owner, self.owner);
-        put(&mut deal.tags, self.tags.map(|tags| tags.into_iter().flatten().map(trimmed).collect()));
+        put(&mut deal.tags, self.tags.map(tags));
         match self.fields {
             Some(Some(fields)) => merge_fields(&mut deal.fields, fields),
             Some(None) => deal.fields.clear(),

@@ -9,7 +9,7 @@ use kernel::{Error, Result};
 use providers::{BounceClass, EventKind};
 use store::change::n;
 use store::schema::attr;
-use store::{Change, Cond, Outcome as Changed, Stored, TenantScope, Value};
+use store::{Change, Cond, Outcome as Changed, Stored, TenantScope, Value, Write};
 
 use super::{Context, suppress};
 use crate::consent::Evidence;
@@ -80,7 +80,7 @@ fn consequence(event: &providers::Event) -> Option<Reason> {
 }
 
 /// Puts the entry on the message.
-pub async fn record(scope: &TenantScope, id: MessageId, entry: Entry) -> Result<(Taken, Option<Message>)> {
+async fn record(scope: &TenantScope, id: MessageId, entry: Entry) -> Result<(Taken, Option<Message>)> {
     let mut found = match Outcome::of(entry.kind) {
         Some(outcome) => match blind(scope, id, &entry, outcome).await? {
             Changed::Done(row) => return Ok((Taken::New, Some(row.row))),
@@ -111,9 +111,16 @@ async fn blind(scope: &TenantScope, id: MessageId, entry: &Entry, outcome: Outco
 }
 
 async fn merge(scope: &TenantScope, row: &Stored<Message>) -> Result<Changed<Message>> {
-    let mut change = Change::new().set(attr::EVENTS, store::scope::value(&row.row.events)?);
-    if let Some(outcome) = row.row.evidence {
-        change = change.set(attr::EVIDENCE, Value::S(outcome.as_str().to_owned())).set(attr::EVIDENCE_RANK, n(outcome.rank()));
-    }
-    scope.change(row.row.id, change, Cond::Version(row.version)).await
+    scope.change(row.row.id, merged(&row.row)?, Cond::Version(row.version)).await
+}
+
+/// The write of a transaction that puts the events of a message over the version that they were merged into.
+pub(super) fn merging(scope: &TenantScope, row: &Stored<Message>) -> Result<Write> {
+    scope.changing::<Message>(&row.row.id.into(), merged(&row.row)?, Cond::Version(row.version))
+}
+
+fn merged(row: &Message) -> Result<Change> {
+    let change = Change::new().set(attr::EVENTS, store::scope::value(&row.events)?);
+    let Some(outcome) = row.evidence else { return Ok(change) };
+    Ok(change.set(attr::EVIDENCE, Value::S(outcome.as_str().to_owned())).set(attr::EVIDENCE_RANK, n(outcome.rank())))
 }

@@ -1,6 +1,6 @@
 //! Keeping what people write to a tenant. A message, its receipt and its conversation move together, with what the sender wants of
-//! all future messages, with the confirmation of that, and with the first message of a person the contact and the address that it is
-//! found by: all of them are there, or none.
+//! all future messages, with the confirmation of that, with the message of ours that it answers, and with the first message of a person
+//! the contact and the address that it is found by: all of them are there, or none.
 
 use aws::Files;
 use kernel::ids::{ConversationId, InboundId};
@@ -18,6 +18,7 @@ mod answer;
 mod confirm;
 mod person;
 
+use answer::Answer;
 use person::{Person, Sender};
 
 /// How often the transaction is tried against other writers of the same rows.
@@ -72,9 +73,9 @@ pub async fn take_in(context: &Context, files: &Files, scope: &TenantScope, acco
         person.hear(account, came, context.clock.now());
         writes.extend(person.writes(scope)?);
         let mut conversation = conversation(context, scope, account, &person, came, &mut writes).await?;
-        if round == 0 {
-            answer::note(context, scope, &sender, &conversation.row, came, &digest).await?;
-        }
+        let contact = Some(person.id).filter(|_| !person.is_new());
+        let answer = Answer { context, scope, account, sender: &sender, contact, conversation: &conversation.row, came };
+        writes.extend(answer.noting(&digest).await?);
         let id = InboundId::new(&context.ids, &context.clock);
         let mut kept = Inbound::of(id, conversation.row.id, account.id, &sender.address, came);
         (kept.contact, kept.company, kept.channel) = (Some(person.id), person.company, Some(channel));
@@ -224,7 +225,7 @@ mod tests {
         let w = world();
         let first = came("SM1", "Hello");
         assert_eq!(w.cost(&first).await, (14.0, 2.0, 3), "message, receipt, conversation, thread, contact, its word, address");
-        assert_eq!(w.cost(&came("SM2", "Hello?")).await, (6.0, 4.5, 6), "message, receipt, conversation");
+        assert_eq!(w.cost(&came("SM2", "Hello?")).await, (6.0, 5.0, 7), "message, receipt, conversation");
         assert_eq!(w.cost(&first).await, (0.0, 1.0, 1), "a repetition");
         let stop = came("SM4", "Stop");
         assert_eq!(w.cost(&stop).await, (16.0, 5.0, 6), "and entry, address, contact, what it said, confirmation");
@@ -235,7 +236,7 @@ mod tests {
         };
         elsewhere.take(&first).await;
         let now = Came { at: elsewhere.context.clock.now(), ..came("SM2", "Hello?") };
-        assert_eq!(elsewhere.cost(&now).await, (8.0, 4.5, 6), "and the address, which opens the window");
+        assert_eq!(elsewhere.cost(&now).await, (8.0, 5.0, 7), "and the address, which opens the window");
         let nobody = Came { from: "CARRIER".to_owned(), ..came("SM3", "Hello") };
         assert_eq!(w.cost(&nobody).await, (0.0, 0.0, 0), "a message from nobody");
     }

@@ -63,6 +63,12 @@ pub fn word(noun: Noun, word: &str) -> Result<String> {
     }
 }
 
+/// Whether several columns can fill it, each adding to what the others say.
+pub fn adds(word: &str) -> bool {
+    let lists = ["emails", "phones", "handles", "tags", "refused", "cap", "consents", "domains", "fields"];
+    lists.contains(&word) || word.starts_with("contact.")
+}
+
 /// Whether a column of that word fills what a JSON pointer points to.
 pub fn fills(word: &str, pointer: &str) -> bool {
     let mut steps = pointer.split('/').skip(1);

@@ -164,7 +164,7 @@ async fn header(files: &Files, key: &str, form: Form) -> Result<(Vec<String>, u6
 /// What each column fills.
 fn columns(new: &NewImport, by: Option<&By>, header: &[String]) -> Result<Vec<Option<String>>> {
     let mut faults = Faults::default();
-    let mut columns = vec![None; header.len()];
+    let (mut columns, mut filled) = (vec![None; header.len()], BTreeSet::new());
     for (name, word) in &new.mapping {
         let pointer = format!("/mapping/{}", name.replace('~', "~0").replace('/', "~1"));
         let mut places = header.iter().enumerate().filter(|(_, column)| *column == name).map(|(at, _)| at);
@@ -181,6 +181,12 @@ fn columns(new: &NewImport, by: Option<&By>, header: &[String]) -> Result<Vec<Op
             }
         };
         let word = faults.take(&pointer, target::word(new.noun, word));
+        if let Some(word) = &word
+            && !target::adds(word)
+            && !filled.insert(word.clone())
+        {
+            faults.add(pointer, "duplicate", "another column fills it already");
+        }
         if let (Some(place), Some(word)) = (place, word) {
             *place = Some(word);
         }
