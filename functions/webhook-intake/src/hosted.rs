@@ -11,20 +11,23 @@ pub(crate) mod signup;
 mod wishes;
 mod words;
 
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 
 use axum::extract::{FromRequestParts, Path};
-use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use domain::address::key;
 use domain::consent::Evidence;
 use domain::flows::Context;
 use domain::flows::suppress::{address_row, lift};
+use domain::signup::SignupForm;
 use domain::suppression::Reason;
-use domain::{Channel, Contact, Tenant};
-use kernel::{Aim, Error, Pass, Result};
+use domain::{Category, Channel, Contact, Tenant};
+use kernel::{Aim, Error, Locale, Pass, Result};
 use store::{Stored, TenantScope};
+use words::Words;
 
 use crate::{Intake, pages};
 
@@ -55,12 +58,43 @@ fn gone() -> Error {
     Error::NotFound { kind: "page" }
 }
 
+/// The languages that the person's program asks for, the dearest first.
+fn accepted(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    accepted.split(',').filter_map(|range| range.trim().get(..2))
+}
+
+/// The words for a contact: of its language, else the tenant's.
+fn words_for(contact: &Contact, tenant: &Tenant) -> &'static Words {
+    Words::of_first(contact.locale.iter().chain([&tenant.locale]).map(Locale::language))
+}
+
 /// The contact that a link stands for.
 struct Guest {
     scope: TenantScope,
     tenant: Tenant,
     contact: Stored<Contact>,
+    /// The tenant's sign-up form, which has names for categories.
+    form: Option<SignupForm>,
     pass: Pass,
+}
+
+impl Guest {
+    fn words(&self) -> &'static Words {
+        words_for(&self.contact.row, &self.tenant)
+    }
+
+    /// What people call a category: as the form does, in the guest's language if it can.
+    fn name<'a>(&'a self, category: &'a Category) -> &'a str {
+        let topic = self.form.iter().flat_map(|form| &form.topics).find(|topic| topic.category == *category);
+        topic.map_or(category.as_str(), |topic| topic.name(self.words().tag))
+    }
+
+    /// What people can ask for by the form, if it is open.
+    fn topics(&self) -> BTreeSet<Category> {
+        let topics = self.form.iter().filter(|form| form.active).flat_map(|form| &form.topics);
+        topics.map(|topic| topic.category.clone()).collect()
+    }
 }
 
 /// Whoever follows the link: its token must be good for that aim, and its word the tenant's own.
@@ -75,7 +109,8 @@ async fn guest(intake: &Intake, place: &Place, aim: Aim) -> Result<Guest> {
         return Err(gone());
     }
     let contact = scope.read_now::<Contact>(pass.contact()).await?.ok_or_else(gone)?;
-    Ok(Guest { scope, tenant, contact, pass })
+    let form = scope.read::<SignupForm>(SignupForm::at()).await?.map(|form| form.row);
+    Ok(Guest { scope, tenant, contact, form, pass })
 }
 
 /// A page on its way out.

@@ -71,7 +71,7 @@ async fn what_is_ticked_and_filled_in_is_saved() {
     let form = form.untick("channel", "voice").untick("channel", "whatsapp").tick("campaign", "fall").fill("locale", "de");
     let form = form.fill("zone", "Europe/Berlin").fill("quiet_start", "21:00").fill("quiet_end", "08:00");
     let saved = form.save(&stage).await;
-    assert!(saved.status == 200 && html(&saved).contains("role=\"status\">Saved."));
+    assert!(saved.status == 200 && html(&saved).contains("role=\"status\">Gespeichert."));
     let found = preferences(&acme, &ada).await;
     let granted = |key: &str| found["consents"][key]["granted"].clone();
     assert_eq!((granted("email:marketing"), granted("email:surveys")), (json!(false), json!(true)));
@@ -180,7 +180,7 @@ async fn a_form_that_cannot_be_meant_is_shown_again_and_saves_nothing() {
         let page = post(&stage, &path, form).await;
         assert_eq!(page.status, 422, "{form}");
         assert!(
-            html(&page).contains("role=\"alert\">Nothing was saved: "),
+            html(&page).contains("role=\"alert\">Nothing was saved. "),
             "{form}: a page for people, not a problem for programs"
         );
     }

@@ -21,6 +21,7 @@ mod attached;
 mod attachments;
 mod belongs;
 mod channels;
+mod choices;
 mod chronicle;
 mod collected;
 mod companies;

@@ -101,7 +101,7 @@ async fn a_stranger_signs_up_and_has_consented_by_the_click_alone() {
     assert!(letter.text.contains(&link(&letter)), "whole also for who reads text: {}", letter.text);
     let shown = html(&stage.get(&link(&letter)).await);
     assert!(
-        shown.contains("<html lang=\"de\">") && shown.contains("Möchten Sie news, offers von acme Ltd per E-Mail"),
+        shown.contains("<html lang=\"de\">") && shown.contains("Möchten Sie Neues von Motoren, offers von acme Ltd per E-Mail"),
         "{shown}"
     );
     assert!(html(&press(&stage, &link(&letter)).await).contains("Vielen Dank"));

@@ -2,7 +2,7 @@
 //! one link in an hour.
 
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use domain::flows::{ration, recognise};
 use domain::message::Recipient;
@@ -15,16 +15,13 @@ use serde_json::Map;
 use store::TenantScope;
 
 use super::frame::{frame, told};
-use super::{LIMIT, Place, gone, shown};
+use super::words::Words;
+use super::{LIMIT, Place, accepted, gone, shown, words_for};
 use crate::{Intake, Refusal, read};
 
 /// How many links an address gets in an hour, and how many all of a tenant's.
 const EACH: Limit = Limit { most: 1, seconds: 3600 };
 const ALL: Limit = Limit { most: 100, seconds: 3600 };
-
-const TEXT: &str = "Here you see and change what {{ tenant.name }} sends to you:\n\n{{ preferences_url }}\n\n\
-                    If you did not ask for this, just ignore it: nothing has changed.\n";
-const TITLE: &str = "Your messages";
 
 /// The tenant that has that word.
 pub(super) async fn tenant(intake: &Intake, slug: &str) -> Result<(TenantScope, Tenant)> {
@@ -33,35 +30,62 @@ pub(super) async fn tenant(intake: &Intake, slug: &str) -> Result<(TenantScope, 
     Ok((scope, tenant))
 }
 
-const FORM: &str = "<p>Tell us your email address, and we send you a link to see and change what you get from us.</p>\
-                    <form method=\"post\"><label for=\"email\">Email address</label><input id=\"email\" name=\"email\" type=\"email\" \
-                    autocomplete=\"email\" maxlength=\"254\" required><p><button class=\"first\">Send me the link</button></p></form>";
+/// The page in the language that the person's program asks for, else the tenant's: it knows nobody.
+struct Page {
+    tenant: Tenant,
+    words: &'static Words,
+}
+
+impl Page {
+    fn of(tenant: Tenant, headers: &HeaderMap) -> Self {
+        let words = Words::of_first(accepted(headers).chain([tenant.locale.language()]));
+        Self { tenant, words }
+    }
+
+    fn shown(&self, status: StatusCode, inner: &str) -> Response {
+        shown(status, frame(self.words.tag, &self.tenant.name, self.words.messages, inner))
+    }
+
+    fn form(&self) -> String {
+        let Words { tell_address, email, send_link, .. } = self.words;
+        format!(
+            "<p>{tell_address}</p><form method=\"post\"><label for=\"email\">{email}</label><input id=\"email\" name=\"email\" \
+             type=\"email\" autocomplete=\"email\" maxlength=\"254\" required><p><button class=\"first\">{send_link}</button></p></form>"
+        )
+    }
+}
 
 /// Shows the form.
-pub(crate) async fn show(State(intake): State<Intake>, place: Place) -> Result<Response, Refusal> {
+pub(crate) async fn show(State(intake): State<Intake>, place: Place, headers: HeaderMap) -> Result<Response, Refusal> {
     let (_, tenant) = tenant(&intake, &place.slug).await?;
-    Ok(shown(StatusCode::OK, frame(&tenant.name, TITLE, FORM)))
+    let page = Page::of(tenant, &headers);
+    Ok(page.shown(StatusCode::OK, &page.form()))
 }
 
 /// Sends the link to whom the address belongs, if it is anybody's.
-pub(crate) async fn send(State(intake): State<Intake>, place: Place, request: Request) -> Result<Response, Refusal> {
+pub(crate) async fn send(
+    State(intake): State<Intake>,
+    place: Place,
+    headers: HeaderMap,
+    request: Request,
+) -> Result<Response, Refusal> {
     let (scope, tenant) = tenant(&intake, &place.slug).await?;
+    let page = Page::of(tenant, &headers);
     let body = read(request.into_body(), LIMIT).await?;
     let given = url::form_urlencoded::parse(&body).find(|(name, _)| name == "email").map(|(_, email)| email.into_owned());
     let Ok(email) = Email::parse(given.unwrap_or_default().trim()) else {
-        let said = told(false, "This is no email address. Please look at it once more.");
-        return Ok(shown(StatusCode::UNPROCESSABLE_ENTITY, frame(&tenant.name, TITLE, &format!("{said}{FORM}"))));
+        let said = told(false, page.words.wrong_email);
+        return Ok(page.shown(StatusCode::UNPROCESSABLE_ENTITY, &format!("{said}{}", page.form())));
     };
     if let Some(contact) = recognise::owner(&intake.0.context, &scope, Channel::Email, &email.key()).await? {
-        write(&intake, &scope, &contact.row, &email).await?;
+        write(&intake, &scope, words_for(&contact.row, &page.tenant), &contact.row, &email).await?;
     }
-    let told = told(true, "If we know this address, a link is on its way to it. Look into your mailbox in a moment.");
-    Ok(shown(StatusCode::OK, frame(&tenant.name, TITLE, &told)))
+    Ok(page.shown(StatusCode::OK, &told(true, page.words.link_sent)))
 }
 
 /// Writes the message with the link, unless one like it was written lately. Its text is known, and whoever takes callbacks renders
 /// nothing: the sender fills it in.
-async fn write(intake: &Intake, scope: &TenantScope, contact: &Contact, email: &Email) -> Result<()> {
+async fn write(intake: &Intake, scope: &TenantScope, words: &Words, contact: &Contact, email: &Email) -> Result<()> {
     let context = &intake.0.context;
     let id = MessageId::new(&context.ids, &context.clock);
     let own = format!("link:{}", email.key());
@@ -69,10 +93,12 @@ async fn write(intake: &Intake, scope: &TenantScope, contact: &Contact, email: &
         return Ok(());
     }
     let to = Recipient { address: email.to_string(), name: contact.full_name(), contact: Some(contact.id) };
-    let subject = Some("Your messages from {{ tenant.name }}".to_owned());
+    let who = "{{ tenant.name }}";
+    let text = format!("{}\n\n{{{{ preferences_url }}}}\n\n{}\n", words.here.replace("{who}", who), words.ignore);
+    let subject = Some(words.from(who));
     let body = Body {
         message: id,
-        source: Some(Source { subject, text: Some(TEXT.to_owned()), ..Source::default() }),
+        source: Some(Source { subject, text: Some(text), ..Source::default() }),
         variables: Map::new(),
         metadata: Map::new(),
         headers: Vec::new(),

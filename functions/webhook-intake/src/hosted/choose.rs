@@ -3,31 +3,31 @@
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::Channel;
 use domain::consent::Evidence;
 use domain::flows::keep_contact;
-use domain::{Contact, Tenant};
+use domain::{Channel, Contact};
 use kernel::{Aim, Error, Result};
 
 use super::form::form;
 use super::frame::{frame, told};
-use super::wishes::Wishes;
+use super::wishes::{Chosen, Wishes};
 use super::{Guest, LIMIT, Place, come_back, guest, shown};
-use crate::pages::question;
 use crate::visitor::Visitor;
 use crate::{Intake, Refusal, read};
 
 /// How often a change is tried against other writers of the contact.
 const TRIES: usize = 8;
 
-fn page(tenant: &Tenant, contact: &Contact, before: &str) -> String {
-    frame(&tenant.name, "Your messages", &format!("{before}{}", form(contact)))
+/// The page, with what it tells before what it asks.
+fn page(guest: &Guest, status: StatusCode, told: &str) -> Response {
+    let words = guest.words();
+    shown(status, frame(words.tag, &guest.tenant.name, words.messages, &format!("{told}{}", form(guest))))
 }
 
 /// Shows what the person has chosen.
 pub(crate) async fn show(State(intake): State<Intake>, place: Place) -> Result<Response, Refusal> {
     let guest = guest(&intake, &place, Aim::Preferences).await?;
-    Ok(shown(StatusCode::OK, page(&guest.tenant, &guest.contact.row, "")))
+    Ok(page(&guest, StatusCode::OK, ""))
 }
 
 /// Takes what the person chooses.
@@ -40,26 +40,31 @@ pub(crate) async fn save(
     let mut guest = guest(&intake, &place, Aim::Preferences).await?;
     let body = read(request.into_body(), LIMIT).await?;
     let fields: Vec<(String, String)> = url::form_urlencoded::parse(&body).into_owned().collect();
-    let evidence = visitor.evidence("preference_page").showing(&question(&guest.tenant.name));
-    let wishes = match Wishes::read(&fields) {
-        Ok(wishes) => wishes,
-        Err(Error::Invalid(faults)) if faults.iter().all(|fault| fault.pointer != "/choice") => {
-            let words: Vec<&str> = faults.iter().map(|fault| fault.detail.as_str()).collect();
-            let said = told(false, &format!("Nothing was saved: {}.", words.join("; ")));
-            return Ok(shown(StatusCode::UNPROCESSABLE_ENTITY, page(&guest.tenant, &guest.contact.row, &said)));
-        }
-        Err(error) => return Err(error.into()),
+    let words = guest.words();
+    let choice = fields.iter().find(|(name, _)| name == "choice").map(|(_, choice)| choice.as_str());
+    let wishes = match choice {
+        Some("none") => Wishes::Nothing,
+        Some("save") => match Chosen::read(&fields, words) {
+            Ok(chosen) => Wishes::Chosen(Box::new(chosen)),
+            Err(wrong) => {
+                let said = told(false, &format!("{} {}", words.not_saved, wrong.join(" ")));
+                return Ok(page(&guest, StatusCode::UNPROCESSABLE_ENTITY, &said));
+            }
+        },
+        Some(_) | None => return Err(Error::invalid("/choice", "choice", "nothing was decided").into()),
     };
-    keep(&intake, &mut guest, &wishes, &evidence).await?;
-    let contact = guest.scope.find::<Contact>(guest.contact.row.id).await?;
-    Ok(shown(StatusCode::OK, page(&guest.tenant, &contact.row, &told(true, "Saved."))))
+    let question = format!("{}: {}", words.from(&guest.tenant.name), words.topics);
+    keep(&intake, &mut guest, &wishes, &visitor.evidence("preference_page").showing(&question)).await?;
+    guest.contact = guest.scope.find::<Contact>(guest.contact.row.id).await?;
+    Ok(page(&guest, StatusCode::OK, &told(true, guest.words().saved)))
 }
 
 async fn keep(intake: &Intake, guest: &mut Guest, wishes: &Wishes, evidence: &Evidence) -> Result<()> {
     let context = &intake.0.context;
+    let topics = guest.topics();
     for _ in 0..TRIES {
         let before = guest.contact.row.clone();
-        wishes.apply(&mut guest.contact.row, context.clock.now(), &evidence.source);
+        wishes.apply(&mut guest.contact.row, &topics, context.clock.now(), &evidence.source);
         if guest.contact.row == before {
             return welcome(intake, guest, wishes, evidence).await;
         }

@@ -8,8 +8,7 @@ use domain::flows::opt_in::{self, Confirmed, read_subject};
 use domain::{Category, Channel};
 use kernel::{Aim, Result};
 
-use super::frame::{frame_in, told};
-use super::words::Words;
+use super::frame::{frame, told};
 use super::{Guest, Place, come_back, gone, guest, shown};
 use crate::pages::escape;
 use crate::visitor::Visitor;
@@ -20,32 +19,29 @@ struct Asked {
     guest: Guest,
     channel: Channel,
     categories: Vec<Category>,
-    words: &'static Words,
 }
 
 impl Asked {
     async fn of(intake: &Intake, place: &Place) -> Result<Self> {
         let guest = guest(intake, place, Aim::Confirm).await?;
         let (channel, categories) = read_subject(guest.pass.subject()).map_err(|_| gone())?;
-        let locale = guest.contact.row.locale.as_ref().unwrap_or(&guest.tenant.locale);
-        let words = Words::of(locale.language());
-        Ok(Self { guest, channel, categories, words })
+        Ok(Self { guest, channel, categories })
     }
 
     fn question(&self) -> String {
-        let names: Vec<&str> = self.categories.iter().map(Category::as_str).collect();
-        self.words.question(self.channel, &self.guest.tenant.name, &names.join(", "))
+        let names: Vec<&str> = self.categories.iter().map(|category| self.guest.name(category)).collect();
+        self.guest.words().question(self.channel, &self.guest.tenant.name, &names.join(", "))
     }
 
     fn page(&self, title: &str, inner: &str) -> Response {
-        shown(StatusCode::OK, frame_in(self.words.tag, &self.guest.tenant.name, title, inner))
+        shown(StatusCode::OK, frame(self.guest.words().tag, &self.guest.tenant.name, title, inner))
     }
 }
 
 /// Asks once more, with a button to say yes.
 pub(crate) async fn show(State(intake): State<Intake>, place: Place) -> Result<Response, Refusal> {
     let asked = Asked::of(&intake, &place).await?;
-    let words = asked.words;
+    let words = asked.guest.words();
     let inner = format!(
         "<p>{}</p><form method=\"post\"><button class=\"first\" name=\"choice\" value=\"yes\">{}</button></form><p>{}</p>",
         escape(&asked.question()),
@@ -58,7 +54,8 @@ pub(crate) async fn show(State(intake): State<Intake>, place: Place) -> Result<R
 /// Takes the yes.
 pub(crate) async fn save(State(intake): State<Intake>, place: Place, visitor: Visitor) -> Result<Response, Refusal> {
     let asked = Asked::of(&intake, &place).await?;
-    let Asked { guest, channel, categories, words } = &asked;
+    let Asked { guest, channel, categories } = &asked;
+    let words = guest.words();
     let (context, contact) = (&intake.0.context, &guest.contact.row);
     let evidence = visitor.evidence("double_opt_in").showing(&asked.question());
     let confirmed = opt_in::confirm(context, &guest.scope, contact.id, *channel, categories, &evidence).await?;

@@ -9,13 +9,8 @@ background:transparent;color:inherit;max-width:100%}.wrong{padding:.6rem 1rem;bo
 background:light-dark(#fde8e8,#4a1f1f)}.trap{position:absolute;left:-9999px}select{font:inherit;padding:.4rem .6rem;\
 border-radius:8px}:focus-visible{outline:3px solid #1a56db;outline-offset:2px}";
 
-/// A page of a tenant, in English. `inner` is markup; the texts are not.
-pub(super) fn frame(tenant: &str, title: &str, inner: &str) -> String {
-    frame_in("en", tenant, title, inner)
-}
-
-/// The same in a language.
-pub(super) fn frame_in(language: &str, tenant: &str, title: &str, inner: &str) -> String {
+/// A page of a tenant in a language. `inner` is markup; the texts are not.
+pub(super) fn frame(language: &str, tenant: &str, title: &str, inner: &str) -> String {
     let (tenant, title) = (escape(tenant), escape(title));
     format!(
         "<!doctype html><html lang=\"{language}\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
@@ -36,7 +31,7 @@ mod tests {
 
     #[test]
     fn nothing_that_a_tenant_writes_becomes_markup() {
-        let page = frame("<script>x</script>", "<b>Title</b>", &told(false, "<i>no</i>"));
+        let page = frame("en", "<script>x</script>", "<b>Title</b>", &told(false, "<i>no</i>"));
         for markup in ["<script>", "<b>", "<i>"] {
             assert!(!page.contains(markup), "{markup}");
         }

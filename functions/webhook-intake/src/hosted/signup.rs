@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use axum::extract::{RawQuery, Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use domain::allowance::Policy;
 use domain::flows::allow::Ask;
@@ -16,9 +16,9 @@ use kernel::{Locale, Result};
 use store::TenantScope;
 
 use super::ask::tenant;
-use super::frame::{frame_in, told};
+use super::frame::{frame, told};
 use super::words::Words;
-use super::{LIMIT, Place, gone, shown};
+use super::{LIMIT, Place, accepted, gone, shown};
 use crate::pages::escape;
 use crate::visitor::Visitor;
 use crate::{Intake, Refusal, read};
@@ -44,11 +44,9 @@ impl Open {
         let (scope, tenant) = tenant(intake, &place.slug).await?;
         let form = scope.read_now::<SignupForm>(SignupForm::at()).await?.map(|form| form.row);
         let form = form.filter(|form| form.active).ok_or_else(gone)?;
-        let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let accepted = accepted.split(',').filter_map(|range| range.trim().get(..2));
         let asked = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()).find(|(name, _)| name == "lang");
         let asked = asked.map(|(_, language)| language.into_owned());
-        let language = form.language(asked.as_deref().into_iter().chain(accepted), &tenant.locale).to_owned();
+        let language = form.language(asked.as_deref().into_iter().chain(accepted(headers)), &tenant.locale).to_owned();
         Ok(Self { scope, tenant, form, language })
     }
 
@@ -57,7 +55,7 @@ impl Open {
     }
 
     fn page(&self, status: StatusCode, title: &str, inner: &str) -> Response {
-        shown(status, frame_in(&self.language, &self.tenant.name, title, inner))
+        shown(status, frame(&self.language, &self.tenant.name, title, inner))
     }
 
     /// The text that somebody agrees to.

@@ -65,7 +65,10 @@ impl Whole {
             } else {
                 self.take(&word, text.get(start..at).unwrap_or_default(), out);
                 word.clear();
-                out.push_str(text.get(at..at + len).unwrap_or_default());
+                // What is for private use says nothing in a text, and must not be taken for a sign.
+                if u32::from(c) < FIRST {
+                    out.push_str(text.get(at..at + len).unwrap_or_default());
+                }
                 start = at + len;
             }
             at += len;
@@ -157,6 +160,7 @@ mod tests {
             "<s>a @ b</s>",
             "a<!-- > <b> -->b @<!-- c -->",
             "a < b > @",
+            "\u{f0000}&#xf0000;@\u{100000}",
             &format!("<table><tr>{cells}</tr></table>"),
         ] {
             stands_whole_in(html);
