@@ -172,6 +172,14 @@ impl<N> Caller<N> {
         }
     }
 
+    /// The same, of a user for whom something is changed: a machine is always another, and needs the right to manage users.
+    pub(crate) fn user_to_change(&self, named: Option<UserId>, place: &str) -> Result<UserId> {
+        if self.credential.user.is_none() {
+            self.role.check(Right::ManageUsers)?;
+        }
+        self.user(named, place)
+    }
+
     /// How it is known what this caller tells of a contact.
     pub(crate) fn evidence(&self) -> Evidence {
         let Credential { user, key, .. } = &self.credential;

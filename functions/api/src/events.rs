@@ -11,7 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::caller::{Caller, may};
 use crate::failure::Failure;
-use crate::input::{Id, Input, Repeatable};
+use crate::input::{Id, Input, Part, Repeatable};
 use crate::operations::operations;
 use crate::page::{List, PageParams, Paged};
 use crate::reply::{Reply, refused};
@@ -73,7 +73,8 @@ impl From<Event> for EventView {
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewEvent {
     /// Two words: a noun, and what happened. Those of activity, company, consent, contact, deal, message, task and user are the
-    /// house's own.
+    /// house's own, which tells of them by itself. For what you keep elsewhere, report `contact.created`, `deal.closed_won`,
+    /// `deal.stage_changed` and `user.created`.
     #[schema(example = "invoice.overdue")]
     name: String,
     /// When; now, when not said. At most 30 days ago.
@@ -89,7 +90,7 @@ pub(crate) struct NewEvent {
     /// The company that it is about.
     #[schema(value_type = Option<String>)]
     company_id: Option<CompanyId>,
-    /// The deal that it is about.
+    /// The deal that it is about. Unless the event says otherwise, it is about the deal's contact and company too.
     #[schema(value_type = Option<String>)]
     deal_id: Option<DealId>,
     /// What else is to be known: at most 16 KiB. Templates see each entry as a variable, conditions as `event.data.name`.
@@ -133,7 +134,7 @@ impl NewEvent {
         headers(("location" = String))), refused::Creating))]
 async fn report_event(caller: Caller<may::Send>, Input(body): Input<NewEvent>) -> Result<Reply<EventView>, Failure> {
     let event = body.into_event(&caller);
-    let known = Known::read(&caller.scope, std::slice::from_ref(&event)).await?;
+    let known = Known::read(&caller.scope, &[&event.about]).await?;
     let event = report(&caller.context, &caller.scope, &known, event).await?;
     let location = format!("/v1/events/{}", event.id);
     Ok(Reply::accepted(event.into(), &location))
@@ -143,8 +144,8 @@ async fn report_event(caller: Caller<may::Send>, Input(body): Input<NewEvent>) -
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewEvents {
-    #[schema(min_items = 1, max_items = 100)]
-    events: Vec<NewEvent>,
+    #[schema(value_type = Vec<NewEvent>, min_items = 1, max_items = 100)]
+    events: Vec<Part>,
 }
 
 /// What came of each event of a batch, in its order.
@@ -190,10 +191,15 @@ async fn report_events(caller: Caller<may::Send>, Input(body): Input<NewEvents>)
     }
     let mut results = Vec::new();
     let mut refused = Vec::new();
-    let events: Vec<Event> = body.events.into_iter().map(|event| event.into_event(&caller)).collect();
-    let known = Known::read(&caller.scope, &events).await?;
+    let read = |event: Part| event.read::<NewEvent>().map(|event| event.into_event(&caller));
+    let events: Vec<Result<Event>> = body.events.into_iter().map(read).collect();
+    let about: Vec<&About> = events.iter().flatten().map(|event| &event.about).collect();
+    let known = Known::read(&caller.scope, &about).await?;
     for (number, event) in events.into_iter().enumerate() {
-        let taken = report(&caller.context, &caller.scope, &known, event).await;
+        let taken = match event {
+            Ok(event) => report(&caller.context, &caller.scope, &known, event).await,
+            Err(error) => Err(error),
+        };
         match taken.map_err(|error| error.under(&format!("/events/{number}"))) {
             Ok(event) => results.push(EventReported { event: Some(event.into()), errors: Vec::new() }),
             Err(Error::Invalid(faults)) => {

@@ -6,10 +6,10 @@ use http::header::{CONTENT_TYPE, IF_MATCH};
 use http::request::Parts;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use kernel::{Error, Fault, Result};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
-use serde_path_to_error::Segment;
+use serde_path_to_error::{Path, Segment};
 use utoipa::IntoParams;
 use utoipa::openapi::Required;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
@@ -17,6 +17,10 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 
 use crate::failure::Failure;
 use crate::state::Api;
+
+mod tree;
+
+use tree::Tree;
 
 /// Most bytes of a body.
 pub const BODY_LIMIT: usize = 1024 * 1024;
@@ -57,17 +61,40 @@ impl<T: DeserializeOwned> FromRequest<Api> for Input<T> {
 
 /// Parses JSON into a type.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
-    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let path = error.path().iter().map(segment).collect::<String>();
-        fault(error.into_inner(), path)
+    let mut text = serde_json::Deserializer::from_slice(bytes);
+    let tree = serde_path_to_error::deserialize(&mut text).map_err(|error| {
+        let pointer = pointer(error.path());
+        if is_json(bytes) { fault(&error.into_inner(), pointer) } else { malformed(&error.into_inner()) }
     })?;
-    deserializer.end().map_err(|error| fault(error, String::new()))?;
-    // The derived readers take a list for an object whose fields stand in order.
-    match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
-        Some(b'{') => Ok(value),
-        Some(_) | None => Err(Error::invalid("", "type", "an object is needed")),
+    text.end().map_err(|error| malformed(&error))?;
+    Part(tree).read()
+}
+
+/// Whether it is JSON, also if it says what nobody can keep: a number beyond all bounds, or more levels than anybody means.
+fn is_json(bytes: &[u8]) -> bool {
+    std::str::from_utf8(bytes).is_ok() && serde_json::from_slice::<IgnoredAny>(bytes).is_ok()
+}
+
+/// A part of a body that is read by itself, so that what is wrong with it concerns no other.
+#[derive(Debug, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Part(Tree);
+
+impl Part {
+    /// Reads it into a type. Its faults point into the part.
+    pub(crate) fn read<T: DeserializeOwned>(self) -> Result<T> {
+        if !matches!(self.0, Tree::Object(_)) {
+            return Err(Error::invalid("", "type", "an object is needed"));
+        }
+        serde_path_to_error::deserialize(self.0).map_err(|error| {
+            let pointer = pointer(error.path());
+            fault(&error.into_inner(), pointer)
+        })
     }
+}
+
+fn pointer(path: &Path) -> String {
+    path.iter().map(segment).collect()
 }
 
 fn segment(segment: &Segment) -> String {
@@ -84,27 +111,26 @@ pub(crate) fn step(key: &str) -> String {
     format!("/{}", key.replace('~', "~0").replace('/', "~1"))
 }
 
-fn fault(error: serde_json::Error, pointer: String) -> Error {
+fn malformed(error: &serde_json::Error) -> Error {
+    Error::Malformed { detail: format!("The body is not JSON: {error}.") }
+}
+
+fn fault(error: &serde_json::Error, pointer: String) -> Error {
     let text = error.to_string();
     // The parser's own words end in a place in the text, which the pointer says better.
     let words = text.rsplit_once(" at line ").map_or(text.as_str(), |(words, _)| words).to_owned();
-    match error.classify() {
-        serde_json::error::Category::Data => {
-            let code = if words.starts_with("unknown field") {
-                "unknown_field"
-            } else if words.starts_with("missing field") {
-                "required"
-            } else {
-                "type"
-            };
-            let field = words.split('`').nth(1).filter(|_| code == "required");
-            let pointer = field.map_or_else(|| pointer.clone(), |field| format!("{pointer}/{field}"));
-            Error::Invalid(vec![Fault::new(pointer, code, words)])
-        }
-        serde_json::error::Category::Syntax | serde_json::error::Category::Eof | serde_json::error::Category::Io => {
-            Error::Malformed { detail: format!("The body is not JSON: {text}.") }
-        }
-    }
+    let code = if words.starts_with("unknown field") {
+        "unknown_field"
+    } else if words.starts_with("missing field") {
+        "required"
+    } else if words.starts_with("duplicate field") {
+        "duplicate"
+    } else {
+        "type"
+    };
+    let field = words.split('`').nth(1).filter(|_| ["required", "duplicate"].contains(&code));
+    let pointer = field.map_or_else(|| pointer.clone(), |field| format!("{pointer}/{field}"));
+    Error::Invalid(vec![Fault::new(pointer, code, words)])
 }
 
 /// Reads a field of a change that can be removed: absent is `None`, null is `Some(None)`. Goes with `default`.
@@ -283,49 +309,4 @@ impl IntoParams for Repeatable {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn a_merge_patch_sets_removes_and_descends() {
-        let mut place = json!({"host": "a", "port": 25, "deep": {"x": 1, "y": 2}});
-        merge(&mut place, json!({"port": null, "deep": {"x": 3}, "new": {"z": null, "w": 1}}));
-        assert_eq!(place, json!({"host": "a", "deep": {"x": 3, "y": 2}, "new": {"w": 1}}));
-        merge(&mut place, json!([1]));
-        assert_eq!(place, json!([1]));
-    }
-
-    #[derive(Debug, Default, PartialEq, Deserialize)]
-    #[serde(deny_unknown_fields, default)]
-    struct Sample {
-        #[serde(deserialize_with = "present")]
-        name: Option<String>,
-        #[serde(deserialize_with = "double_option")]
-        note: Option<Option<u8>>,
-    }
-
-    fn pointer<T: std::fmt::Debug>(result: Result<T>) -> (String, &'static str) {
-        let Err(Error::Invalid(faults)) = result else { unreachable!("{result:?}") };
-        (faults[0].pointer.clone(), faults[0].code)
-    }
-
-    #[test]
-    fn absent_and_null_differ_and_faults_point_to_their_place() {
-        assert_eq!(parse::<Sample>(b"{}").unwrap(), Sample::default());
-        assert_eq!(parse::<Sample>(br#"{"note": null}"#).unwrap().note, Some(None));
-        assert_eq!(parse::<Sample>(br#"{"note": 3}"#).unwrap().note, Some(Some(3)));
-        assert_eq!(pointer(parse::<Sample>(br#"{"name": null}"#)), ("/name".to_owned(), "type"));
-        assert_eq!(pointer(parse::<Sample>(br#"{"note": "x"}"#)), ("/note".to_owned(), "type"));
-        assert_eq!(pointer(parse::<Sample>(br#"{"other": 1}"#)).1, "unknown_field");
-        assert_eq!(pointer(parse::<Sample>(br#" ["x", 3]"#)), (String::new(), "type"));
-    }
-
-    #[test]
-    fn parameters_are_read_by_name() {
-        assert_eq!(query::<Sample>("name=a%20b&limit=3", |name| name == "name").unwrap().name.unwrap(), "a b");
-        assert_eq!(pointer(query::<Sample>("limit=3", |_| true)).0, "?limit");
-        assert_eq!(pointer(query::<Sample>("note=x", |_| true)).0, "?note");
-    }
-}
+mod tests;

@@ -147,7 +147,8 @@ async fn count_unread_notifications(
     Ok(Reply::ok(read_notifications::unread(&caller.scope, user, caller.context.clock.now()).await?.into()))
 }
 
-/// Marks notifications as read: some, or all up to a moment.
+/// Marks notifications as read: some, or all up to a moment. Everybody does so for themselves; for others it takes the right to change
+/// users.
 #[utoipa::path(post, path = "/v1/notifications/read", tag = "notifications", operation_id = "read_notifications",
     security(("key" = [])), params(Repeatable), request_body = ReadNotifications,
     responses((status = 200, description = "What is left.", body = ReadView), refused::Creating))]
@@ -155,7 +156,7 @@ async fn read_notifications(
     caller: Caller<may::Read>,
     Input(body): Input<ReadNotifications>,
 ) -> Result<Reply<ReadView>, Failure> {
-    let user = caller.user(body.user_id, "/user_id")?;
+    let user = caller.user_to_change(body.user_id, "/user_id")?;
     if caller.scope.read_now::<User>(user).await?.is_none() {
         return Err(Error::invalid("/user_id", "unknown", "no such user").into());
     }

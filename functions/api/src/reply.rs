@@ -227,7 +227,8 @@ pub mod words {
         ReasonWord = "SuppressionReason", "Why an address is suppressed.",
             [Reason::HardBounce, Reason::Complaint, Reason::Unsubscribe, Reason::Manual];
         ConditionWord = "ConditionOp", "What is asked of a field.", Op::ALL;
-        DeedWord = "RunActionState", "How far an action is.", [Deeds::Pending, Deeds::Done, Deeds::Failed];
+        DeedWord = "RunActionState", "How far an action is.",
+            [Deeds::Pending, Deeds::Done, Deeds::Failed, Deeds::Skipped];
         RuleLogWord = "RuleLog", "Which runs of a rule are noted: those whose conditions held, or all.", [Log::Matched, Log::All];
         RunStateWord = "RunState", "How far a run is.", run::State::ALL;
         NotificationWord = "NotificationKind", "What a user is told.", About::ALL;

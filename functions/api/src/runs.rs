@@ -129,6 +129,7 @@ pub(crate) enum Deeds {
     Pending,
     Done,
     Failed,
+    Skipped,
 }
 
 impl From<Finding> for FindingView {
@@ -163,6 +164,7 @@ impl From<Run> for RunView {
         let actions = run.actions.iter().enumerate().map(|(number, action)| {
             let (kind, deed) = (action.as_str(), deed(number));
             let state = match deed {
+                None if run.state == Place::Skipped => Deeds::Skipped,
                 None => Deeds::Pending,
                 Some(deed) if deed.why.is_some() => Deeds::Failed,
                 Some(_) => Deeds::Done,

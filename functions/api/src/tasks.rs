@@ -3,8 +3,7 @@
 use axum::extract::State;
 use domain::agenda::{self, Owner};
 use domain::field::Object;
-use domain::flows::assign::choose;
-use domain::flows::keep_task;
+use domain::flows::{assign, keep_task};
 use domain::task::{Kind, Priority, State as Doing};
 use domain::{Agenda, Right, Task};
 use kernel::ids::{ActivityId, CompanyId, ContactId, DealId, TaskId, TeamId, UserId};
@@ -31,11 +30,13 @@ pub(crate) mod deeds;
 mod draft;
 mod expanded;
 pub(crate) mod fields;
+mod rounds;
 pub(crate) mod view;
 
 use draft::{activity, drafted};
 use expanded::{Referred, Thing};
 use fields::TaskFields;
+use rounds::Rounds;
 use view::TaskView;
 
 /// Most rows of an agenda that one page looks at, however few of them its filters let through.
@@ -260,7 +261,8 @@ async fn find_task(
     let task = caller.scope.find::<Task>(id).await?;
     let (viewer, now) = (caller.viewer(&api).await?, caller.context.clock.now());
     let referred = Referred::read(&caller.scope, (&viewer, now), &params.expand, std::iter::once(&task.row)).await?;
-    Ok(Reply::ok(referred.beside(task.row)).version(task.version))
+    let version = task.row.edits;
+    Ok(Reply::ok(referred.beside(task.row)).version(version))
 }
 
 /// Makes a task.
@@ -277,7 +279,8 @@ async fn create_task(
     let draft = drafted(&api, &caller, base, body).await?;
     let made = keep_task::create(&api.0.catalog, &caller.scope, caller.actor(), draft).await?;
     let location = format!("/v1/tasks/{}", made.id);
-    Ok(Reply::created(made.into(), &location).version(1))
+    let version = made.edits;
+    Ok(Reply::created(made.into(), &location).version(version))
 }
 
 /// Changes a task.
@@ -289,30 +292,44 @@ async fn update_task(
     caller: Caller<may::WriteContacts>,
     Id(id): Id<TaskId>,
     if_match: IfMatch,
-    Input(mut body): Input<TaskFields>,
+    Input(body): Input<TaskFields>,
 ) -> Result<Reply<TaskView>, Failure> {
+    let mut rounds = Rounds::begin(&caller.scope, id, if_match).await?;
+    loop {
+        let task = rounds.next(&caller.scope).await?;
+        if let Some(changed) = change(&api, &caller, task, body.clone()).await? {
+            return Ok(TaskView::reply(changed));
+        }
+    }
+}
+
+/// Carries a change out; none when somebody else was quicker.
+async fn change(
+    api: &Api,
+    caller: &Caller<may::WriteContacts>,
+    mut task: Stored<Task>,
+    mut body: TaskFields,
+) -> Result<Option<Task>> {
     let (scope, now) = (&caller.scope, caller.context.clock.now());
-    let mut task = scope.find::<Task>(id).await?;
-    if_match.check(task.version)?;
     let before = task.row.clone();
     let assign = body.take_assign()?;
     if let Some(id) = body.activity().filter(|id| before.activity_id != Some(*id)) {
-        activity(&api, &caller, id).await?;
+        activity(api, caller, id).await?;
     }
-    draft::apply(&api, scope, body, &mut task.row).await?;
+    draft::apply(api, scope, body, &mut task.row).await?;
     task.row.check(&*api.0.catalog.definitions(scope).await?, Some(&before), now)?;
-    if let Some(recurring) = task.row.recurring.as_ref().filter(|_| before.recurring != task.row.recurring) {
+    let begins = before.recurring != task.row.recurring;
+    if let Some(recurring) = task.row.recurring.as_ref().filter(|_| begins) {
         recurring.check(now)?;
     }
     keep_task::check_references(&api.0.catalog, scope, &before, &mut task.row).await?;
-    let mut turn = None;
-    if let Some(assign) = assign {
-        let chosen = choose(&api.0.catalog, scope, &assign).await?;
-        (task.row.team, task.row.assignee, turn) = (Some(assign.team), chosen.user, chosen.turn);
-    }
-    task.row.changed(&before, caller.actor(), now);
-    let version = keep_task::replace(scope, &before, &task, turn).await?;
-    Ok(Reply::ok(task.row.into()).version(version))
+    let turn = match assign {
+        Some(assign) => assign::give(&api.0.catalog, scope, &assign, &mut task.row, begins).await?,
+        None => None,
+    };
+    task.row.changed(&before, caller.actor(), now)?;
+    let written = keep_task::replace(scope, &before, &task, turn).await?;
+    Ok(written.then_some(task.row))
 }
 
 /// Deletes a task. Whoever made it may do so; others need the right to delete.
@@ -320,13 +337,16 @@ async fn update_task(
     params(("id" = String, Path, description = "The task's id."), IfMatch),
     responses((status = 204, description = "It is gone."), refused::Deleting))]
 async fn delete_task(caller: Caller<may::WriteContacts>, Id(id): Id<TaskId>, if_match: IfMatch) -> Result<Gone, Failure> {
-    let task: Stored<Task> = caller.scope.find::<Task>(id).await?;
-    if caller.credential.user.is_none() || caller.credential.user != task.row.creator {
-        caller.role.check(Right::Delete)?;
+    let mut rounds = Rounds::begin(&caller.scope, id, if_match).await?;
+    loop {
+        let task = rounds.next(&caller.scope).await?;
+        if caller.credential.user.is_none() || caller.credential.user != task.row.creator {
+            caller.role.check(Right::Delete)?;
+        }
+        if keep_task::delete(&caller.scope, &task).await? {
+            return Ok(Gone);
+        }
     }
-    if_match.check(task.version)?;
-    keep_task::delete(&caller.scope, &task).await?;
-    Ok(Gone)
 }
 
 operations!(list_tasks, create_task, find_task, update_task, delete_task);

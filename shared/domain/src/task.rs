@@ -127,10 +127,17 @@ pub struct Task {
     /// What led to it, when a rule made it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<Cause>,
+    /// The version that people see and name: their changes alone raise it. What the task tells and makes by itself raises its row's.
+    #[serde(default = "first")]
+    pub edits: u64,
     /// When it was made.
     pub created_at: Time,
     /// When it was changed last.
     pub updated_at: Time,
+}
+
+const fn first() -> u64 {
+    1
 }
 
 /// A step of a task.
@@ -261,6 +268,7 @@ impl Task {
             noticed: 0,
             history: Vec::new(),
             cause: None,
+            edits: first(),
             created_at: now,
             updated_at: now,
         }

@@ -7,7 +7,9 @@ use tests::{Company, Contact, Story};
 mod crash;
 mod judged;
 mod refused;
+mod reported;
 mod told;
+mod tried;
 mod work;
 
 /// A rule that everybody sees by now.
@@ -239,7 +241,7 @@ async fn actions_wait_for_their_time_and_are_not_done_once_the_rule_is_off() {
     acme.patch(&format!("/v1/rules/{hasty}"), &json!({ "enabled": false })).await;
     stage.pass_until("2026-03-02T12:00:00Z").await;
     let skipped = run(&acme, &hasty).await;
-    assert_eq!((&skipped["state"], &skipped["actions"][0]["state"]), (&json!("skipped"), &json!("pending")));
+    assert_eq!((&skipped["state"], &skipped["actions"][0]["state"]), (&json!("skipped"), &json!("skipped")));
     assert_eq!(skipped["why"], "The rule was switched off or deleted in the meantime.");
     assert_eq!(tags(&acme, &ada).await, json!([]));
 
@@ -268,6 +270,7 @@ async fn rules_that_follow_from_one_another_come_to_an_end() {
     assert_eq!(states.len(), 2, "{rounds:#?}");
     let ended = rounds.iter().find(|run| run["state"] == "skipped").unwrap();
     assert!(ended["why"].as_str().unwrap().starts_with("It would go round"), "{ended}");
+    assert_eq!(ended["actions"][0]["state"], "skipped", "it is not waited for");
 
     // A change that a rule makes is an event like any other, and knows where it comes from.
     let flip = |add: &str, remove: &str| json!([{ "update_contact": { "add_tags": [add], "remove_tags": [remove] } }]);
@@ -299,7 +302,7 @@ async fn an_action_that_cannot_be_done_says_why_and_keeps_nobody_from_the_others
     report(&acme, &json!({ "name": "shop.visited", "contact": eve.id })).await;
     let run = run(&acme, &rule).await;
     assert_eq!((&run["state"], &run["actions"][1]["state"]), (&json!("failed"), &json!("done")));
-    assert_eq!(run["actions"][0]["why"], "the contact has no address for email");
+    assert_eq!(run["actions"][0]["why"], "/to/contact: the contact has no address for email");
     assert_eq!(tags(&acme, &eve).await, json!(["greeted"]));
 }
 

@@ -117,6 +117,30 @@ async fn whoever_delegates_keeps_sight_and_whoever_transfers_does_not() {
 }
 
 #[tokio::test]
+async fn what_has_ended_is_given_to_nobody_else() {
+    let stage = Story::begin().await;
+    let acme = stage.bare_tenant("acme").await;
+    let (ada, bob) = (person(&acme, "ada", "agent").await, person(&acme, "bob", "agent").await);
+    let sales = team(&acme, &[&bob]).await;
+    for deed in ["complete", "cancel"] {
+        let offer = task(&acme, &json!({ "title": "Offer", "assignee": ada.id })).await;
+        act(&acme, &offer, deed, &json!({})).await;
+        stage.drain().await;
+        let (path, before) = (format!("/v1/tasks/{}", id(&offer)), stage.rows());
+        for words in [
+            json!({ "assignee": bob.id }),
+            json!({ "assignee": null, "team": sales }),
+            json!({ "assign": { "strategy": "round_robin", "team": sales } }),
+        ] {
+            acme.ask(Method::PATCH, &path).json(&words).now().await.problem(409, "conflict");
+        }
+        stage.nothing_changed_since(&before, deed);
+        acme.patch(&path, &json!({ "title": "The offer", "assignee": ada.id })).await;
+        assert!(told(&bob).await.is_empty());
+    }
+}
+
+#[tokio::test]
 async fn members_take_turns_and_those_who_are_away_are_passed_over() {
     let stage = Story::begin().await;
     let acme = stage.bare_tenant("acme").await;

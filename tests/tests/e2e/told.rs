@@ -174,6 +174,25 @@ async fn what_expired_unread_is_counted_no_more_and_a_hundred_are_enough() {
     assert!(ada.sees.get("/v1/notifications?read=false&limit=100").await["data"].as_array().unwrap().is_empty());
 }
 
+#[tokio::test]
+async fn a_machine_reads_for_others_only_with_the_right_to_change_users() {
+    let stage = Story::begin().await;
+    let acme = stage.tenant("acme").await;
+    let ada = person(&acme, "ada", "agent").await;
+    task(&acme, json!({ "title": "Call", "assignee": ada.id })).await;
+    stage.drain().await;
+    let read = json!({ "user_id": ada.id, "until": stage.clock.now().to_string() });
+    for role in ["viewer", "agent", "manager"] {
+        let machine = acme.acting_as(&acme.new_key(role).await);
+        assert_eq!(machine.get(&format!("/v1/notifications/unread?user_id={}", ada.id)).await["unread"], 1);
+        let before = stage.rows();
+        machine.post("/v1/notifications/read", &read).await.problem(403, "forbidden");
+        stage.nothing_changed_since(&before, role);
+    }
+    let admin = acme.acting_as(&acme.new_key("admin").await);
+    assert_eq!(admin.post("/v1/notifications/read", &read).await.is(200)["unread"], 0);
+}
+
 /// Due moments are full hours: more may be told at one millisecond than one request marks.
 #[tokio::test]
 async fn more_of_one_moment_than_one_request_marks_are_marked_in_the_end() {

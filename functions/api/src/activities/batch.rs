@@ -7,14 +7,13 @@ use futures_util::future::try_join_all;
 use kernel::ids::ActivityId;
 use kernel::{Error, Fault, Result};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::fields::ActivityFields;
 use super::view::ActivityView;
 use crate::caller::{Caller, may};
 use crate::failure::Failure;
-use crate::input::{Input, Repeatable, parse};
+use crate::input::{Input, Part, Repeatable};
 use crate::operations::operations;
 use crate::reply::{Reply, refused};
 use crate::state::Api;
@@ -27,7 +26,7 @@ const MOST: usize = 100;
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewActivities {
     #[schema(value_type = Vec<ActivityFields>, min_items = 1, max_items = 100)]
-    activities: Vec<Value>,
+    activities: Vec<Part>,
 }
 
 /// What became of each, in the order of the request.
@@ -74,14 +73,14 @@ fn placed<T>(at: usize, result: Result<T>) -> Result<Result<T, Vec<Fault>>> {
 }
 
 /// Judges each as if it came alone. What they refer to is read for all of them at once.
-async fn judge(api: &Api, caller: &Caller<may::WriteContacts>, given: Vec<Value>) -> Result<Vec<Judged>> {
+async fn judge(api: &Api, caller: &Caller<may::WriteContacts>, given: Vec<Part>) -> Result<Vec<Judged>> {
     let (context, by) = (&caller.context, caller.credential.user);
     let definitions = api.0.catalog.definitions(&caller.scope).await?;
-    let made = |value: &Value| {
-        let fields: ActivityFields = parse(value.to_string().as_bytes())?;
+    let made = |part: Part| {
+        let fields: ActivityFields = part.read()?;
         fields.make(ActivityId::new(&context.ids, &context.clock), by, &definitions, context.clock.now())
     };
-    let made = given.iter().enumerate().map(|(at, value)| placed(at, made(value)));
+    let made = given.into_iter().enumerate().map(|(at, part)| placed(at, made(part)));
     let mut judged: Vec<Judged> = made.collect::<Result<_>>()?;
     let sound: Vec<&Activity> = judged.iter().flatten().map(|(activity, _)| activity).collect();
     let known = log::Known::read(&caller.scope, &sound).await?;

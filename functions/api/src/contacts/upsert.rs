@@ -8,14 +8,13 @@ use http::StatusCode;
 use kernel::ids::{ContactId, RequestId};
 use kernel::{Error, Problem, Result};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 use super::ContactView;
 use super::fields::ContactFields;
 use crate::caller::{Caller, may};
 use crate::failure::Failure;
-use crate::input::{Input, Params, Repeatable, parse};
+use crate::input::{Input, Params, Part, Repeatable};
 use crate::meta::ProblemBody;
 use crate::operations::operations;
 use crate::reply::{Reply, refused};
@@ -78,7 +77,7 @@ pub(crate) struct ContactBatch {
     by: Option<String>,
     /// The contacts, each as `PUT /v1/contacts` takes it.
     #[schema(value_type = Vec<ContactFields>, min_items = 1, max_items = 25)]
-    contacts: Vec<Value>,
+    contacts: Vec<Part>,
 }
 
 /// What came of each contact, in the order of the request.
@@ -121,8 +120,8 @@ async fn put_contacts(
         body.contacts.iter().map(|_| ContactId::new(&caller.context.ids, &caller.context.clock)).collect();
     let request = RequestId::new(&caller.context.ids, &caller.context.clock).to_string();
     let mut results = Vec::with_capacity(ids.len());
-    for (contact, id) in body.contacts.iter().zip(ids) {
-        let result = match parse::<ContactFields>(contact.to_string().as_bytes()) {
+    for (contact, id) in body.contacts.into_iter().zip(ids) {
+        let result = match contact.read::<ContactFields>() {
             Ok(fields) => put(&caller, &definitions, &by, id, &fields).await,
             Err(error) => Err(error),
         };

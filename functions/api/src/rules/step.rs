@@ -1,14 +1,20 @@
 //! What an action would come to, as a trial tells it.
 
+use std::collections::BTreeMap;
+
 use domain::Task;
 use domain::activity::{Form, Outcome, Status};
+use domain::event::Shift;
 use domain::flows::automate::trial::{Logged, Step};
+use domain::rule::action::RaiseEvent;
 use domain::task::{Kind, Priority};
 use kernel::Time;
 use kernel::ids::{CompanyId, ContactId, DealId, TeamId, UserId};
 use serde::Serialize;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use super::trial::ShiftShape;
 use crate::activities::words::{ActivityStatusWord, ActivityTypeWord, OutcomeWord};
 use crate::reply::words::{TaskKindWord, TaskPriorityWord};
 
@@ -26,12 +32,27 @@ pub(crate) struct StepView {
     subject: Option<String>,
     /// Its text.
     text: Option<String>,
+    /// What it would change of the contact, by the names of fields: nothing of what is so already.
+    #[schema(value_type = Option<BTreeMap<String, ShiftShape>>)]
+    changes: Option<BTreeMap<String, Shift>>,
+    /// The event that it would raise.
+    event: Option<EventDraftView>,
     /// The task that it would make.
     task: Option<TaskDraftView>,
     /// The activity that it would write down.
     activity: Option<ActivityDraftView>,
-    /// What of either is not there any more, and left out.
+    /// What of a task or an activity is not there any more, and left out.
     note: Option<String>,
+}
+
+/// An event that a rule would raise.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = EventDraft)]
+pub(crate) struct EventDraftView {
+    #[schema(example = "customer.reminded")]
+    name: String,
+    #[schema(value_type = Object)]
+    data: Map<String, Value>,
 }
 
 /// A task that a rule would make.
@@ -107,7 +128,9 @@ impl From<Logged> for ActivityDraftView {
 }
 
 impl From<Step> for StepView {
-    fn from(Step { kind, why, to, subject, text, task, activity, note }: Step) -> Self {
-        Self { kind, why, to, subject, text, task: task.map(Into::into), activity: activity.map(Into::into), note }
+    fn from(Step { kind, why, to, subject, text, changes, event, task, activity, note }: Step) -> Self {
+        let (task, activity) = (task.map(Into::into), activity.map(Into::into));
+        let event = event.map(|RaiseEvent { name, data }| EventDraftView { name, data });
+        Self { kind, why, to, subject, text, changes, event, task, activity, note }
     }
 }

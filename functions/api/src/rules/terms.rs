@@ -25,8 +25,10 @@ pub(crate) struct RuleTerms {
 pub(crate) struct KnownEvent {
     #[schema(example = "contact.created")]
     name: &'static str,
-    /// Whether the house tells of it by itself; callers report the others.
+    /// Whether the house tells of it by itself.
     own: bool,
+    /// Whether callers may report it: what the house tells of besides, they report for what they keep elsewhere.
+    reported: bool,
     /// When it is told, and what its data holds.
     description: &'static str,
 }
@@ -50,7 +52,8 @@ pub(crate) struct KnownField {
 async fn read_rule_terms(_: Caller<may::Read>) -> Result<Reply<RuleTerms>, Failure> {
     let event = |known: &domain::event::known::Known| KnownEvent {
         name: known.name,
-        own: known.teller == Teller::House,
+        own: known.teller != Teller::Callers,
+        reported: known.teller != Teller::House,
         description: known.words,
     };
     let events = KNOWN.iter().map(event).collect();

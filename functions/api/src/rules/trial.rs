@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use axum::extract::State;
+use domain::Rule;
 use domain::event::{About, Occurrence, Shift, known};
 use domain::flows::automate::Desk;
-use domain::flows::automate::trial::{Trial, try_out};
-use domain::{Contact, Rule};
-use kernel::ids::{ContactId, EventId, RuleId};
-use kernel::{Error, Result};
+use domain::flows::automate::trial::{Trial, about, try_out};
+use kernel::Result;
+use kernel::ids::{CompanyId, ContactId, DealId, EventId, MessageId, RuleId, UserId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -33,6 +33,17 @@ pub(crate) struct SampleEvent {
     contact: Option<ContactId>,
     #[schema(max_length = 320)]
     address: Option<String>,
+    #[schema(value_type = Option<String>)]
+    company_id: Option<CompanyId>,
+    /// The deal. Unless the event says otherwise, it is about the deal's contact and company too.
+    #[schema(value_type = Option<String>)]
+    deal_id: Option<DealId>,
+    /// The user, as in `user.created`.
+    #[schema(value_type = Option<String>)]
+    user: Option<UserId>,
+    /// The message, as in `message.opened`. Unless the event says otherwise, it is about whom that was to.
+    #[schema(value_type = Option<String>)]
+    message: Option<MessageId>,
     #[serde(default)]
     #[schema(value_type = Object, required = false)]
     data: Map<String, Value>,
@@ -96,14 +107,19 @@ impl From<Trial> for RuleTrialView {
 }
 
 impl SampleEvent {
-    /// As rules see it, if its contact is there.
+    /// As rules see it, if what it is about is there.
     async fn occurrence(self, caller: &Caller<may::ManageRules>) -> Result<Occurrence> {
         known::trigger(&self.name).map_err(|error| error.under("/event/name"))?;
-        if let Some(contact) = self.contact
-            && caller.scope.read_now::<Contact>(contact).await?.is_none()
-        {
-            return Err(Error::invalid("/event/contact", "unknown", "no such contact"));
-        }
+        let said = About {
+            contact: self.contact,
+            address: self.address,
+            company: self.company_id,
+            deal: self.deal_id,
+            user: self.user,
+            message: self.message,
+            conversation: None,
+        };
+        let about = about(&caller.scope, &self.name, &said).await.map_err(|error| error.under("/event"))?;
         let id = EventId::new(&caller.context.ids, &caller.context.clock);
         Ok(Occurrence {
             name: self.name,
@@ -111,7 +127,7 @@ impl SampleEvent {
             at: id.made_at(),
             occurred_at: id.made_at(),
             event: None,
-            about: About { contact: self.contact, address: self.address, ..About::default() },
+            about,
             data: self.data,
             changes: self.changes,
             cause: None,

@@ -41,7 +41,7 @@ pub(crate) struct TaskOutcome {
 }
 
 /// An activity by which a task was completed.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TaskActivity {
     #[serde(rename = "type")]
@@ -112,15 +112,20 @@ async fn complete_task(
     Input(body): Input<TaskOutcome>,
 ) -> Result<Reply<TaskView>, Failure> {
     let TaskOutcome { outcome, activity, next } = body;
-    let task = found(&caller, id, if_match, ("/outcome", outcome.as_ref())).await?;
-    if task.row.state == Doing::Completed {
-        return Ok(Reply::ok(task.row.into()).version(task.version));
+    let mut rounds = found(&caller, id, if_match, ("/outcome", outcome.as_ref())).await?;
+    loop {
+        let task = rounds.next(&caller.scope).await?;
+        if task.row.state == Doing::Completed {
+            return Ok(TaskView::reply(task.row));
+        }
+        task.row.must_be_open()?;
+        let sequel = sequel(&api, &caller, &task.row, activity.clone(), next.clone()).await?;
+        let by = (caller.actor(), caller.context.clock.now());
+        let completed = keep_task::complete(&api.0.catalog, &caller.scope, by, task, outcome.clone(), sequel).await?;
+        if let Some(completed) = completed {
+            return Ok(TaskView::reply(completed));
+        }
     }
-    task.row.must_be_open()?;
-    let sequel = sequel(&api, &caller, &task.row, activity, next).await?;
-    let by = (caller.actor(), caller.context.clock.now());
-    let task = keep_task::complete(&api.0.catalog, &caller.scope, by, task, outcome, sequel).await?;
-    Ok(Reply::ok(task.row.into()).version(task.version))
 }
 
 operations!(complete_task);

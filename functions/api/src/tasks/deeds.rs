@@ -8,10 +8,11 @@ use kernel::error::Faults;
 use kernel::ids::{TaskId, TeamId, UserId};
 use kernel::{Error, Result, Time};
 use serde::Deserialize;
-use store::{Stored, TenantScope};
+use store::TenantScope;
 use utoipa::ToSchema;
 
 use super::fields::target;
+use super::rounds::Rounds;
 use super::view::TaskView;
 use crate::caller::{Caller, may};
 use crate::failure::Failure;
@@ -59,26 +60,28 @@ pub(super) async fn found(
     id: TaskId,
     if_match: IfMatch,
     (pointer, words): (&str, Option<&String>),
-) -> Result<Stored<Task>> {
-    let task = caller.scope.find::<Task>(id).await?;
-    if_match.check(task.version)?;
+) -> Result<Rounds> {
+    let rounds = Rounds::begin(&caller.scope, id, if_match).await?;
     let mut faults = Faults::default();
     faults.longer(pointer, words.map_or("", String::as_str), NOTE);
     faults.check()?;
-    Ok(task)
+    Ok(rounds)
 }
 
 /// Does something to a task, and writes it if that changed it.
 async fn act(
     caller: &Caller<may::WriteContacts>,
-    mut task: Stored<Task>,
-    deed: impl FnOnce(&mut Task, Actor, Time) -> Result<bool> + Send,
+    mut rounds: Rounds,
+    deed: impl Fn(&mut Task, Actor, Time) -> Result<bool> + Send,
 ) -> Result<Reply<TaskView>, Failure> {
-    let before = task.row.clone();
-    if deed(&mut task.row, caller.actor(), caller.context.clock.now())? {
-        task.version = keep_task::replace(&caller.scope, &before, &task, None).await?;
+    loop {
+        let mut task = rounds.next(&caller.scope).await?;
+        let before = task.row.clone();
+        let changed = deed(&mut task.row, caller.actor(), caller.context.clock.now())?;
+        if !changed || keep_task::replace(&caller.scope, &before, &task, None).await? {
+            return Ok(TaskView::reply(task.row));
+        }
     }
-    Ok(Reply::ok(task.row.into()).version(task.version))
 }
 
 /// Refuses to give a task to somebody who is not there.
@@ -101,8 +104,8 @@ async fn cancel_task(
     if_match: IfMatch,
     Input(body): Input<TaskReason>,
 ) -> Result<Reply<TaskView>, Failure> {
-    let task = found(&caller, id, if_match, ("/reason", body.reason.as_ref())).await?;
-    act(&caller, task, |task, by, now| task.cancel(by, now, body.reason)).await
+    let rounds = found(&caller, id, if_match, ("/reason", body.reason.as_ref())).await?;
+    act(&caller, rounds, |task, by, now| task.cancel(by, now, body.reason.clone())).await
 }
 
 /// Takes a task up again that has ended.
@@ -115,8 +118,8 @@ async fn reopen_task(
     if_match: IfMatch,
     Input(body): Input<TaskReason>,
 ) -> Result<Reply<TaskView>, Failure> {
-    let task = found(&caller, id, if_match, ("/reason", body.reason.as_ref())).await?;
-    act(&caller, task, |task, by, now| Ok(task.reopen(by, now, body.reason))).await
+    let rounds = found(&caller, id, if_match, ("/reason", body.reason.as_ref())).await?;
+    act(&caller, rounds, |task, by, now| Ok(task.reopen(by, now, body.reason.clone()))).await
 }
 
 /// Says that somebody sees to a task: it is not escalated any further.
@@ -128,8 +131,8 @@ async fn acknowledge_task(
     Id(id): Id<TaskId>,
     if_match: IfMatch,
 ) -> Result<Reply<TaskView>, Failure> {
-    let task = found(&caller, id, if_match, ("", None)).await?;
-    act(&caller, task, Task::acknowledge).await
+    let rounds = found(&caller, id, if_match, ("", None)).await?;
+    act(&caller, rounds, Task::acknowledge).await
 }
 
 /// Gives a task to another user; who does so keeps it in sight. Once more changes nothing.
@@ -143,9 +146,9 @@ async fn delegate_task(
     if_match: IfMatch,
     Input(body): Input<TaskDelegation>,
 ) -> Result<Reply<TaskView>, Failure> {
-    let task = found(&caller, id, if_match, ("/note", body.note.as_ref())).await?;
+    let rounds = found(&caller, id, if_match, ("/note", body.note.as_ref())).await?;
     must_be_there(&api, &caller.scope, Whom::User(body.user)).await?;
-    act(&caller, task, |task, by, now| task.delegate(by, now, body.user, body.note)).await
+    act(&caller, rounds, |task, by, now| task.delegate(by, now, body.user, body.note.clone())).await
 }
 
 /// Hands a task over to a user or a team; who has had it is done with it. Once more changes nothing.
@@ -159,10 +162,10 @@ async fn transfer_task(
     if_match: IfMatch,
     Input(body): Input<TaskTransfer>,
 ) -> Result<Reply<TaskView>, Failure> {
-    let task = found(&caller, id, if_match, ("/reason", body.reason.as_ref())).await?;
+    let rounds = found(&caller, id, if_match, ("/reason", body.reason.as_ref())).await?;
     let to = target(body.user, body.team)?;
     must_be_there(&api, &caller.scope, to).await?;
-    act(&caller, task, |task, by, now| task.transfer(by, now, to, body.reason)).await
+    act(&caller, rounds, |task, by, now| task.transfer(by, now, to, body.reason.clone())).await
 }
 
 operations!(cancel_task, reopen_task, acknowledge_task, delegate_task, transfer_task);

@@ -34,7 +34,8 @@ pub(super) async fn drafted(
 pub(super) async fn apply(api: &Api, scope: &TenantScope, mut body: TaskFields, task: &mut Task) -> Result<()> {
     let rule = body.take_recurrence();
     body.apply(task)?;
-    if let Some(rule) = rule {
+    // A rule that is sent as it stands goes on where it is.
+    if let Some(rule) = rule.filter(|rule| rule.as_ref() != task.recurring.as_ref().map(|recurring| &recurring.rule)) {
         task.recurring = recurring(api, scope, task, rule).await?;
     }
     Ok(())

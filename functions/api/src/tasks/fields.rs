@@ -29,7 +29,7 @@ pub(crate) struct TaskItem {
 }
 
 /// When somebody is reminded, and how: whoever has the task.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = TaskReminder)]
 pub(crate) struct ReminderShape {
@@ -90,7 +90,7 @@ pub(crate) struct WhomShape {
 }
 
 /// To give a task to a member of a team by itself.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = AssignRule)]
 pub(crate) struct AssignShape {
@@ -127,7 +127,7 @@ pub(crate) enum OpenStatus {
 }
 
 /// What a task is made of, and what changes of one. What is absent stays as it is; null removes.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TaskFields {
     /// `task` when not said.
@@ -188,8 +188,9 @@ pub(crate) struct TaskFields {
     #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<Vec<TaskItem>>, max_items = 50)]
     checklist: Option<Option<Vec<Item>>>,
-    /// A rule as in RFC 5545, on the wall clock of the assignee that the task names or, when it names none, of the tenant. The first
-    /// time is when the task is due. The next task is made when this one is completed, or when its time has come.
+    /// A rule as in RFC 5545, on the wall clock of the assignee or, when there is none, of the tenant. The first time is when the task
+    /// is due. The next task is made when this one is completed, or when its time has come: at the same hour on the clock of whoever has
+    /// the task then. Sent as it stands, it goes on where it is; another rule begins anew.
     #[serde(default, deserialize_with = "double_option")]
     #[schema(value_type = Option<String>, example = "FREQ=WEEKLY;BYDAY=MO")]
     recurrence: Option<Option<Recurrence>>,

@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 
 use domain::task::{Actor, Deed, Did, Item, Kind, Priority, State, Step};
-use domain::{Recurrence, Task};
-use kernel::Time;
+use domain::{Recurrence, Recurring, Task};
 use kernel::ids::{ActivityId, ApiKeyId, CompanyId, ContactId, DealId, TaskId, TeamId, UserId};
+use kernel::{Time, Zone};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::expanded::ExpandedTask;
 use super::fields::{ReminderShape, TaskEscalation, TaskItem};
+use crate::reply::Reply;
 use crate::reply::words::{TaskDeedWord, TaskKindWord, TaskPriorityWord, TaskStatusWord};
 use crate::rules::cause::CauseView;
 
@@ -70,6 +71,9 @@ pub(crate) struct TaskView {
     /// The rule by which it comes again.
     #[schema(value_type = Option<String>)]
     recurrence: Option<Recurrence>,
+    /// IANA time zone of the wall clock that the rule speaks of.
+    #[schema(value_type = Option<String>)]
+    recurrence_zone: Option<Zone>,
     /// Which one of its row it is, counted from 1.
     occurrence: Option<u32>,
     /// The task that comes after it, once there is one.
@@ -127,9 +131,18 @@ impl From<Deed> for DeedView {
     }
 }
 
+impl TaskView {
+    /// The task with its version as people name it.
+    pub(super) fn reply(task: Task) -> Reply<Self> {
+        let version = task.edits;
+        Reply::ok(task.into()).version(version)
+    }
+}
+
 impl From<Task> for TaskView {
     fn from(task: Task) -> Self {
-        let (recurrence, occurrence) = task.recurring.map(|recurring| (recurring.rule, recurring.number)).unzip();
+        let (recurrence, on) = task.recurring.map(|Recurring { rule, zone, number, .. }| (rule, (zone, number))).unzip();
+        let (recurrence_zone, occurrence) = on.unzip();
         Self {
             id: task.id,
             kind: task.kind,
@@ -153,6 +166,7 @@ impl From<Task> for TaskView {
             ended_at: task.ended_at,
             acknowledged_at: task.acknowledged_at,
             recurrence,
+            recurrence_zone,
             occurrence,
             next: task.next,
             logged: task.logged,

@@ -69,12 +69,12 @@ fn occurrence(record: &Record, name: &str, id: &str, at: Time, about: About) -> 
     }
 }
 
-fn object(value: Value) -> Map<String, Value> {
+pub(crate) fn object(value: Value) -> Map<String, Value> {
     if let Value::Object(map) = value { map } else { Map::new() }
 }
 
 /// What differs between two sets of facts, one level deep below fields of the tenant's own.
-fn shifts(noun: &str, old: &Map<String, Value>, new: &Map<String, Value>) -> BTreeMap<String, Shift> {
+pub(crate) fn shifts(noun: &str, old: &Map<String, Value>, new: &Map<String, Value>) -> BTreeMap<String, Shift> {
     let mut found = BTreeMap::new();
     let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
     for name in names {

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use kernel::ids::{TaskId, UserId};
+use kernel::ids::UserId;
 use kernel::{Error, Result};
 use store::schema::attr;
 use store::{Change, Stored, TenantScope, Write};
 
-use super::assign::{Assign, choose};
+use super::assign::{self, Assign};
 use super::catalog::Catalog;
 use crate::task::Actor;
 use crate::workload::{Turn, Workload};
@@ -19,8 +19,8 @@ mod references;
 pub use complete::{Sequel, complete};
 pub use references::check_references;
 
-/// How often a turn is taken anew when somebody else was quicker.
-const TURNS: usize = 5;
+/// How often something is done anew when somebody else was quicker.
+pub const TURNS: usize = 20;
 
 /// A task that is to be made.
 #[derive(Clone, Debug)]
@@ -48,8 +48,7 @@ impl Draft {
     async fn given(&self, catalog: &Catalog, scope: &TenantScope, by: Actor) -> Result<(Task, Option<Stored<Turn>>)> {
         let (mut task, mut turn) = (self.task.clone(), None);
         if let Some(assign) = &self.assign {
-            let chosen = choose(catalog, scope, assign).await?;
-            (task.team, task.assignee, turn) = (Some(assign.team), chosen.user, chosen.turn);
+            turn = assign::give(catalog, scope, assign, &mut task, true).await?;
         }
         task.begin(by);
         Ok((task, turn))
@@ -111,35 +110,24 @@ pub(super) async fn create_next(scope: &TenantScope, task: &Task) -> Result<()> 
     scope.transact(writes).await.map(drop)
 }
 
-/// Writes a changed task over the version it was read at, and the turn that this takes, if any.
-pub async fn replace(scope: &TenantScope, before: &Task, task: &Stored<Task>, turn: Option<Stored<Turn>>) -> Result<u64> {
+/// Writes a changed task over the version it was read at, and the turn that this takes, if any. Says whether nobody was quicker.
+pub async fn replace(scope: &TenantScope, before: &Task, task: &Stored<Task>, turn: Option<Stored<Turn>>) -> Result<bool> {
     let mut writes = vec![scope.replacing(task)?];
     writes.extend(beside(scope, &[(Some(before), Some(&task.row))])?);
     writes.extend(turn.map(|turn| scope.replacing(&turn)).transpose()?);
-    if writes.len() == 1 {
-        return scope.replace(task).await;
+    if writes.len() > 1 {
+        return Ok(scope.transact(writes).await?.is_none());
     }
-    match scope.transact(writes).await? {
-        None => Ok(task.version.saturating_add(1)),
-        Some(_) => Err(meanwhile(scope, task).await?),
+    match scope.replace(task).await {
+        Ok(_) => Ok(true),
+        Err(Error::Stale { .. }) => Ok(false),
+        Err(error) => Err(error),
     }
 }
 
-/// What a refused write of a task came up against.
-async fn meanwhile(scope: &TenantScope, task: &Stored<Task>) -> Result<Error> {
-    Ok(match scope.read_now::<Task>(task.row.id).await? {
-        Some(now) if now.version == task.version => Error::unavailable("somebody else took the turn"),
-        Some(now) => Error::Stale { version: now.version },
-        None => Error::NotFound { kind: TaskId::KIND },
-    })
-}
-
-/// Deletes a task at the version it was read at.
-pub async fn delete(scope: &TenantScope, task: &Stored<Task>) -> Result<()> {
+/// Deletes a task at the version it was read at. Says whether nobody was quicker.
+pub async fn delete(scope: &TenantScope, task: &Stored<Task>) -> Result<bool> {
     let mut writes = vec![scope.erasing(task)?];
     writes.extend(beside(scope, &[(Some(&task.row), None)])?);
-    match scope.transact(writes).await? {
-        None => Ok(()),
-        Some(_) => Err(meanwhile(scope, task).await?),
-    }
+    Ok(scope.transact(writes).await?.is_none())
 }

@@ -1,16 +1,17 @@
 //! Taking in an event that a caller reports. One with a word of its caller's for it is taken in once: the row that remembers the
 //! word is written first and names the event, so that a report that died half way is completed when it comes again.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use kernel::error::Faults;
 use kernel::ids::{CompanyId, ContactId, DealId};
 use kernel::{Error, Result};
+use store::schema::Locator;
 use store::{Stored, TenantScope};
 
 use super::Context;
 use super::log::there;
-use crate::event::{Event, Report};
+use crate::event::{About, Event, Report};
 use crate::{Company, Contact, Deal};
 
 /// What events are about and is there: read once for all of them.
@@ -18,32 +19,42 @@ use crate::{Company, Contact, Deal};
 pub struct Known {
     contacts: HashSet<ContactId>,
     companies: HashSet<CompanyId>,
-    deals: HashSet<DealId>,
+    deals: HashMap<DealId, Deal>,
 }
 
 impl Known {
-    /// Reads what the events are about, in one batch for each kind.
-    pub async fn read(scope: &TenantScope, events: &[Event]) -> Result<Self> {
+    /// Reads what events are about, in one batch for each kind.
+    pub async fn read(scope: &TenantScope, events: &[&About]) -> Result<Self> {
+        let deals: HashSet<DealId> = events.iter().filter_map(|about| about.deal).collect();
+        let at: Vec<Locator> = deals.into_iter().map(Locator::from).collect();
+        let deals = scope.read_many_now::<Deal>(&at).await?.into_iter().flatten();
         Ok(Self {
-            contacts: there::<_, Contact>(scope, events.iter().filter_map(|event| event.about.contact).collect()).await?,
-            companies: there::<_, Company>(scope, events.iter().filter_map(|event| event.about.company).collect()).await?,
-            deals: there::<_, Deal>(scope, events.iter().filter_map(|event| event.about.deal).collect()).await?,
+            contacts: there::<_, Contact>(scope, events.iter().filter_map(|about| about.contact).collect()).await?,
+            companies: there::<_, Company>(scope, events.iter().filter_map(|about| about.company).collect()).await?,
+            deals: deals.map(|deal| (deal.row.id, deal.row)).collect(),
         })
     }
 
-    /// Refuses ids that name nothing of this tenant.
-    fn check(&self, event: &Event) -> Result<()> {
-        let (mut faults, about) = (Faults::default(), &event.about);
+    /// What an event is about, with whose the deal is where it names nobody. Ids that name nothing of this tenant are refused.
+    pub fn settle(&self, about: &About) -> Result<About> {
+        let mut faults = Faults::default();
         if about.contact.is_some_and(|id| !self.contacts.contains(&id)) {
             faults.add("/contact", "unknown", "no such contact");
         }
         if about.company.is_some_and(|id| !self.companies.contains(&id)) {
             faults.add("/company_id", "unknown", "no such company");
         }
-        if about.deal.is_some_and(|id| !self.deals.contains(&id)) {
+        let deal = about.deal.and_then(|id| self.deals.get(&id));
+        if about.deal.is_some() && deal.is_none() {
             faults.add("/deal_id", "unknown", "no such deal");
         }
-        faults.check()
+        faults.check()?;
+        let nobody = about.contact.is_none() && about.address.is_none();
+        Ok(About {
+            contact: about.contact.or_else(|| deal.filter(|_| nobody)?.contact_id),
+            company: about.company.or_else(|| deal?.company_id),
+            ..about.clone()
+        })
     }
 }
 
@@ -56,7 +67,7 @@ pub async fn report(context: &Context, scope: &TenantScope, known: &Known, mut e
         return Ok(first);
     }
     event.check()?;
-    known.check(&event)?;
+    event.about = known.settle(&event.about)?;
     if let Some(report) = report {
         let report = claim(context, scope, report).await?;
         if report.event != event.id {

@@ -5,7 +5,7 @@
 
 use aws::Files;
 use kernel::ids::{MessageId, NotificationId, TaskId, UserId};
-use kernel::{Clock, Error, Ids, Result, Time};
+use kernel::{Clock, Error, Ids, Result, Time, Zone};
 use serde_json::{Map, Value, json};
 use store::{Listing, TenantScope};
 
@@ -90,17 +90,17 @@ impl Bells<'_> {
             Bell::Reminder => {
                 let due = task.reminders.iter().filter(|reminder| task.reminder_at(reminder) == Some(alarm.at));
                 let ways: Vec<Way> = due.flat_map(|reminder| reminder.by.iter().copied()).collect();
-                self.tell(task, &holders(task), &word(About::Reminder, &ways)).await
+                self.tell(task, &holders(task), &word(About::Reminder, &ways)).await.map(drop)
             }
             Bell::Overdue => {
                 let mut to = holders(task);
                 to.extend(task.watchers());
-                self.tell(task, &to, &word(About::Overdue, &[])).await
+                self.tell_somebody(task, &to, &word(About::Overdue, &[])).await
             }
             Bell::Escalation => {
                 let due = |step: &&Step| task.step_at(step) == alarm.at;
                 let to: Vec<Whom> = task.escalation.iter().filter(due).map(|step| step.to).collect();
-                self.tell(task, &to, &word(About::Escalated, &[])).await
+                self.tell_somebody(task, &to, &word(About::Escalated, &[])).await
             }
             Bell::Turn => self.make_next(task).await,
         }
@@ -108,21 +108,49 @@ impl Bells<'_> {
 
     /// Makes the task that comes after this one. Times that have passed already are passed over: one task, not all of them.
     async fn make_next(&self, task: &mut Task) -> Result<()> {
-        let Some(recurring) = &task.recurring else { return Ok(()) };
-        let Some(next) = recurring.next(task.ringing.unwrap_or(recurring.at)) else { return Ok(()) };
+        let Some(mut recurring) = task.recurring.clone() else { return Ok(()) };
+        let now = task.ringing.unwrap_or(recurring.at);
+        let assignee = self.assignee(task).await?;
+        recurring.move_to(self.zone(assignee.as_ref()).await?);
+        let Some(next) = recurring.next(now) else { return Ok(()) };
         let label = format!("task after {}", task.id);
         // An id is of a moment that has been: lists look no further than now.
         let id = TaskId::new(&Ids::derived(&self.context.keys, &label), &Clock::manual(task.created_at));
-        keep_task::create_next(self.scope, &following(task, id, next, self.context.clock.now())).await?;
+        let assignee = assignee.map(|user| user.id);
+        keep_task::create_next(self.scope, &following(task, id, next, assignee, self.context.clock.now())).await?;
         task.next = Some(id);
         Ok(())
     }
 
-    /// Tells users, each once. Who did it is not told.
-    async fn tell(&self, task: &Task, to: &[Whom], word: &Word<'_>) -> Result<()> {
+    /// Who has the task, as they are now; nobody when they are gone.
+    async fn assignee(&self, task: &Task) -> Result<Option<User>> {
+        let Some(assignee) = task.assignee else { return Ok(None) };
+        Ok(self.scope.read_now::<User>(assignee).await?.map(|user| user.row))
+    }
+
+    /// The wall clock of a user: their own, else the tenant's.
+    async fn zone(&self, user: Option<&User>) -> Result<Zone> {
+        match user.and_then(|user| user.zone.clone()) {
+            Some(zone) => Ok(zone),
+            None => Ok(self.catalog.tenant(self.scope).await?.zone.clone()),
+        }
+    }
+
+    /// Tells users; the owners, when none of those is there any more: somebody is to hear of what nobody sees to.
+    async fn tell_somebody(&self, task: &Task, to: &[Whom], word: &Word<'_>) -> Result<()> {
+        if to.is_empty() || self.tell(task, to, word).await? {
+            return Ok(());
+        }
+        self.tell(task, &[Whom::Role(Role::Owner)], word).await.map(drop)
+    }
+
+    /// Tells users, each once, and says whether there is any. Who did it is not told.
+    async fn tell(&self, task: &Task, to: &[Whom], word: &Word<'_>) -> Result<bool> {
         let mut told: Vec<UserId> = word.by.into_iter().collect();
+        let mut found = false;
         for whom in to {
             for user in self.users(*whom).await? {
+                found = true;
                 if told.contains(&user.id) {
                     continue;
                 }
@@ -135,7 +163,7 @@ impl Bells<'_> {
                 }
             }
         }
-        Ok(())
+        Ok(found)
     }
 
     async fn users(&self, whom: Whom) -> Result<Vec<User>> {
@@ -194,10 +222,7 @@ impl Bells<'_> {
     /// Sends a message to the user's own address, like any other: the gate decides. Who has no such address gets none, and who is not
     /// to be disturbed gets it later.
     async fn write_to(&self, task: &Task, user: &User, word: &Word<'_>, way: Way) -> Result<()> {
-        let zone = match &user.zone {
-            Some(zone) => zone.clone(),
-            None => self.catalog.tenant(self.scope).await?.zone.clone(),
-        };
+        let zone = self.zone(Some(user)).await?;
         let due = task.due_at.map(|at| zone.local(at).strftime("%Y-%m-%d %H:%M").to_string());
         let Some(mut order) = order(task, user, word, way, due.as_deref()) else { return Ok(()) };
         order.send_at = user.preferences.quiet_until(self.context.clock.now(), &zone);
@@ -256,14 +281,14 @@ fn order(task: &Task, user: &User, word: &Word<'_>, way: Way, due: Option<&str>)
     }
 }
 
-/// The task that comes next: what is to be done again, without what was done.
-fn following(task: &Task, id: TaskId, next: Recurring, now: Time) -> Task {
+/// The task that comes next: what is to be done again, without what was done. Who is gone is given none: it is the team's, or nobody's.
+fn following(task: &Task, id: TaskId, next: Recurring, assignee: Option<UserId>, now: Time) -> Task {
     let mut following = Task::new(id, task.title.clone(), now);
     following.kind = task.kind;
     following.description.clone_from(&task.description);
     following.priority = task.priority;
     following.due_at = Some(next.at);
-    (following.assignee, following.team) = (task.assignee, task.team);
+    (following.assignee, following.team) = (assignee, task.team);
     (following.creator, following.assigner) = (task.creator, task.assigner);
     (following.contact_id, following.company_id) = (task.contact_id, task.company_id);
     (following.deal_id, following.activity_id) = (task.deal_id, task.activity_id);
@@ -276,6 +301,8 @@ fn following(task: &Task, id: TaskId, next: Recurring, now: Time) -> Task {
     following.escalation.clone_from(&task.escalation);
     following.recurring = Some(next);
     following.state = State::Pending;
-    following.note(crate::task::Actor::default(), now, Did::Created, None, Some(format!("follows {}", task.id)));
+    let gone = task.assignee.filter(|_| assignee.is_none()).map(|user| format!(", without {user}, who is gone"));
+    let note = format!("follows {}{}", task.id, gone.unwrap_or_default());
+    following.note(crate::task::Actor::default(), now, Did::Created, None, Some(note));
     following
 }

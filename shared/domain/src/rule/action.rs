@@ -106,6 +106,13 @@ pub struct RaiseEvent {
     pub data: Map<String, Value>,
 }
 
+impl RaiseEvent {
+    /// The data that it is raised with.
+    pub fn data(&self, occurrence: &Occurrence) -> Map<String, Value> {
+        if self.data.is_empty() { occurrence.data.clone() } else { self.data.clone() }
+    }
+}
+
 impl Action {
     /// The word in the API.
     pub const fn as_str(&self) -> &'static str {

@@ -39,18 +39,26 @@ impl Task {
         self.tell(About::Mentioned, news, by, now);
     }
 
-    /// Notes what a change of its fields came to.
-    pub fn changed(&mut self, before: &Self, by: Actor, now: Time) {
+    /// People see another version from now on.
+    const fn edited(&mut self, now: Time) {
+        self.edits = self.edits.saturating_add(1);
         self.updated_at = now;
+    }
+
+    /// Notes what a change of its fields came to. What has ended is given to nobody else.
+    pub fn changed(&mut self, before: &Self, by: Actor, now: Time) -> Result<()> {
+        self.edited(now);
         if before.holder() == self.holder() {
             self.note(by, now, Did::Changed, None, None);
         } else {
+            self.must_be_open()?;
             self.assigner = by.user.filter(|user| self.assignee != Some(*user)).or(self.assigner);
             self.is_no_more_seen_to(now);
             self.note(by, now, Did::Assigned, self.holder().map(Whom::word), None);
             self.tell(About::Assigned, self.holder().into_iter().collect(), by, now);
         }
         self.mention(Some(before), by, now);
+        Ok(())
     }
 
     /// It is done. Once more changes nothing, and says so.
@@ -80,7 +88,7 @@ impl Task {
 
     fn end(&mut self, state: State, did: Did, about: About, by: Actor, now: Time, note: Option<String>) {
         self.enter(state, now);
-        self.updated_at = now;
+        self.edited(now);
         self.note(by, now, did, None, note);
         self.tell(about, self.watchers(), by, now);
     }
@@ -91,7 +99,7 @@ impl Task {
             return false;
         }
         self.enter(State::Pending, now);
-        self.updated_at = now;
+        self.edited(now);
         self.pass_over(now);
         self.note(by, now, Did::Reopened, None, reason);
         self.tell(About::Reopened, self.holder().into_iter().collect(), by, now);
@@ -105,7 +113,7 @@ impl Task {
             return Ok(false);
         }
         self.acknowledged_at = Some(now);
-        self.updated_at = now;
+        self.edited(now);
         self.note(by, now, Did::Acknowledged, None, None);
         Ok(true)
     }
@@ -136,7 +144,7 @@ impl Task {
             Whom::Role(_) => return Err(Error::invalid("/role", "role", "a task belongs to a user or team")),
         }
         self.is_no_more_seen_to(now);
-        self.updated_at = now;
+        self.edited(now);
         self.note(by, now, did, Some(to.word()), note);
         let told: Vec<Whom> = [Some(to), before.filter(|_| did == Did::Transferred)].into_iter().flatten().collect();
         self.tell(about, told, by, now);

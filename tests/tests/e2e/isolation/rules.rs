@@ -33,6 +33,13 @@ fn draft(action: &Value) -> Value {
     json!({ "rule": rule(action), "event": { "name": "a.b" } })
 }
 
+/// A trial of an event about that.
+fn about(field: &str, id: &str) -> Value {
+    let mut body = draft(&raising());
+    body["event"][field] = json!(id);
+    body
+}
+
 fn raising() -> Value {
     json!({ "raise_event": { "name": "a.c" } })
 }
@@ -94,12 +101,16 @@ pub(super) fn body_with(operation: &str, pointer: &str) -> Option<Case> {
         ("test_draft_rule", "/rule/actions/0/update_contact/owner") => ("usr", |id| draft(&owning(id))),
         ("test_draft_rule", "/rule/actions/0/send_message/account") => ("acc", |id| draft(&sending_by(id))),
         ("test_draft_rule", "/rule/actions/0/send_message/template") => ("tpl", |id| draft(&sending(id))),
-        ("test_draft_rule", "/event/contact") => ("con", |id| {
-            let mut body = draft(&raising());
-            body["event"]["contact"] = json!(id);
-            body
-        }),
+        ("test_draft_rule", "/event/company_id") => ("cmp", |id| about("company_id", id)),
+        ("test_draft_rule", "/event/contact") => ("con", |id| about("contact", id)),
+        ("test_draft_rule", "/event/deal_id") => ("dea", |id| about("deal_id", id)),
+        ("test_draft_rule", "/event/message") => ("msg", |id| about("message", id)),
+        ("test_draft_rule", "/event/user") => ("usr", |id| about("user", id)),
+        ("test_rule", "/event/company_id") => ("cmp", |id| json!({ "event": { "name": "a.b", "company_id": id } })),
         ("test_rule", "/event/contact") => ("con", |id| json!({ "event": { "name": "a.b", "contact": id } })),
+        ("test_rule", "/event/deal_id") => ("dea", |id| json!({ "event": { "name": "a.b", "deal_id": id } })),
+        ("test_rule", "/event/message") => ("msg", |id| json!({ "event": { "name": "a.b", "message": id } })),
+        ("test_rule", "/event/user") => ("usr", |id| json!({ "event": { "name": "a.b", "user": id } })),
         ("report_event", "/contact") => ("con", |id| json!({ "name": "a.b", "contact": id })),
         ("report_event", "/company_id") => ("cmp", |id| json!({ "name": "a.b", "company_id": id })),
         ("report_event", "/deal_id") => ("dea", |id| json!({ "name": "a.b", "deal_id": id })),

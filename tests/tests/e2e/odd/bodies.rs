@@ -189,7 +189,7 @@ fn event(contact: &str) -> Value {
 
 fn trial(contact: &str) -> Value {
     json!({
-        "name": "shop.visited", "contact": contact, "address": null, "data": { "n": [1] },
-        "changes": { "contact.zone": { "old": "UTC", "new": null } },
+        "name": "shop.visited", "contact": contact, "address": null, "company_id": null, "deal_id": null, "user": null,
+        "message": null, "data": { "n": [1] }, "changes": { "contact.zone": { "old": "UTC", "new": null } },
     })
 }

@@ -49,7 +49,7 @@ async fn wrong_rules_are_refused_with_the_place_at_fault() {
         (action(json!({ "update_contact": {} })), "/actions/0/update_contact"),
         (action(json!({ "update_contact": { "fields": { "A": 1 } } })), "/actions/0/update_contact/fields/A"),
         (action(json!({ "call_webhook": { "url": "http://shop.example" } })), "/actions/0/call_webhook/url"),
-        (action(json!({ "raise_event": { "name": "contact.created" } })), "/actions/0/raise_event/name"),
+        (action(json!({ "raise_event": { "name": "contact.updated" } })), "/actions/0/raise_event/name"),
         (action(json!({ "raise_event": { "name": "a.b", "data": { "long": "x".repeat(17_000) } } })), "/actions"),
         (action(json!({ "update_contact": { "fields": { "seats": "many" } } })), "/actions/0/update_contact/fields/seats"),
         (action(json!({ "create_task": { "title": " " } })), "/actions/0/create_task/title"),
@@ -88,7 +88,9 @@ async fn wrong_events_are_refused_and_a_batch_takes_what_is_right() {
     let long = "x".repeat(17_000);
     for (event, pointer) in [
         (json!({ "name": "paid" }), "/name"),
-        (json!({ "name": "contact.created" }), "/name"),
+        (json!({ "name": "contact.updated" }), "/name"),
+        (json!({ "name": "deal.created" }), "/name"),
+        (json!({ "name": "user.deleted" }), "/name"),
         (json!({ "name": "invoice.*" }), "/name"),
         (json!({ "name": "invoice.paid", "occurred_at": "2026-03-03T09:00:00Z" }), "/occurred_at"),
         (json!({ "name": "invoice.paid", "occurred_at": "2026-01-03T09:00:00Z" }), "/occurred_at"),

@@ -1,7 +1,7 @@
 //! The actions of rules. Each says what it made, or for which lasting reason it could not; an error is a reason that may pass.
 
 use kernel::ids::{EventId, MessageId};
-use kernel::{Error, Result};
+use kernel::{Error, Fault, Result};
 use store::TenantScope;
 
 use super::{Desk, work};
@@ -38,7 +38,7 @@ pub(super) async fn act(desk: Desk<'_>, run: &Run, number: usize, occurrence: &O
 /// Why an error will be there again whenever it is tried.
 pub(super) fn lasting(error: &Error) -> Option<String> {
     match error {
-        Error::Invalid(faults) => Some(faults.iter().map(|fault| fault.detail.as_str()).collect::<Vec<_>>().join("; ")),
+        Error::Invalid(faults) => Some(faults.iter().map(placed).collect::<Vec<_>>().join("; ")),
         Error::Conflict { detail } => Some(detail.clone()),
         Error::NotFound { kind } => Some(format!("there is no such {kind}")),
         Error::Unauthenticated
@@ -55,6 +55,11 @@ pub(super) fn lasting(error: &Error) -> Option<String> {
         | Error::Unavailable(_)
         | Error::Internal(_) => None,
     }
+}
+
+/// What is wrong, behind its place if it has one.
+fn placed(fault: &Fault) -> String {
+    if fault.pointer.is_empty() { fault.detail.clone() } else { format!("{}: {}", fault.pointer, fault.detail) }
 }
 
 /// What led to whatever that action makes.
@@ -86,10 +91,13 @@ async fn is_there(scope: &TenantScope, id: MessageId) -> Result<bool> {
     Ok(scope.read_now::<Message>(id).await?.is_some())
 }
 
+pub(super) fn no_contact() -> Error {
+    Error::invalid("", "contact", "the event is about no contact")
+}
+
 /// A contact that is as it is to be already is left alone.
 async fn update(desk: Desk<'_>, run: &Run, number: usize, change: &UpdateContact) -> Result<String> {
-    let none = || Error::invalid("", "contact", "the event is about no contact");
-    let id = run.event.about.contact.ok_or_else(none)?;
+    let id = run.event.about.contact.ok_or_else(no_contact)?;
     let definitions = desk.catalog.definitions(desk.scope).await?;
     for _ in 0..CONTENDED {
         let mut contact = desk.scope.find::<Contact>(id).await?;
@@ -109,7 +117,7 @@ async fn update(desk: Desk<'_>, run: &Run, number: usize, change: &UpdateContact
     Err(Error::unavailable("a contact is being changed too fast"))
 }
 
-fn apply(change: &UpdateContact, contact: &mut Contact) {
+pub(super) fn apply(change: &UpdateContact, contact: &mut Contact) {
     for (field, value) in &change.fields {
         if value.is_null() {
             contact.fields.remove(field);
@@ -136,13 +144,12 @@ fn apply(change: &UpdateContact, contact: &mut Contact) {
 
 async fn raise(desk: Desk<'_>, run: &Run, number: usize, raise: &RaiseEvent, occurrence: &Occurrence) -> Result<String> {
     let (ids, clock) = run.ids(&desk.context.keys, number);
-    let data = if raise.data.is_empty() { occurrence.data.clone() } else { raise.data.clone() };
     let event = Event {
         id: EventId::new(&ids, &clock),
         name: raise.name.clone(),
         occurred_at: clock.now(),
         about: run.event.about.clone(),
-        data,
+        data: raise.data(occurrence),
         key: None,
         cause: Some(cause(run, number)),
     };

@@ -1,10 +1,10 @@
 //! Completing a task together with what it was and what comes of it: all in one transaction, so that a request that comes again finds
 //! the task completed and makes nothing.
 
-use kernel::{Error, Result, Time};
+use kernel::{Result, Time};
 use store::{Stored, TenantScope};
 
-use super::{Draft, TURNS, beside, meanwhile};
+use super::{Draft, beside};
 use crate::flows::catalog::Catalog;
 use crate::flows::log;
 use crate::task::Actor;
@@ -33,7 +33,8 @@ impl Sequel {
     }
 }
 
-/// Completes a task, at the version it was read at. One that is completed already stays as it is, and nothing is made.
+/// Completes a task, at the version it was read at; none when somebody else was quicker. One that is completed already stays as it is,
+/// and nothing is made.
 pub async fn complete(
     catalog: &Catalog,
     scope: &TenantScope,
@@ -41,40 +42,28 @@ pub async fn complete(
     mut task: Stored<Task>,
     outcome: Option<String>,
     mut sequel: Sequel,
-) -> Result<Stored<Task>> {
+) -> Result<Option<Task>> {
     let before = task.row.clone();
     if !task.row.complete(by, now, outcome)? {
-        return Ok(task);
+        return Ok(Some(task.row));
     }
     sequel.check(catalog, scope).await?;
     task.row.logged = sequel.activity.as_ref().map(|(activity, _)| activity.id).or(task.row.logged);
     task.row.follow_up = sequel.next.as_ref().map(|next| next.task.id).or(task.row.follow_up);
-    let logged =
-        sequel.activity.map_or_else(|| Ok(Vec::new()), |(mut activity, words)| log::creating(scope, &mut activity, words))?;
-    for _ in 0..TURNS {
-        let (next, turn) = match &sequel.next {
-            Some(next) => {
-                let given = next.given(catalog, scope, by).await.map_err(|error| error.under("/next"))?;
-                (Some(given.0), given.1)
-            }
-            None => (None, None),
-        };
-        let mut writes = vec![scope.replacing(&task)?];
-        let changes = [(Some(&before), Some(&task.row)), (None, next.as_ref())];
-        writes.extend(beside(scope, &changes)?);
-        writes.extend(logged.clone());
-        writes.extend(next.as_ref().map(|next| scope.creating(next)).transpose()?);
-        let untaken = turn.as_ref().map(|_| writes.len());
-        writes.extend(turn.map(|turn| scope.replacing(&turn)).transpose()?);
-        match scope.transact(writes).await? {
-            None => {
-                task.version = task.version.saturating_add(1);
-                return Ok(task);
-            }
-            // Somebody else took the turn.
-            Some(at) if Some(at) == untaken => {}
-            Some(_) => return Err(meanwhile(scope, &task).await?),
+    let (next, turn) = match &sequel.next {
+        Some(next) => {
+            let given = next.given(catalog, scope, by).await.map_err(|error| error.under("/next"))?;
+            (Some(given.0), given.1)
         }
+        None => (None, None),
+    };
+    let mut writes = vec![scope.replacing(&task)?];
+    let changes = [(Some(&before), Some(&task.row)), (None, next.as_ref())];
+    writes.extend(beside(scope, &changes)?);
+    if let Some((mut activity, words)) = sequel.activity {
+        writes.extend(log::creating(scope, &mut activity, words)?);
     }
-    Err(Error::unavailable("too many take turns at once"))
+    writes.extend(next.as_ref().map(|next| scope.creating(next)).transpose()?);
+    writes.extend(turn.map(|turn| scope.replacing(&turn)).transpose()?);
+    Ok(scope.transact(writes).await?.is_none().then_some(task.row))
 }
