@@ -8,7 +8,7 @@ use local::provider::Deed;
 use serde_json::{Value, json};
 use tests::{Company, Letter, Story, token};
 
-const PERSON: &str =
+pub(crate) const PERSON: &str =
     "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Safari/605.1.15";
 
 /// Somebody at work, as the API knows them.
@@ -19,7 +19,7 @@ pub(crate) async fn colleague<'s>(acme: &Company<'s>, subject: &str) -> (String,
     (id, acme.acting_as(&token::signed(&claims)))
 }
 
-async fn opened(stage: &Story, letter: &Letter, agent: &str) {
+pub(crate) async fn opened(stage: &Story, letter: &Letter, agent: &str) {
     stage.ask(Method::GET, &letter.pixel().unwrap()).header("user-agent", agent).now().await;
     stage.drain().await;
 }

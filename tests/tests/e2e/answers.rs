@@ -230,7 +230,11 @@ async fn an_answer_that_comes_again_counts_once() {
         told(&stage, &path, "SM1", ADA, "Yes please").await;
         stage.drain().await;
         let counted = (replies(&acme, &first).await, replies(&acme, &second).await);
-        assert!(counted == (json!(1), json!(0)) || counted == (json!(0), json!(1)), "{fault:?} at call {}: {counted:?}", at / 2);
+        assert!(
+            counted == (json!(1), json!(0)) || counted == (json!(0), json!(1)),
+            "{fault:?} at call {}: {counted:?}",
+            at / 2
+        );
         if !struck {
             assert!(at > 8, "there was something to strike");
             return;

@@ -2,7 +2,7 @@
 //! number of a first look leads to the very rows that it counts.
 
 use http::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 use tests::{Company, Story};
 
 use crate::work::{groups, made};
@@ -28,6 +28,62 @@ async fn tags_of_every_script_are_told_apart() {
     let table = acme.look("/v1/analytics/activities?group_by=tag&format=csv").await;
     let text = String::from_utf8(table.bytes.clone()).unwrap();
     assert!(text.contains(",ü,") && text.lines().count() == 1 + tags.len(), "{text}");
+}
+
+/// The look's days, as far as activities and sent messages go: since when, and how many now and before.
+fn looked(look: &Value, span: &str) -> (String, [i64; 2]) {
+    let logged = ["now", "before"].map(|which| look[span][which]["activities"].as_i64().unwrap());
+    (look[span]["since"].as_str().unwrap().to_owned(), logged)
+}
+
+#[tokio::test]
+async fn thirty_days_are_thirty_days_on_the_wall_whatever_the_clocks_did() {
+    let stage = Story::begin().await;
+    let acme = stage.bare_tenant("acme").await;
+    let look = async || acme.get("/v1/analytics/dashboard?zone=America/New_York").await;
+    // The clocks go forward on the 8th of March. Around noon of the 5th, before midnight and after it.
+    for moment in ["2026-03-05T16:30:00Z", "2026-03-06T04:30:00Z", "2026-03-06T05:10:00Z"] {
+        stage.pass_until(moment).await;
+        called(&acme).await;
+    }
+    stage.pass_until("2026-03-12T15:20:00Z").await;
+    assert_eq!(looked(&look().await, "week"), ("2026-03-06T05:00:00.000Z".to_owned(), [1, 1]));
+    // They go back on the 1st of November: the first half hour of the 24th of October is one of the thirty days.
+    stage.pass_until("2026-10-24T04:30:00Z").await;
+    called(&acme).await;
+    stage.pass_until("2026-11-22T15:20:00Z").await;
+    assert_eq!(looked(&look().await, "month"), ("2026-10-24T04:00:00.000Z".to_owned(), [1, 0]));
+}
+
+/// Where a day begins within an hour, that hour belongs to the day before, whoever tells.
+#[tokio::test]
+async fn all_reports_cut_days_alike_where_they_begin_within_an_hour() {
+    let stage = Story::begin().await;
+    let acme = stage.tenant("acme").await;
+    let ada = acme.contact("Ada", "ada@example.com").await;
+    // In Kolkata before midnight, in the half hour after it, and after that.
+    for moment in ["2026-03-09T18:10:00Z", "2026-03-09T18:40:00Z", "2026-03-09T19:10:00Z"] {
+        stage.pass_until(moment).await;
+        acme.send(&ada, "welcome").await;
+        called(&acme).await;
+    }
+    let (ninth, tenth) = ("2026-03-08T18:30:00.000Z", "2026-03-09T18:30:00.000Z");
+    let days = |list: &Value, key: &str, count: &str| -> Vec<(String, Value)> {
+        let list = list.as_array().unwrap().iter();
+        list.map(|day| (day[key].as_str().unwrap().to_owned(), day.pointer(count).unwrap().clone())).collect()
+    };
+    let expected = [(ninth.to_owned(), json!(2)), (tenth.to_owned(), json!(1))];
+    // By day, and in the half hour after midnight that still belongs to the tenth.
+    for (moment, before) in [("2026-03-10T12:00:00Z", 0), ("2026-03-10T18:40:00Z", 2)] {
+        stage.pass_until(moment).await;
+        let of = async |path: &str| acme.get(&format!("/v1/analytics/{path}?zone=Asia/Kolkata")).await;
+        assert_eq!(days(&of("emails").await["groups"], "key", "/counts/sent"), expected);
+        assert_eq!(days(&of("activities").await["groups"], "key", "/counts/logged"), expected);
+        assert_eq!(days(&of("frequency").await["days"], "day", "/messages"), expected);
+        let look = of("dashboard").await;
+        assert_eq!(looked(&look, "today"), ("2026-03-09T19:00:00.000Z".to_owned(), [1, before]), "{moment}");
+        assert_eq!(["now", "before"].map(|which| look["today"][which]["sent"].clone()), [json!(1), json!(before)]);
+    }
 }
 
 #[tokio::test]

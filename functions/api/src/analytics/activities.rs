@@ -38,7 +38,8 @@ pub(crate) struct ActivityQuestion {
     #[serde(with = "kernel::clock::rfc3339::option")]
     #[param(value_type = Option<String>, format = DateTime)]
     until: Option<Time>,
-    /// Where days, weeks, months and hours of the week begin, as an IANA name; the tenant's zone when not said.
+    /// Where days, weeks, months and hours of the week begin, as an IANA name; the tenant's zone when not said. An hour that a day
+    /// begins within belongs to the day before.
     #[param(value_type = Option<String>, example = "Europe/Berlin")]
     zone: Option<Zone>,
     /// One set of numbers for each; day when not said.

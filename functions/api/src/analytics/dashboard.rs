@@ -12,7 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::deals::{WorthView, worth};
 use super::reading::{Values, read};
-use super::span::{DAY, HOUR, Span, floor};
+use super::span::{HOUR, Span, ceiling, floor};
 use super::sums::Sums;
 use crate::caller::{Caller, may};
 use crate::failure::Failure;
@@ -29,7 +29,7 @@ const TASKS: u16 = 1_000;
 #[serde(deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct DashboardQuestion {
-    /// Where days begin, as an IANA name; the tenant's zone when not said.
+    /// Where days begin, as an IANA name; the tenant's zone when not said. An hour that a day begins within belongs to the day before.
     #[param(value_type = Option<String>, example = "Europe/Berlin")]
     zone: Option<Zone>,
 }
@@ -69,7 +69,7 @@ impl OpenTasks {
     }
 }
 
-/// A span up to now, and the same hours as many days before.
+/// A span up to now, and the same hours on the wall clock as many days before.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Comparison {
     /// First moment that is counted.
@@ -134,11 +134,12 @@ struct Pair {
 }
 
 impl Pair {
-    /// The last days, up to the end of this hour.
-    fn of(days: i64, midnight: Time, end: Time) -> Self {
-        let now = Span { since: floor(midnight.plus_millis((1 - days) * DAY), HOUR), until: end };
-        let earlier = |at: Time| at.plus_millis(-days * DAY);
-        let before = Span { since: earlier(now.since), until: earlier(now.until) };
+    /// The last days, the one of this hour included, up to its end. An hour that a day begins within belongs to the day before.
+    fn of(days: i64, zone: &Zone, hour: Time) -> Self {
+        let end = hour.plus_millis(HOUR);
+        let since = |days: i64| ceiling(zone.day(zone.days_before(hour, days)).0);
+        let now = Span { since: since(days - 1), until: end };
+        let before = Span { since: since(2 * days - 1), until: ceiling(zone.days_before(end, days)) };
         Self { now, before, sums: Default::default() }
     }
 }
@@ -163,11 +164,10 @@ async fn read_dashboard(
         None => api.0.catalog.tenant(&caller.scope).await?.zone.clone(),
     };
     let now = api.0.context.clock.now();
-    let (midnight, _) = zone.day(now);
-    let end = floor(now, HOUR).plus_millis(HOUR);
-    let mut pairs = [1, 7, 30].map(|days| Pair::of(days, midnight, end));
-    let since = pairs.iter().map(|pair| pair.before.since).min().unwrap_or(end);
-    let whole = Span { since, until: end };
+    let hour = floor(now, HOUR);
+    let mut pairs = [1, 7, 30].map(|days| Pair::of(days, &zone, hour));
+    let since = pairs.iter().map(|pair| pair.before.since).min().unwrap_or(hour);
+    let whole = Span { since, until: hour.plus_millis(HOUR) };
     for (dimension, values) in [(Dimension::All, Values::Any), (Dimension::Work, Values::One(Whose::All.value()))] {
         read(&caller.scope, dimension, &values, whole, |_, hour, figure, amount| {
             for Pair { now, before, sums: [this, earlier] } in &mut pairs {

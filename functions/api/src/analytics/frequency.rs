@@ -17,7 +17,7 @@ use store::list::timed::{monthly, timed};
 use utoipa::{IntoParams, ToSchema};
 
 use super::question::Format;
-use super::span::{DAY, Span};
+use super::span::{DAY, HOUR, Span, floor};
 use super::table::{Told, table, wanted};
 use crate::caller::{Caller, may};
 use crate::failure::Failure;
@@ -49,7 +49,7 @@ pub(crate) struct FrequencyQuestion {
     #[serde(with = "kernel::clock::rfc3339::option")]
     #[param(value_type = Option<String>, format = DateTime)]
     until: Option<Time>,
-    /// Where days begin, as an IANA name; the tenant's zone when not said.
+    /// Where days begin, as an IANA name; the tenant's zone when not said. An hour that a day begins within belongs to the day before.
     #[param(value_type = Option<String>, example = "Europe/Berlin")]
     zone: Option<Zone>,
     /// `csv` answers with a table of the days, as `Accept: text/csv` does.
@@ -181,7 +181,7 @@ async fn tell_frequency(
     let (mut all, mut days) = (Written::new(), BTreeMap::<Time, Written>::new());
     for entry in happened(&caller.scope, span).await? {
         let (Some(Direction::Outbound), Some(contact)) = (way(&entry), entry.contact) else { continue };
-        for written in [&mut all, days.entry(zone.day(entry.at).0).or_default()] {
+        for written in [&mut all, days.entry(zone.day(floor(entry.at, HOUR)).0).or_default()] {
             written.entry(contact).or_default().add(entry.at);
         }
     }
