@@ -19,6 +19,7 @@ use crate::input::{Id, IfMatch, Input, Repeatable};
 use crate::operations::operations;
 use crate::page::{List, PageParams, Paged};
 use crate::reply::{Gone, Reply, refused};
+use crate::sought::Sought;
 use crate::state::Api;
 
 pub(crate) mod batch;
@@ -54,9 +55,9 @@ pub(crate) struct ActivityFilters {
     /// Activities that this user did, or is to do.
     #[param(value_type = Option<String>)]
     assignee: Option<UserId>,
-    /// Activities of this user: its assignee's, or its owner's when it has no assignee.
+    /// Activities of this user: its assignee's, or its owner's when it has no assignee; `none` for those that have neither.
     #[param(value_type = Option<String>)]
-    user: Option<UserId>,
+    user: Option<Sought<UserId>>,
     /// Activities of those who are in this team now.
     #[param(value_type = Option<String>)]
     team: Option<TeamId>,
@@ -137,7 +138,7 @@ impl ActivityFilters {
             && self.status.is_none_or(|status| row.status == status)
             && self.outcome.is_none_or(|outcome| row.outcome == Some(outcome))
             && self.assignee.is_none_or(|assignee| row.assignee == Some(assignee))
-            && self.user.is_none_or(|user| person == Some(user))
+            && self.user.is_none_or(|user| person == user.0)
             && (self.team.is_none() || in_team())
             && self.tag.as_ref().is_none_or(|tag| tags.contains(tag))
             && self.counted.is_none_or(|counted| row.is_counted() == counted)

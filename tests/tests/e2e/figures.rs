@@ -5,6 +5,7 @@ use http::Method;
 use serde_json::{Value, json};
 use tests::{Company, Story};
 
+use crate::analytics::{colleague, walked};
 use crate::work::{groups, made};
 
 /// Somebody writes down a call.
@@ -84,6 +85,56 @@ async fn all_reports_cut_days_alike_where_they_begin_within_an_hour() {
         assert_eq!(looked(&look, "today"), ("2026-03-09T19:00:00.000Z".to_owned(), [1, before]), "{moment}");
         assert_eq!(["now", "before"].map(|which| look["today"][which]["sent"].clone()), [json!(1), json!(before)]);
     }
+}
+
+/// What is nobody's has a group, so that groups of which nothing is in two add up to all there is; it leads to its rows.
+#[tokio::test]
+async fn what_is_nobodys_is_told_and_found() {
+    let stage = Story::begin().await;
+    let acme = stage.tenant("acme").await;
+    let (grace, agent) = colleague(&acme, "grace").await;
+    let team = acme.post("/v1/teams", &json!({ "name": "Sales", "members": [{ "user": grace }] })).await.is(201)["id"].clone();
+    let hello = json!({ "to": { "email": "ada@example.com" }, "template": "welcome" });
+    for (number, person) in [&acme, &agent, &acme].into_iter().enumerate() {
+        person.send_with(&hello).await;
+        made(person, "activities", &json!({ "type": "call", "subject": "Talk", "duration": 60 })).await;
+        let given = if number == 1 { (json!(grace), team.clone()) } else { (Value::Null, Value::Null) };
+        let task = made(&acme, "tasks", &json!({ "title": "Call", "assignee": given.0, "team": given.1 })).await;
+        let deal = json!({ "title": "Roof", "value": "1.5", "currency": "EUR", "owner": given.0 });
+        let deal = made(&acme, "deals", &deal).await;
+        if number < 2 {
+            acme.post(&format!("{task}/complete"), &json!({})).await.is(200);
+            acme.post(&format!("{deal}/win"), &json!({})).await.is(200);
+        }
+    }
+    stage.drain().await;
+    let told = [
+        ("emails", "user", &grace, "accepted=2 sent=2", "accepted=1 sent=1"),
+        ("activities", "user", &grace, "completed=2 logged=2 seconds=120", "completed=1 logged=1 seconds=60"),
+        ("tasks", "assignee", &grace, "completed=1 created=2", "completed=1 created=1"),
+        ("tasks", "team", &team.as_str().unwrap().to_owned(), "completed=1 created=2", "completed=1 created=1"),
+        ("deals", "owner", &grace, "opened=2 won=1", "opened=1 won=1"),
+    ];
+    for (noun, group, theirs, nobodys, hers) in told {
+        let expected = [("-".to_owned(), nobodys.to_owned()), (theirs.clone(), hers.to_owned())];
+        assert_eq!(groups(&acme, &format!("{noun}?group_by={group}")).await, expected, "{noun} {group}");
+        // Whoever asks for one gets no group of nobody's.
+        assert_eq!(groups(&acme, &format!("{noun}?group_by={group}&{group}={theirs}")).await, expected[1..], "{noun} {group}");
+    }
+    let deals = acme.get("/v1/analytics/deals?group_by=owner").await["groups"][0].clone();
+    assert_eq!(deals["counts"]["value_won"], json!([{ "amount": "1.5", "currency": "EUR" }]));
+    for (rows, group) in
+        [("/done", "activities?group_by=user"), ("/created", "tasks?group_by=assignee"), ("/opened", "deals?group_by=owner")]
+    {
+        let nobodys = acme.get(&format!("/v1/analytics/{group}")).await["groups"][0]["rows"].clone();
+        let found = walked(&acme, nobodys.pointer(rows).unwrap().as_str().unwrap()).await;
+        assert_eq!(found.len(), 2, "{group}: {nobodys}");
+    }
+    // The list of what is open knows nobody, too.
+    assert_eq!(walked(&acme, "/v1/tasks?assignee=none").await.len(), 1);
+    assert_eq!(walked(&acme, "/v1/tasks?team=none").await.len(), 1);
+    assert!(walked(&acme, &format!("/v1/tasks?assignee={grace}")).await.is_empty());
+    assert_eq!(agent.look("/v1/tasks?list=mine&assignee=none").await.problem(422, "invalid"), ["?assignee"]);
 }
 
 #[tokio::test]

@@ -116,7 +116,7 @@ pub(crate) struct ActivityNumbers {
 /// One group.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ActivityGroup {
-    /// The start of the hour, day, week or month, the hour of the week, or the word or id.
+    /// The start of the hour, day, week or month, the hour of the week, or the word or id; null for nobody's.
     key: Option<String>,
     counts: ActivityCounts,
     rows: ActivityRows,

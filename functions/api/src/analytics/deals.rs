@@ -102,7 +102,7 @@ pub(crate) struct DealNumbers {
 /// One group.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct DealGroup {
-    /// The start of the hour, day, week or month, the hour of the week, or the id.
+    /// The start of the hour, day, week or month, the hour of the week, or the id; null for nobody's.
     key: Option<String>,
     counts: DealCounts,
     rows: DealRows,

@@ -15,6 +15,7 @@ use super::reading::{Values, read};
 use super::span::{COARSE, FINE, Part, Span, ceiling};
 use super::sums::Sums;
 use crate::reply::words::ChannelWord;
+use crate::sought::NONE;
 use crate::state::Api;
 
 /// What is asked. Filters and groups that are counted apart from each other cannot be joined: `channel`, `account` and `category` go
@@ -88,7 +89,7 @@ pub(crate) enum GroupBy {
     Tag,
     /// Category.
     Category,
-    /// Person who sent.
+    /// Person who sent; null for what no person did.
     User,
     /// Team that the person who sent is in now: a message counts under each of them.
     Team,
@@ -271,19 +272,24 @@ impl Asked {
             }
         })
         .await?;
-        Ok((self.whole(scope, totals).await?, groups))
+        let Some(whole) = self.whole(scope).await? else { return Ok((totals, groups)) };
+        if self.group_by == GroupBy::User {
+            groups.insert(Key::Word(None), whole.beyond(&totals));
+        }
+        Ok((whole, groups))
     }
 
-    /// A message has several tags, and not every message a sender: then the groups do not add up to what there is.
-    async fn whole(&self, scope: &TenantScope, totals: Sums) -> Result<Sums> {
+    /// All there is, where the counters that were looked at do not add up to it: a message has several tags, and not every message a
+    /// sender.
+    async fn whole(&self, scope: &TenantScope) -> Result<Option<Sums>> {
         let named = self.values != Values::Any || self.team.is_some();
         let apart = matches!(self.dimension, Dimension::Tag | Dimension::User) && !named;
         if !apart {
-            return Ok(totals);
+            return Ok(None);
         }
         let mut all = Sums::default();
         read(scope, Dimension::All, &Values::Any, self.span, |_, _, figure, amount| all.add(figure, amount)).await?;
-        Ok(all)
+        Ok(Some(all))
     }
 
     fn keeps(&self, value: &str) -> bool {
@@ -330,7 +336,7 @@ impl Asked {
             Some(Key::Time(start, next)) => Span { since: ceiling(*start), until: ceiling(*next) }.within(self.span),
             Some(Key::Word(word)) => {
                 filters.retain(|(name, _)| *name != self.group_name());
-                filters.push((self.group_name(), word.clone().unwrap_or_else(|| crate::messages::filters::NONE.to_owned())));
+                filters.push((self.group_name(), word.clone().unwrap_or_else(|| NONE.to_owned())));
                 self.span
             }
         };

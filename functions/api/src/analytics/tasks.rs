@@ -111,7 +111,8 @@ pub(crate) struct TaskNumbers {
 /// One group.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct TaskGroup {
-    /// The start of the hour, day, week or month, the hour of the week, or the word or id.
+    /// The start of the hour, day, week or month, the hour of the week, or the word or id; null for nobody's or no
+    /// team's.
     key: Option<String>,
     counts: TaskCounts,
     rows: TaskRows,

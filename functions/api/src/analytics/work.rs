@@ -13,6 +13,7 @@ use super::grain::{Calendar, Grain, Key};
 use super::reading::{Values, read};
 use super::span::{COARSE, FINE, Part, Span, ceiling};
 use super::sums::Sums;
+use crate::sought::NONE;
 use crate::state::Api;
 
 /// What is told apart.
@@ -195,18 +196,26 @@ impl Work {
             }
         })
         .await?;
-        groups.retain(|_, sums| sums.figures().any(|(_, amount)| amount != 0));
         if self.apart {
-            totals = Sums::default();
-            let all = Values::One(Whose::All.value());
+            let (all, mut whole) = (Values::One(Whose::All.value()), Sums::default());
             read(scope, Dimension::Work, &all, self.span, |_, _, figure, amount| {
                 if kind(figure).is_some() {
-                    totals.add(figure, amount);
+                    whole.add(figure, amount);
                 }
             })
             .await?;
+            if self.parts() {
+                groups.insert(Key::Word(None), whole.beyond(&totals));
+            }
+            totals = whole;
         }
+        groups.retain(|_, sums| sums.figures().any(|(_, amount)| amount != 0));
         Ok((totals, groups))
+    }
+
+    /// Whether nothing belongs to two groups, so that what none of them has is nobody's. Who is in several teams counts in each.
+    fn parts(&self) -> bool {
+        self.by == By::User || (self.by == By::Team && self.teams.is_none())
     }
 
     /// The groups that something belongs to; none of what is not asked for.
@@ -247,7 +256,7 @@ impl Work {
             None => (self.span, None),
             Some(Key::Slot(_)) => return None,
             Some(Key::Time(start, next)) => (Span { since: ceiling(*start), until: ceiling(*next) }.within(self.span), None),
-            Some(Key::Word(word)) => (self.span, word.clone()),
+            Some(Key::Word(word)) => (self.span, Some(word.clone().unwrap_or_else(|| NONE.to_owned()))),
         };
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         query.append_pair(since, &span.since.to_string()).append_pair(until, &span.until.to_string());

@@ -4,7 +4,7 @@ use domain::message::{Mark, Status};
 use domain::{Category, Channel, Message, Team};
 use kernel::ids::{AccountId, ContactId, TeamId, TemplateId, UserId};
 use kernel::{Error, Result, Time};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use store::TenantScope;
 use utoipa::IntoParams;
 
@@ -12,24 +12,8 @@ use super::expanded::Thing;
 use crate::analytics::span::{DAY, HOUR, ceiling, floor};
 use crate::expand::Expand;
 use crate::reply::words::{ChannelWord, MarkWord, StatusWord};
+use crate::sought::Sought;
 use crate::state::Api;
-
-/// The word for those that have none.
-pub(crate) const NONE: &str = "none";
-
-/// An id, or that there is none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Sought<T>(Option<T>);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Sought<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        if text == NONE {
-            return Ok(Self(None));
-        }
-        T::deserialize(serde::de::value::StringDeserializer::new(text)).map(|id| Self(Some(id)))
-    }
-}
 
 /// Filters of the list.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
