@@ -2,6 +2,7 @@
 //! number of a first look leads to the very rows that it counts.
 
 use http::Method;
+use local::provider::Deed;
 use serde_json::{Value, json};
 use tests::{Company, Story};
 
@@ -135,6 +136,26 @@ async fn what_is_nobodys_is_told_and_found() {
     assert_eq!(walked(&acme, "/v1/tasks?team=none").await.len(), 1);
     assert!(walked(&acme, &format!("/v1/tasks?assignee={grace}")).await.is_empty());
     assert_eq!(agent.look("/v1/tasks?list=mine&assignee=none").await.problem(422, "invalid"), ["?assignee"]);
+}
+
+/// Who was written to most often: as many rows as the number says, without what came back and what was a rehearsal.
+#[tokio::test]
+async fn what_came_back_is_not_among_the_rows_of_how_often() {
+    let stage = Story::begin().await;
+    let acme = stage.tenant("acme").await;
+    let ada = acme.contact("Ada", "ada@example.com").await;
+    for sandbox in [false, false, false, true] {
+        acme.send_with(&json!({ "to": { "contact": ada.id }, "template": "welcome", "sandbox": sandbox })).await;
+        stage.drain().await;
+    }
+    stage.told(&stage.letters()[1], Deed::Bounce).await;
+    stage.told(&stage.letters()[2], Deed::Complain).await;
+    let most = acme.get("/v1/analytics/frequency").await["most"][0].clone();
+    assert_eq!(most["messages"], 2);
+    assert_eq!(walked(&acme, most["rows"].as_str().unwrap()).await.len(), 2);
+    let count = async |query: &str| walked(&acme, &format!("/v1/messages?{query}")).await.len();
+    assert_eq!([count("came_back=true").await, count("came_back=false").await], [1, 3]);
+    assert_eq!([count("sandbox=true").await, count("sandbox=false").await], [1, 3]);
 }
 
 #[tokio::test]

@@ -104,7 +104,7 @@ pub(crate) struct OftenWritten {
     #[serde(with = "kernel::clock::rfc3339::option")]
     #[schema(value_type = Option<String>, format = DateTime)]
     last_at: Option<Time>,
-    /// Where the messages to them are listed, those that came back included.
+    /// Where the messages to them are listed.
     rows: String,
 }
 
@@ -154,7 +154,8 @@ async fn happened(scope: &TenantScope, span: Span) -> Result<Vec<Entry>> {
 impl OftenWritten {
     fn of(span: Span, (contact, touches): (ContactId, Touches)) -> Self {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
-        query.append_pair("reached", "sent").append_pair("contact", &contact.to_string());
+        query.append_pair("reached", "sent").append_pair("came_back", "false").append_pair("sandbox", "false");
+        query.append_pair("contact", &contact.to_string());
         query.append_pair("reached_since", &span.since.to_string()).append_pair("reached_until", &span.until.to_string());
         Self { contact, messages: touches.count, last_at: touches.last, rows: format!("/v1/messages?{}", query.finish()) }
     }

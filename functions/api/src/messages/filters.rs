@@ -48,6 +48,10 @@ pub(crate) struct MessageFilters {
     account: Option<Sought<AccountId>>,
     /// Messages that were the first answer to somebody who waited for one, or those that were not. With `account`: answered by it.
     answers: Option<bool>,
+    /// Messages that came back or were dropped by their provider, or those that were not.
+    came_back: Option<bool>,
+    /// Messages that were rehearsed in a sandbox, or those that were not.
+    sandbox: Option<bool>,
     /// Messages that reached this milestone.
     #[param(inline, value_type = Option<MarkWord>)]
     reached: Option<Mark>,
@@ -116,6 +120,8 @@ impl MessageFilters {
             && self.tag.as_ref().is_none_or(|tag| self.tags(message).contains(tag))
             && fits(self.category.as_ref(), Some(&message.category))
             && fits(self.channel.as_ref(), Some(&message.channel))
+            && self.came_back.is_none_or(|came_back| message.came_back() == came_back)
+            && self.sandbox.is_none_or(|sandbox| message.sandbox == sandbox)
             && self.answers.is_none_or(|answers| message.waited.is_some() == answers)
             && self.reaches(message)
     }
