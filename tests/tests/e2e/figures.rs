@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tests::{Company, Story};
 
 use crate::analytics::{colleague, walked};
-use crate::work::{groups, made};
+use crate::work::{groups, made, some};
 
 /// Somebody writes down a call.
 async fn called(acme: &Company<'_>) {
@@ -156,6 +156,50 @@ async fn what_came_back_is_not_among_the_rows_of_how_often() {
     let count = async |query: &str| walked(&acme, &format!("/v1/messages?{query}")).await.len();
     assert_eq!([count("came_back=true").await, count("came_back=false").await], [1, 3]);
     assert_eq!([count("sandbox=true").await, count("sandbox=false").await], [1, 3]);
+}
+
+/// Numbers outlive what they are about, and can still be asked for by its id.
+#[tokio::test]
+async fn what_is_gone_can_still_be_asked_for() {
+    let stage = Story::begin().await;
+    let acme = stage.bare_tenant("acme").await;
+    let account = acme.account(&json!({})).await;
+    let template = acme.get("/v1/templates?name=welcome").await["data"][0]["id"].as_str().unwrap().to_owned();
+    let (grace, agent) = colleague(&acme, "grace").await;
+    let team = acme.post("/v1/teams", &json!({ "name": "Sales", "members": [{ "user": grace }] })).await.is(201);
+    let team = team["id"].as_str().unwrap().to_owned();
+    agent.send_with(&json!({ "to": { "email": "ada@example.com" }, "template": "welcome" })).await;
+    called(&agent).await;
+    made(&acme, "tasks", &json!({ "title": "Call", "assignee": grace })).await;
+    made(&acme, "tasks", &json!({ "title": "Call", "team": team })).await;
+    made(&acme, "deals", &json!({ "title": "Roof", "owner": grace })).await;
+    stage.drain().await;
+    let asked = [
+        ("emails?template", &template, "accepted=1 sent=1"),
+        ("emails?account", &account, "sent=1"),
+        ("emails?user", &grace, "accepted=1 sent=1"),
+        ("activities?user", &grace, "completed=1 logged=1"),
+        ("tasks?assignee", &grace, "created=1"),
+        ("tasks?team", &team, "created=1"),
+        ("deals?owner", &grace, "opened=1"),
+    ];
+    for gone in [false, true] {
+        if gone {
+            for path in [
+                format!("/v1/accounts/{account}"),
+                format!("/v1/templates/{template}"),
+                format!("/v1/teams/{team}"),
+                format!("/v1/users/{grace}"),
+            ] {
+                acme.delete(&path).await;
+            }
+            stage.pass(60).await;
+        }
+        for (asked, id, counts) in &asked {
+            let numbers = acme.get(&format!("/v1/analytics/{asked}={id}")).await;
+            assert_eq!(&some(&numbers["totals"]), counts, "{asked}, gone: {gone}");
+        }
+    }
 }
 
 #[tokio::test]

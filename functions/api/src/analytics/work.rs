@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use domain::User;
 use domain::statistic::{Dimension, Figure, Whose};
 use kernel::ids::{TeamId, UserId};
 use kernel::{Error, Result, Time, Zone};
@@ -87,8 +86,9 @@ pub(super) struct Work {
     teams: Option<HashMap<UserId, Vec<TeamId>>>,
 }
 
-fn unknown(name: &str) -> Error {
-    Error::invalid(format!("?{name}"), "unknown", format!("no such {name}"))
+/// Nobody is in a team that is not there.
+pub(super) fn unknown_team() -> Error {
+    Error::invalid("?team", "unknown", "no such team")
 }
 
 /// The word of a type or kind.
@@ -106,9 +106,6 @@ impl Wish {
             Some(zone) => zone.clone(),
             None => api.0.catalog.tenant(scope).await?.zone.clone(),
         };
-        if let Some(id) = self.user {
-            scope.read::<User>(id).await?.ok_or_else(|| unknown(user))?;
-        }
         let teams = self.teams(by, api, scope).await?;
         let values = self.values(rows);
         let named = self.user.is_some() || self.team.is_some() || self.tag.is_some();
@@ -159,11 +156,14 @@ impl Wish {
         one.map_or_else(|| Values::Starting(start.to_owned()), |whose| Values::One(whose.value()))
     }
 
-    /// Who is in which team, when a team's work is that of its members. Whoever names a team that is not there has made a mistake.
+    /// Who is in which team, when a team's work is that of its members.
     async fn teams(&self, by: By, api: &Api, scope: &TenantScope) -> Result<Option<HashMap<UserId, Vec<TeamId>>>> {
         let mut teams: HashMap<UserId, Vec<TeamId>> = HashMap::new();
+        if self.teamwork == Teamwork::Given {
+            return Ok(None);
+        }
         if let Some(id) = self.team {
-            let team = api.0.catalog.team(scope, id).await?.ok_or_else(|| unknown("team"))?;
+            let team = api.0.catalog.team(scope, id).await?.ok_or_else(unknown_team)?;
             teams.extend(team.members.iter().map(|member| (member.user, vec![id])));
         } else if by == By::Team {
             for team in api.0.catalog.teams(scope).await?.iter() {
@@ -174,7 +174,7 @@ impl Wish {
         } else {
             return Ok(None);
         }
-        Ok((self.teamwork == Teamwork::Members).then_some(teams))
+        Ok(Some(teams))
     }
 }
 
