@@ -4,9 +4,10 @@
 use http::Method;
 use local::provider::Deed;
 use serde_json::{Value, json};
+use tests::chat::{self, WORD};
 use tests::{Company, Story};
 
-use crate::analytics::{colleague, walked};
+use crate::analytics::{PERSON, colleague, opened, walked};
 use crate::work::{groups, made, some};
 
 /// Somebody writes down a call.
@@ -136,6 +137,76 @@ async fn what_is_nobodys_is_told_and_found() {
     assert_eq!(walked(&acme, "/v1/tasks?team=none").await.len(), 1);
     assert!(walked(&acme, &format!("/v1/tasks?assignee={grace}")).await.is_empty());
     assert_eq!(agent.look("/v1/tasks?list=mine&assignee=none").await.problem(422, "invalid"), ["?assignee"]);
+}
+
+#[tokio::test]
+async fn every_number_of_a_first_look_leads_to_its_rows() {
+    let stage = Story::begin().await;
+    let acme = stage.tenant("acme").await;
+    let hook = chat::telegram(&acme).await;
+    let day = async |number: u32, count: usize| {
+        for _ in 0..count {
+            acme.send_with(&json!({ "to": { "email": "ada@example.com" }, "template": "welcome" })).await;
+            called(&acme).await;
+            let task = made(&acme, "tasks", &json!({ "title": "Call", "due_at": "2026-04-20T09:00:00Z" })).await;
+            acme.post(&format!("{task}/complete"), &json!({})).await.is(200);
+            let deal = made(&acme, "deals", &json!({ "title": "Roof", "value": "2", "currency": "EUR" })).await;
+            acme.post(&format!("{deal}/win"), &json!({})).await.is(200);
+        }
+        let update = chat::written(700_000_001 + number % 2, 40 + number, "Hello");
+        chat::post(&stage, &hook, &update, WORD).await.is(200);
+        stage.drain().await;
+        let letters = stage.letters();
+        for (letter, deed) in letters.iter().rev().take(count).zip([Deed::Deliver, Deed::Bounce]) {
+            stage.told(letter, deed).await;
+        }
+        opened(&stage, letters.last().unwrap(), PERSON).await;
+    };
+    for (number, moment) in
+        (1..).zip(["2026-03-02T10:00:00Z", "2026-04-01T08:00:00Z", "2026-04-09T12:00:00Z", "2026-04-15T07:00:00Z"])
+    {
+        stage.pass_until(moment).await;
+        day(number, 2).await;
+    }
+    stage.pass_until("2026-04-16T10:10:00Z").await;
+    day(5, 3).await;
+    let owed = json!({ "title": "Late", "due_at": "2026-04-16T10:05:00Z" });
+    made(&acme, "tasks", &owed).await;
+    made(&acme, "tasks", &json!({ "title": "Some day" })).await;
+    stage.drain().await;
+
+    let look = acme.get("/v1/analytics/dashboard?zone=Asia/Kolkata").await;
+    let leads = [
+        ("sent", "messages", "&reached=sent"),
+        ("delivered", "messages", "&reached=delivered"),
+        ("bounced", "messages", "&reached=bounced"),
+        ("opened", "messages", "&reached=opened"),
+        ("replied", "messages", "&reached=replied"),
+        ("received", "received", ""),
+        ("conversations", "conversations", ""),
+        ("activities", "activities", ""),
+        ("tasks_created", "tasks_created", ""),
+        ("tasks_completed", "tasks_completed", ""),
+        ("deals_won", "deals_won", ""),
+    ];
+    let mut looked = 0;
+    for (span, which) in
+        [("today", "now"), ("today", "before"), ("week", "now"), ("week", "before"), ("month", "now"), ("month", "before")]
+    {
+        let glance = &look[span][which];
+        for (name, list, more) in leads {
+            let rows = format!("{}{more}", glance["rows"][list].as_str().unwrap());
+            let found = walked(&acme, &rows).await;
+            assert_eq!(glance[name], json!(found.len()), "{span} {which} {name}: {rows}");
+            looked += found.len();
+        }
+    }
+    assert!(looked > 100, "{looked}");
+    for (name, count) in [("open", 2), ("overdue", 1)] {
+        assert_eq!(look["tasks"][name], count);
+        let rows = acme.get(look["tasks"]["rows"][name].as_str().unwrap()).await;
+        assert_eq!(rows["data"].as_array().unwrap().len(), count, "{name}");
+    }
 }
 
 /// Who was written to most often: as many rows as the number says, without what came back and what was a rehearsal.

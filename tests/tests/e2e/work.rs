@@ -262,14 +262,15 @@ async fn a_first_look_shows_what_there_is_to_do_and_what_was_won() {
     let eur_usd = json!([{ "amount": "3752.25", "currency": "EUR" }, { "amount": "2501.5", "currency": "USD" }]);
     assert_eq!(week["value_won"], eur_usd);
     assert_eq!(look["week"]["before"]["value_won"], json!([]));
-    assert_eq!(look["tasks"], json!({ "open": 1, "overdue": 1, "complete": true }));
+    let open = |look: &Value| ["open", "overdue", "complete"].map(|name| look["tasks"][name].clone());
+    assert_eq!(open(&look), [json!(1), json!(1), json!(true)]);
     for number in 0..1_000 {
         let due = if number < 3 { json!("2026-04-01T03:00:00Z") } else { Value::Null };
         acme.post("/v1/tasks", &json!({ "title": "More", "due_at": due })).await.is(201);
     }
     stage.pass(86_400).await;
-    let open = acme.get("/v1/analytics/dashboard").await["tasks"].clone();
-    assert_eq!(open, json!({ "open": 1_000, "overdue": 4, "complete": false }), "a thousand, and said so");
+    let look = acme.get("/v1/analytics/dashboard").await;
+    assert_eq!(open(&look), [json!(1_000), json!(4), json!(false)], "a thousand, and said so");
 }
 
 /// Another tenant's people and teams have done nothing here, and nobody is in its teams.

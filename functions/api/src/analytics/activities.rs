@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::grain::Key;
+use super::listed::MADE;
 use super::question::Format;
 use super::sums::Sums;
 use super::table::{Told, table, wanted};
@@ -183,10 +184,7 @@ impl ActivityCounts {
 
 impl ActivityRows {
     fn of(work: &Work, filters: &[(&'static str, Option<String>)], group: Option<&Key>) -> Self {
-        Self {
-            done: work.rows(LIST, ("at_since", "at_until"), filters, group),
-            logged: work.rows(LIST, ("since", "until"), filters, group),
-        }
+        Self { done: work.rows(LIST, ("at_since", "at_until"), filters, group), logged: work.rows(LIST, MADE, filters, group) }
     }
 }
 

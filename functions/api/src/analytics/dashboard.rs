@@ -11,6 +11,7 @@ use store::TenantScope;
 use utoipa::{IntoParams, ToSchema};
 
 use super::deals::{WorthView, worth};
+use super::listed::{CLOSED, ENDED, MADE, REACHED, listed};
 use super::reading::{Values, read};
 use super::span::{HOUR, Span, ceiling, floor};
 use super::sums::Sums;
@@ -57,6 +58,20 @@ pub(crate) struct OpenTasks {
     overdue: usize,
     /// Whether there are no more than were counted.
     complete: bool,
+    rows: OpenTaskRows,
+}
+
+/// Where these tasks are listed.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct OpenTaskRows {
+    #[schema(example = "/v1/tasks")]
+    open: &'static str,
+    #[schema(example = "/v1/tasks?overdue=true")]
+    overdue: &'static str,
+}
+
+impl OpenTaskRows {
+    const LISTS: Self = Self { open: "/v1/tasks", overdue: "/v1/tasks?overdue=true" };
 }
 
 impl OpenTasks {
@@ -65,7 +80,7 @@ impl OpenTasks {
         let open = scope.below::<Agenda>(&Owner::All.key(), None, None, true, TASKS + 1).await?;
         let counted = open.get(..usize::from(TASKS)).unwrap_or(&open);
         let overdue = counted.iter().filter(|row| row.row.due_at.is_some_and(|due| due <= now)).count();
-        Ok(Self { open: counted.len(), overdue, complete: counted.len() == open.len() })
+        Ok(Self { open: counted.len(), overdue, complete: counted.len() == open.len(), rows: OpenTaskRows::LISTS })
     }
 }
 
@@ -85,7 +100,7 @@ pub(crate) struct Comparison {
 }
 
 /// A few numbers.
-#[derive(Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Glance {
     sent: i64,
     delivered: i64,
@@ -105,10 +120,42 @@ pub(crate) struct Glance {
     deals_won: i64,
     /// What these deals are worth, by currency.
     value_won: Vec<WorthView>,
+    /// Null where the clocks have left no hour of the span.
+    rows: Option<GlanceRows>,
 }
 
-impl From<&Sums> for Glance {
-    fn from(sums: &Sums) -> Self {
+/// Where the rows are listed that are counted.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct GlanceRows {
+    /// Messages that reached something. `&reached=sent` behind it lists those that are counted as sent.
+    messages: String,
+    /// Messages that came in, of which a caller sees those that are for the caller.
+    received: String,
+    conversations: String,
+    /// Activities, of which a caller sees those that are for the caller.
+    activities: String,
+    tasks_created: String,
+    tasks_completed: String,
+    deals_won: String,
+}
+
+impl GlanceRows {
+    fn of(span: Span) -> Self {
+        let list = |path: &str, bounds, filters: &[(&str, &str)]| listed(path, bounds, span, filters.iter().copied());
+        Self {
+            messages: list("/v1/messages", REACHED, &[]),
+            received: list("/v1/timeline", MADE, &[("kind", "message"), ("direction", "inbound")]),
+            conversations: list("/v1/conversations", MADE, &[]),
+            activities: list("/v1/activities", MADE, &[("counted", "true")]),
+            tasks_created: list("/v1/tasks", MADE, &[]),
+            tasks_completed: list("/v1/tasks", ENDED, &[("status", "completed")]),
+            deals_won: list("/v1/deals", CLOSED, &[("status", "won")]),
+        }
+    }
+}
+
+impl Glance {
+    fn of(span: Span, sums: &Sums) -> Self {
         Self {
             sent: sums.count(Mark::Sent),
             delivered: sums.count(Mark::Delivered),
@@ -122,6 +169,7 @@ impl From<&Sums> for Glance {
             tasks_completed: sums.total(|figure| matches!(figure, Figure::Task(_, Handled::Completed))),
             deals_won: sums.amount(Figure::Deal(Decided::Won)),
             value_won: worth(sums),
+            rows: (span.since < span.until).then(|| GlanceRows::of(span)),
         }
     }
 }
@@ -145,8 +193,8 @@ impl Pair {
 }
 
 impl From<Pair> for Comparison {
-    fn from(Pair { now, sums: [this, earlier], .. }: Pair) -> Self {
-        Self { since: now.since, until: now.until, now: (&this).into(), before: (&earlier).into() }
+    fn from(Pair { now, before, sums: [this, earlier] }: Pair) -> Self {
+        Self { since: now.since, until: now.until, now: Glance::of(now, &this), before: Glance::of(before, &earlier) }
     }
 }
 

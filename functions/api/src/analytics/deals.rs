@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::grain::Key;
+use super::listed::{CLOSED, MADE};
 use super::question::Format;
 use super::sums::{Sums, share};
 use super::table::{Told, table, wanted};
@@ -165,10 +166,7 @@ impl From<&Sums> for DealCounts {
 
 impl DealRows {
     fn of(work: &Work, filters: &[(&'static str, Option<String>)], group: Option<&Key>) -> Self {
-        Self {
-            closed: work.rows(LIST, ("closed_since", "closed_until"), filters, group),
-            opened: work.rows(LIST, ("since", "until"), filters, group),
-        }
+        Self { closed: work.rows(LIST, CLOSED, filters, group), opened: work.rows(LIST, MADE, filters, group) }
     }
 }
 

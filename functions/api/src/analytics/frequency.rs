@@ -16,6 +16,7 @@ use store::TenantScope;
 use store::list::timed::{monthly, timed};
 use utoipa::{IntoParams, ToSchema};
 
+use super::listed::{REACHED, listed};
 use super::question::Format;
 use super::span::{DAY, HOUR, Span, floor};
 use super::table::{Told, table, wanted};
@@ -153,11 +154,10 @@ async fn happened(scope: &TenantScope, span: Span) -> Result<Vec<Entry>> {
 
 impl OftenWritten {
     fn of(span: Span, (contact, touches): (ContactId, Touches)) -> Self {
-        let mut query = url::form_urlencoded::Serializer::new(String::new());
-        query.append_pair("reached", "sent").append_pair("came_back", "false").append_pair("sandbox", "false");
-        query.append_pair("contact", &contact.to_string());
-        query.append_pair("reached_since", &span.since.to_string()).append_pair("reached_until", &span.until.to_string());
-        Self { contact, messages: touches.count, last_at: touches.last, rows: format!("/v1/messages?{}", query.finish()) }
+        let theirs = contact.to_string();
+        let filters = [("reached", "sent"), ("came_back", "false"), ("sandbox", "false"), ("contact", &theirs)];
+        let rows = listed("/v1/messages", REACHED, span, filters);
+        Self { contact, messages: touches.count, last_at: touches.last, rows }
     }
 }
 

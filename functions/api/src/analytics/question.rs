@@ -11,6 +11,7 @@ use store::TenantScope;
 use utoipa::{IntoParams, ToSchema};
 
 use super::grain::{Calendar, Grain, Key};
+use super::listed::{MADE, REACHED, listed};
 use super::reading::{Values, read};
 use super::span::{COARSE, FINE, Part, Span, ceiling};
 use super::sums::Sums;
@@ -312,16 +313,16 @@ impl Asked {
 
     /// Where the messages are listed that a group counts, or all of them. Hours of the week are no span, so theirs are nowhere.
     pub(crate) fn rows(&self, group: Option<&Key>) -> Option<String> {
-        self.list(group, ("reached_since", "reached_until"), None)
+        self.list(group, REACHED, None)
     }
 
     /// Where the answers are listed that a group counts, or all of them.
     pub(crate) fn answers(&self, group: Option<&Key>) -> Option<String> {
-        self.list(group, ("since", "until"), Some(("answers", "true")))
+        self.list(group, MADE, Some(("answers", "true")))
     }
 
     /// The list of those messages: what bounds their time is called so there.
-    fn list(&self, group: Option<&Key>, (since, until): (&str, &str), more: Option<(&str, &str)>) -> Option<String> {
+    fn list(&self, group: Option<&Key>, bounds: (&str, &str), more: Option<(&'static str, &str)>) -> Option<String> {
         let mut filters = self.filters.clone();
         let span = match group {
             None => self.span,
@@ -333,10 +334,8 @@ impl Asked {
                 self.span
             }
         };
-        let mut query = url::form_urlencoded::Serializer::new(String::new());
-        query.append_pair(since, &span.since.to_string()).append_pair(until, &span.until.to_string());
-        query.extend_pairs(more).extend_pairs(filters);
-        Some(format!("/v1/messages?{}", query.finish()))
+        let more = more.map(|(name, value)| (name, value.to_owned()));
+        Some(listed("/v1/messages", bounds, span, more.into_iter().chain(filters)))
     }
 
     const fn group_name(&self) -> &'static str {

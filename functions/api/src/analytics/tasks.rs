@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::grain::Key;
+use super::listed::{ENDED, MADE};
 use super::question::Format;
 use super::sums::{Sums, share};
 use super::table::{Told, table, wanted};
@@ -158,10 +159,7 @@ impl From<&Sums> for TaskCounts {
 
 impl TaskRows {
     fn of(work: &Work, filters: &[(&'static str, Option<String>)], group: Option<&Key>) -> Self {
-        Self {
-            ended: work.rows(LIST, ("ended_since", "ended_until"), filters, group),
-            created: work.rows(LIST, ("since", "until"), filters, group),
-        }
+        Self { ended: work.rows(LIST, ENDED, filters, group), created: work.rows(LIST, MADE, filters, group) }
     }
 }
 

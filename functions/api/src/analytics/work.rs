@@ -9,6 +9,7 @@ use serde::Serialize;
 use store::TenantScope;
 
 use super::grain::{Calendar, Grain, Key};
+use super::listed::listed;
 use super::reading::{Values, read};
 use super::span::{COARSE, FINE, Part, Span, ceiling};
 use super::sums::Sums;
@@ -241,7 +242,7 @@ impl Work {
     pub(super) fn rows(
         &self,
         list: List,
-        (since, until): (&str, &str),
+        bounds: (&str, &str),
         filters: &[(&'static str, Option<String>)],
         group: Option<&Key>,
     ) -> Option<String> {
@@ -258,13 +259,10 @@ impl Work {
             Some(Key::Time(start, next)) => (Span { since: ceiling(*start), until: ceiling(*next) }.within(self.span), None),
             Some(Key::Word(word)) => (self.span, Some(word.clone().unwrap_or_else(|| NONE.to_owned()))),
         };
-        let mut query = url::form_urlencoded::Serializer::new(String::new());
-        query.append_pair(since, &span.since.to_string()).append_pair(until, &span.until.to_string());
-        query.extend_pairs(list.always);
         let grouped = word.is_some();
+        let always = list.always.map(|(name, value)| (name, value.to_owned()));
         let given = filters.iter().filter_map(|(name, value)| Some((*name, value.clone()?)));
-        query.extend_pairs(given.filter(|(given, _)| !(grouped && *given == name)));
-        query.extend_pairs(word.map(|word| (name, word)));
-        Some(format!("{}?{}", list.path, query.finish()))
+        let given = given.filter(|(given, _)| !(grouped && *given == name));
+        Some(listed(list.path, bounds, span, always.into_iter().chain(given).chain(word.map(|word| (name, word)))))
     }
 }
