@@ -297,6 +297,19 @@ async fn a_table_is_told_to_those_who_want_one_most() {
 }
 
 #[tokio::test]
+async fn a_first_look_is_a_table_too() {
+    let stage = Story::begin().await;
+    let acme = stage.bare_tenant("acme").await;
+    called(&acme).await;
+    let table = acme.look("/v1/analytics/dashboard?format=csv").await;
+    let text = String::from_utf8(table.bytes.clone()).unwrap();
+    let lines: Vec<&str> = text.trim_end().split("\r\n").collect();
+    let column = |name: &str| lines[0].split(',').position(|column| column == name).unwrap();
+    let cells = |line: usize| ["span", "compared", "activities"].map(|name| lines[line].split(',').nth(column(name)).unwrap());
+    assert_eq!((lines.len(), cells(1), cells(2)), (7, ["today", "now", "1"], ["today", "before", "0"]), "{text}");
+}
+
+#[tokio::test]
 async fn a_moment_behind_all_calendars_is_refused_for_what_it_is() {
     let stage = Story::begin().await;
     let acme = stage.bare_tenant("acme").await;

@@ -5,6 +5,7 @@ use domain::Agenda;
 use domain::agenda::Owner;
 use domain::message::Mark;
 use domain::statistic::{Decided, Dimension, Done, Figure, Handled, Measure, Whose};
+use http::HeaderMap;
 use kernel::{Result, Time, Zone};
 use serde::{Deserialize, Serialize};
 use store::TenantScope;
@@ -12,9 +13,11 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::deals::{WorthView, worth};
 use super::listed::{CLOSED, ENDED, MADE, REACHED, listed};
+use super::question::Format;
 use super::reading::{Values, read};
 use super::span::{HOUR, Span, ceiling, floor};
 use super::sums::Sums;
+use super::table::{Told, table, wanted};
 use crate::caller::{Caller, may};
 use crate::failure::Failure;
 use crate::input::Params;
@@ -33,6 +36,9 @@ pub(crate) struct DashboardQuestion {
     /// Where days begin, as an IANA name; the tenant's zone when not said. An hour that a day begins within belongs to the day before.
     #[param(value_type = Option<String>, example = "Europe/Berlin")]
     zone: Option<Zone>,
+    /// `csv` answers with a table of the spans, as `Accept: text/csv` does.
+    #[param(inline)]
+    format: Option<Format>,
 }
 
 /// The numbers of a first look.
@@ -198,15 +204,32 @@ impl From<Pair> for Comparison {
     }
 }
 
+/// A line of the table.
+#[derive(Serialize)]
+struct Line<'a> {
+    span: &'static str,
+    compared: &'static str,
+    #[serde(flatten)]
+    glance: &'a Glance,
+}
+
+impl Comparison {
+    fn lines(&self, span: &'static str) -> [Line<'_>; 2] {
+        [("now", &self.now), ("before", &self.before)].map(|(compared, glance)| Line { span, compared, glance })
+    }
+}
+
 /// Tells the numbers of a first look: today, seven and thirty days, each beside the span before, and how many tasks are open.
 #[utoipa::path(get, path = "/v1/analytics/dashboard", tag = "analytics", operation_id = "read_dashboard",
     security(("key" = [])), params(DashboardQuestion),
-    responses((status = 200, description = "The numbers.", body = Dashboard), refused::Listing))]
+    responses((status = 200, description = "The numbers.",
+        content((Dashboard = "application/json"), (String = "text/csv"))), refused::Listing))]
 async fn read_dashboard(
     State(api): State<Api>,
     caller: Caller<may::Read>,
+    headers: HeaderMap,
     Params(question): Params<DashboardQuestion>,
-) -> Result<Reply<Dashboard>, Failure> {
+) -> Result<Told<Dashboard>, Failure> {
     let zone = match question.zone {
         Some(zone) => zone,
         None => api.0.catalog.tenant(&caller.scope).await?.zone.clone(),
@@ -230,8 +253,12 @@ async fn read_dashboard(
         .await?;
     }
     let [today, week, month] = pairs.map(Comparison::from);
+    if wanted(question.format, &headers) {
+        let lines = [("today", &today), ("week", &week), ("month", &month)].map(|(span, pair)| pair.lines(span));
+        return Ok(Told::Table(table(&Line { span: "", compared: "", glance: &today.now }, lines.as_flattened())));
+    }
     let tasks = OpenTasks::count(&caller.scope, now).await?;
-    Ok(Reply::ok(Dashboard { zone, today, week, month, tasks }))
+    Ok(Told::Json(Reply::ok(Dashboard { zone, today, week, month, tasks })))
 }
 
 operations!(read_dashboard);
