@@ -21,6 +21,7 @@ use crate::input::{Id, IfMatch, Input, Repeatable};
 use crate::operations::operations;
 use crate::page::{Fielded, List, PageParams};
 use crate::reply::{Gone, Reply, refused};
+use crate::sought::Sought;
 use crate::state::Api;
 
 pub(crate) mod batch;
@@ -63,9 +64,9 @@ pub(crate) struct ActivityFilters {
     /// Activities that are this user's.
     #[param(value_type = Option<String>)]
     owner: Option<UserId>,
-    /// Activities of this user: its assignee's, or its owner's when it has no assignee.
+    /// Activities of this user: its assignee's, or its owner's when it has no assignee; `none` for those that have neither.
     #[param(value_type = Option<String>)]
-    user: Option<UserId>,
+    user: Option<Sought<UserId>>,
     /// Activities of those who are in this team now.
     #[param(value_type = Option<String>)]
     team: Option<TeamId>,
@@ -151,7 +152,7 @@ impl ActivityFilters {
             && self.priority.is_none_or(|priority| row.priority == priority)
             && self.assignee.is_none_or(|assignee| row.assignee == Some(assignee))
             && self.owner.is_none_or(|owner| row.owner == Some(owner))
-            && self.user.is_none_or(|user| person == Some(user))
+            && self.user.is_none_or(|user| person == user.0)
             && (self.team.is_none() || in_team())
             && self.tag.as_ref().is_none_or(|tag| tags.contains(tag))
             && self.counted.is_none_or(|counted| row.is_counted() == counted)

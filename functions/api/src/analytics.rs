@@ -20,6 +20,7 @@ pub(crate) mod deals;
 pub(crate) mod engagement;
 pub(crate) mod frequency;
 mod grain;
+mod listed;
 pub(crate) mod question;
 pub(crate) mod reading;
 pub(crate) mod responses;

@@ -8,7 +8,7 @@ use kernel::{Result, Time};
 use providers::{Location, Wish};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use store::TenantScope;
+use store::{Listing, TenantScope};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::caller::{Caller, may};
@@ -243,6 +243,14 @@ pub(crate) struct ConversationFilters {
     /// Conversations with this contact.
     #[param(value_type = Option<String>)]
     contact: Option<ContactId>,
+    /// Begun at this moment or later.
+    #[serde(with = "kernel::clock::rfc3339::option")]
+    #[param(value_type = Option<String>, format = DateTime)]
+    since: Option<Time>,
+    /// Begun before this moment.
+    #[serde(with = "kernel::clock::rfc3339::option")]
+    #[param(value_type = Option<String>, format = DateTime)]
+    until: Option<Time>,
     /// What to bring along in `expanded`: `contact`.
     #[param(value_type = Option<String>, example = "contact")]
     expand: Expand<Companion>,
@@ -260,7 +268,7 @@ pub(crate) struct ConversationParams {
 
 impl ConversationFilters {
     fn list(&self) -> String {
-        format!("conversations {:?}", (self.channel, self.contact))
+        format!("conversations {:?}", (self.channel, self.contact, self.since, self.until))
     }
 
     fn keeps(&self, row: &Conversation) -> bool {
@@ -277,7 +285,8 @@ async fn list_conversations(
     Paged(page, filters): Paged<ConversationFilters>,
 ) -> Result<Reply<List<Value>>, Failure> {
     let (keys, list) = (&caller.context.keys, filters.list());
-    let listing = page.listing(keys, &caller.scope, &list)?;
+    let asked = page.listing(keys, &caller.scope, &list)?;
+    let listing = Listing { since: filters.since, until: filters.until, ..asked };
     let now = caller.context.clock.now();
     let found = caller.scope.list::<Conversation>(&listing, now, |row| filters.keeps(row)).await?;
     let contacts = Contacts::read(&caller.scope, &filters.expand, found.rows.iter().map(|found| &found.row)).await?;

@@ -20,6 +20,7 @@ use crate::operations::operations;
 use crate::page::{Fielded, List, PageParams};
 use crate::reply::words::DealStatusWord;
 use crate::reply::{Gone, Reply, refused};
+use crate::sought::Sought;
 use crate::state::Api;
 
 pub(crate) mod decide;
@@ -44,9 +45,9 @@ pub(crate) struct DealFilters {
     /// Deals with this company.
     #[param(value_type = Option<String>)]
     company_id: Option<CompanyId>,
-    /// Deals that this user keeps.
+    /// Deals that this user keeps; `none` for those that nobody does.
     #[param(value_type = Option<String>)]
-    owner: Option<UserId>,
+    owner: Option<Sought<UserId>>,
     /// Deals with this tag.
     tag: Option<String>,
     /// Won or lost at this moment or later.
@@ -73,7 +74,7 @@ impl DealFilters {
             && self.stage.as_ref().is_none_or(|stage| deal.stage == *stage)
             && self.contact_id.is_none_or(|contact| deal.contact_id == Some(contact))
             && self.company_id.is_none_or(|company| deal.company_id == Some(company))
-            && self.owner.is_none_or(|owner| deal.owner == Some(owner))
+            && self.owner.is_none_or(|owner| deal.owner == owner.0)
             && self.tag.as_ref().is_none_or(|tag| deal.tags.contains(tag))
             && self.closed_since.is_none_or(|since| deal.closed_at.is_some_and(|at| at >= since))
             && self.closed_until.is_none_or(|until| deal.closed_at.is_some_and(|at| at < until))

@@ -39,6 +39,7 @@ mod runs;
 mod search;
 mod series;
 mod signup_form;
+mod sought;
 mod suppressions;
 mod tasks;
 mod teams;

@@ -7,7 +7,7 @@ use domain::flows::{assign, keep_task};
 use domain::task::{Kind, Priority, State as Doing};
 use domain::{Agenda, Right, Task};
 use kernel::ids::{ActivityId, CompanyId, ContactId, DealId, TaskId, TeamId, UserId};
-use kernel::{Result, Time};
+use kernel::{Error, Result, Time};
 use serde::Deserialize;
 use serde_json::Value;
 use store::schema::Locator;
@@ -23,6 +23,7 @@ use crate::operations::operations;
 use crate::page::{Fielded, List, PageParams};
 use crate::reply::words::{TaskKindWord, TaskPriorityWord, TaskStatusWord};
 use crate::reply::{Gone, Reply, refused};
+use crate::sought::Sought;
 use crate::state::Api;
 
 pub(crate) mod complete;
@@ -62,15 +63,15 @@ pub(crate) struct TaskFilters {
     /// The caller's own open tasks, or those that the caller gave to others. For users; a key names one by `assignee` or `assigner`.
     #[param(inline)]
     list: Option<TaskList>,
-    /// Open tasks of this user.
+    /// Open tasks of this user; `none` for those that are nobody's.
     #[param(value_type = Option<String>)]
-    assignee: Option<UserId>,
+    assignee: Option<Sought<UserId>>,
     /// Open tasks that this user gave to others.
     #[param(value_type = Option<String>)]
     assigner: Option<UserId>,
-    /// Open tasks of this team.
+    /// Open tasks of this team; `none` for those that are no team's.
     #[param(value_type = Option<String>)]
-    team: Option<TeamId>,
+    team: Option<Sought<TeamId>>,
     /// Open tasks about this contact.
     #[param(value_type = Option<String>)]
     contact_id: Option<ContactId>,
@@ -131,11 +132,20 @@ impl TaskFilters {
     /// The filters with the caller in the place of `list`.
     fn of(mut self, caller: &Caller<may::Read>) -> Result<Self> {
         match self.list {
-            Some(TaskList::Mine) => self.assignee = Some(caller.user(self.assignee, "?assignee")?),
+            Some(TaskList::Mine) => self.assignee = Some(Sought(Some(caller.user(self.somebody()?, "?assignee")?))),
             Some(TaskList::AssignedByMe) => self.assigner = Some(caller.user(self.assigner, "?assigner")?),
             None => {}
         }
         Ok(self)
+    }
+
+    /// The user whose tasks they are said to be.
+    fn somebody(&self) -> Result<Option<UserId>> {
+        match self.assignee {
+            Some(Sought(None)) => Err(Error::invalid("?assignee", "combination", "the caller's own tasks are not nobody's")),
+            Some(Sought(user)) => Ok(user),
+            None => Ok(None),
+        }
     }
 
     /// What a page brings along does not make it another list.
@@ -149,10 +159,10 @@ impl TaskFilters {
             self.activity_id.map(Owner::Activity),
             self.deal_id.map(Owner::Deal),
             self.contact_id.map(Owner::Contact),
-            self.assignee.map(Owner::Assignee),
+            self.assignee.and_then(|sought| sought.0).map(Owner::Assignee),
             self.assigner.map(Owner::Assigner),
             self.company_id.map(Owner::Company),
-            self.team.map(Owner::Team),
+            self.team.and_then(|sought| sought.0).map(Owner::Team),
         ];
         named.into_iter().flatten().next().unwrap_or(Owner::All)
     }
@@ -179,9 +189,9 @@ impl TaskFilters {
             wanted.is_none() || wanted == found
         }
         let late = task.state.is_open() && task.due_at.is_some_and(|due| due <= now);
-        fits(self.assignee.as_ref(), task.assignee.as_ref())
+        fits(self.assignee.as_ref(), Some(&Sought(task.assignee)))
             && fits(self.assigner.as_ref(), task.assigner.as_ref())
-            && fits(self.team.as_ref(), task.team.as_ref())
+            && fits(self.team.as_ref(), Some(&Sought(task.team)))
             && fits(self.contact_id.as_ref(), task.contact_id.as_ref())
             && fits(self.company_id.as_ref(), task.company_id.as_ref())
             && fits(self.deal_id.as_ref(), task.deal_id.as_ref())

@@ -332,6 +332,15 @@ impl Message {
         said.or_else(proven)
     }
 
+    /// Whether it went out and came back, or was dropped by its provider.
+    pub fn came_back(&self) -> bool {
+        match self.evidence {
+            Some(Outcome::Bounced | Outcome::Failed) => true,
+            Some(Outcome::Delivered | Outcome::Complained) => false,
+            None => self.state == State::Bounced,
+        }
+    }
+
     /// What it cost, when a provider took it and the account has a price.
     pub fn cost(&self) -> Option<Cost> {
         self.carried().and_then(|attempt| attempt.cost)

@@ -63,6 +63,12 @@ impl Zone {
         midnight.saturating_add(local.hour().unsigned_abs())
     }
 
+    /// The moment at which the wall clock showed the same, so many days before.
+    pub fn days_before(&self, time: Time, days: i64) -> Time {
+        let wall = self.local(time).datetime();
+        self.instant(wall.checked_sub(jiff::SignedDuration::from_hours(24 * days)).unwrap_or(wall))
+    }
+
     /// Where two dates begin. Dates at the ends of all time begin at the epoch.
     fn dates(&self, first: Option<jiff::civil::Date>, next: Option<jiff::civil::Date>) -> (Time, Time) {
         let begin = |date: Option<jiff::civil::Date>| {
@@ -105,6 +111,17 @@ mod tests {
         assert!(Zone::parse("").is_err());
         let noon = Time::parse("2026-07-01T12:00:00Z").unwrap();
         assert_eq!(Zone::parse("Europe/Berlin").unwrap().local(noon).hour(), 14);
+    }
+
+    #[test]
+    fn days_are_walked_back_on_the_wall() {
+        let at = |text: &str| Time::parse(text).unwrap();
+        let new_york = Zone::parse("America/New_York").unwrap();
+        // The clocks go back on the 1st of November 2026, and forward on the 8th of March.
+        assert_eq!(new_york.days_before(at("2026-11-22T05:00:00Z"), 29), at("2026-10-24T04:00:00Z"));
+        assert_eq!(new_york.days_before(at("2026-03-12T16:00:00Z"), 7), at("2026-03-05T17:00:00Z"));
+        // What the clock jumped over is as much later.
+        assert_eq!(new_york.days_before(at("2026-03-09T06:30:00Z"), 1), at("2026-03-08T07:30:00Z"));
     }
 
     #[test]

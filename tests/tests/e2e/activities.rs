@@ -102,7 +102,7 @@ async fn what_cannot_be_taken_points_to_its_place() {
         (json!({ "scheduled_at": "tomorrow" }), vec!["/scheduled_at"]),
         (json!({ "visibility": "private" }), vec!["/visibility"]),
         (json!({ "fields": { "Bad name": 1, "deep": [1] } }), vec!["/fields/Bad name", "/fields/deep"]),
-        (json!({ "tags": (0..21).map(|number| number.to_string()).collect::<Vec<_>>() }), vec!["/tags"]),
+        (json!({ "tags": (0..21).map(|tag| format!("t{tag}")).collect::<Vec<_>>() }), vec!["/tags"]),
         (json!({ "visibility": "team" }), vec!["/visibility"]),
         (
             json!({

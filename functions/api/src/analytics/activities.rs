@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::grain::Key;
+use super::listed::MADE;
 use super::question::Format;
 use super::sums::Sums;
 use super::table::{Told, table, wanted};
@@ -38,7 +39,8 @@ pub(crate) struct ActivityQuestion {
     #[serde(with = "kernel::clock::rfc3339::option")]
     #[param(value_type = Option<String>, format = DateTime)]
     until: Option<Time>,
-    /// Where days, weeks, months and hours of the week begin, as an IANA name; the tenant's zone when not said.
+    /// Where days, weeks, months and hours of the week begin, as an IANA name; the tenant's zone when not said. An hour that a day
+    /// begins within belongs to the day before.
     #[param(value_type = Option<String>, example = "Europe/Berlin")]
     zone: Option<Zone>,
     /// One set of numbers for each; day when not said.
@@ -115,7 +117,7 @@ pub(crate) struct ActivityNumbers {
 /// One group.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ActivityGroup {
-    /// The start of the hour, day, week or month, the hour of the week, or the word or id.
+    /// The start of the hour, day, week or month, the hour of the week, or the word or id; null for nobody's.
     key: Option<String>,
     counts: ActivityCounts,
     rows: ActivityRows,
@@ -182,10 +184,7 @@ impl ActivityCounts {
 
 impl ActivityRows {
     fn of(work: &Work, filters: &[(&'static str, Option<String>)], group: Option<&Key>) -> Self {
-        Self {
-            done: work.rows(LIST, ("at_since", "at_until"), filters, group),
-            logged: work.rows(LIST, ("since", "until"), filters, group),
-        }
+        Self { done: work.rows(LIST, ("at_since", "at_until"), filters, group), logged: work.rows(LIST, MADE, filters, group) }
     }
 }
 

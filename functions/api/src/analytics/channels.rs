@@ -12,6 +12,7 @@ use kernel::ids::AccountId;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::listed::{REACHED, listed};
 use super::question::Format;
 use super::reading::{Values, read};
 use super::span::{COARSE, Span};
@@ -124,13 +125,9 @@ impl From<&Sums> for Performance {
 
 impl ChannelGroup {
     fn of(span: Span, (channel, account): (Channel, Option<AccountId>), sums: &Sums) -> Self {
-        let mut query = url::form_urlencoded::Serializer::new(String::new());
-        query.append_pair("reached_since", &span.since.to_string()).append_pair("reached_until", &span.until.to_string());
-        query.append_pair("channel", channel.as_str());
-        if let Some(account) = account {
-            query.append_pair("account", &account.to_string());
-        }
-        let rows = format!("/v1/messages?{}", query.finish());
+        let account_id = account.map(|id| ("account", id.to_string()));
+        let rows =
+            listed("/v1/messages", REACHED, span, [("channel", channel.as_str().to_owned())].into_iter().chain(account_id));
         let (received, costs) = (sums.sum(Measure::Received), sums.costs());
         Self { channel, account, performance: sums.into(), received, costs, rows }
     }

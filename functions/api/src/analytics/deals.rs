@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::grain::Key;
+use super::listed::{CLOSED, MADE};
 use super::question::Format;
 use super::sums::{Sums, share};
 use super::table::{Told, table, wanted};
@@ -39,7 +40,8 @@ pub(crate) struct DealQuestion {
     #[serde(with = "kernel::clock::rfc3339::option")]
     #[param(value_type = Option<String>, format = DateTime)]
     until: Option<Time>,
-    /// Where days, weeks, months and hours of the week begin, as an IANA name; the tenant's zone when not said.
+    /// Where days, weeks, months and hours of the week begin, as an IANA name; the tenant's zone when not said. An hour that a day
+    /// begins within belongs to the day before.
     #[param(value_type = Option<String>, example = "Europe/Berlin")]
     zone: Option<Zone>,
     /// One set of numbers for each; day when not said.
@@ -101,7 +103,7 @@ pub(crate) struct DealNumbers {
 /// One group.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct DealGroup {
-    /// The start of the hour, day, week or month, the hour of the week, or the id.
+    /// The start of the hour, day, week or month, the hour of the week, or the id; null for nobody's.
     key: Option<String>,
     counts: DealCounts,
     rows: DealRows,
@@ -164,10 +166,7 @@ impl From<&Sums> for DealCounts {
 
 impl DealRows {
     fn of(work: &Work, filters: &[(&'static str, Option<String>)], group: Option<&Key>) -> Self {
-        Self {
-            closed: work.rows(LIST, ("closed_since", "closed_until"), filters, group),
-            opened: work.rows(LIST, ("since", "until"), filters, group),
-        }
+        Self { closed: work.rows(LIST, CLOSED, filters, group), opened: work.rows(LIST, MADE, filters, group) }
     }
 }
 

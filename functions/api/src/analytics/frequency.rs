@@ -16,8 +16,9 @@ use store::TenantScope;
 use store::list::timed::{monthly, timed};
 use utoipa::{IntoParams, ToSchema};
 
+use super::listed::{REACHED, listed};
 use super::question::Format;
-use super::span::{DAY, Span};
+use super::span::{DAY, HOUR, Span, floor};
 use super::table::{Told, table, wanted};
 use crate::caller::{Caller, may};
 use crate::failure::Failure;
@@ -49,7 +50,7 @@ pub(crate) struct FrequencyQuestion {
     #[serde(with = "kernel::clock::rfc3339::option")]
     #[param(value_type = Option<String>, format = DateTime)]
     until: Option<Time>,
-    /// Where days begin, as an IANA name; the tenant's zone when not said.
+    /// Where days begin, as an IANA name; the tenant's zone when not said. An hour that a day begins within belongs to the day before.
     #[param(value_type = Option<String>, example = "Europe/Berlin")]
     zone: Option<Zone>,
     /// `csv` answers with a table of the days, as `Accept: text/csv` does.
@@ -104,7 +105,7 @@ pub(crate) struct OftenWritten {
     #[serde(with = "kernel::clock::rfc3339::option")]
     #[schema(value_type = Option<String>, format = DateTime)]
     last_at: Option<Time>,
-    /// Where the messages to them are listed, those that came back included.
+    /// Where the messages to them are listed.
     rows: String,
 }
 
@@ -153,10 +154,10 @@ async fn happened(scope: &TenantScope, span: Span) -> Result<Vec<Entry>> {
 
 impl OftenWritten {
     fn of(span: Span, (contact, touches): (ContactId, Touches)) -> Self {
-        let mut query = url::form_urlencoded::Serializer::new(String::new());
-        query.append_pair("reached", "sent").append_pair("contact", &contact.to_string());
-        query.append_pair("reached_since", &span.since.to_string()).append_pair("reached_until", &span.until.to_string());
-        Self { contact, messages: touches.count, last_at: touches.last, rows: format!("/v1/messages?{}", query.finish()) }
+        let theirs = contact.to_string();
+        let filters = [("reached", "sent"), ("came_back", "false"), ("sandbox", "false"), ("contact", &theirs)];
+        let rows = listed("/v1/messages", REACHED, span, filters);
+        Self { contact, messages: touches.count, last_at: touches.last, rows }
     }
 }
 
@@ -181,7 +182,7 @@ async fn tell_frequency(
     let (mut all, mut days) = (Written::new(), BTreeMap::<Time, Written>::new());
     for entry in happened(&caller.scope, span).await? {
         let (Some(Direction::Outbound), Some(contact)) = (way(&entry), entry.contact) else { continue };
-        for written in [&mut all, days.entry(zone.day(entry.at).0).or_default()] {
+        for written in [&mut all, days.entry(zone.day(floor(entry.at, HOUR)).0).or_default()] {
             written.entry(contact).or_default().add(entry.at);
         }
     }

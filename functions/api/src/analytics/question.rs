@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use domain::statistic::{Dimension, Way, place};
-use domain::{Category, Channel, User};
+use domain::{Category, Channel};
 use kernel::ids::{AccountId, TeamId, TemplateId, UserId};
 use kernel::{Error, Result, Time, Zone};
 use serde::Deserialize;
@@ -11,10 +11,13 @@ use store::TenantScope;
 use utoipa::{IntoParams, ToSchema};
 
 use super::grain::{Calendar, Grain, Key};
+use super::listed::{MADE, REACHED, listed};
 use super::reading::{Values, read};
 use super::span::{COARSE, FINE, Part, Span, ceiling};
 use super::sums::Sums;
+use super::work::unknown_team;
 use crate::reply::words::ChannelWord;
+use crate::sought::NONE;
 use crate::state::Api;
 
 /// What is asked. Filters and groups that are counted apart from each other cannot be joined: `channel`, `account` and `category` go
@@ -42,7 +45,7 @@ pub(crate) struct Question {
     /// Messages of this channel only.
     #[param(value_type = Option<ChannelWord>)]
     channel: Option<Channel>,
-    /// Messages carried by this account only.
+    /// Messages carried by this account only. What was counted of an account, a template or a person stays when they are gone.
     #[param(value_type = Option<String>)]
     account: Option<AccountId>,
     /// Messages of this category only.
@@ -88,7 +91,7 @@ pub(crate) enum GroupBy {
     Tag,
     /// Category.
     Category,
-    /// Person who sent.
+    /// Person who sent; null for what no person did.
     User,
     /// Team that the person who sent is in now: a message counts under each of them.
     Team,
@@ -135,6 +138,7 @@ pub(crate) struct Asked {
     dimension: Dimension,
     values: Values,
     category: Option<Category>,
+    account: Option<AccountId>,
     /// The one team that is asked for.
     team: Option<TeamId>,
     /// Who is in which team, where that is asked.
@@ -145,10 +149,6 @@ pub(crate) struct Asked {
 
 /// Groups with what their counters add up to.
 pub(crate) type Groups = BTreeMap<Key, Sums>;
-
-fn unknown(name: &str) -> Error {
-    Error::invalid(format!("?{name}"), "unknown", format!("no such {name}"))
-}
 
 impl Question {
     /// A question about a span alone.
@@ -168,8 +168,8 @@ impl Question {
         };
         let values = self.values(api, scope).await?;
         let teams = self.teams(api, scope, group_by).await?;
-        let (category, team, filters) = (self.category.clone(), self.team, self.filters());
-        Ok(Asked { span, zone, group_by, dimension, values, category, team, teams, filters })
+        let (category, account, team, filters) = (self.category.clone(), self.account, self.team, self.filters());
+        Ok(Asked { span, zone, group_by, dimension, values, category, account, team, teams, filters })
     }
 
     /// The one dimension that filters and groups lie in.
@@ -197,36 +197,30 @@ impl Question {
         Ok(found.unwrap_or(Dimension::All))
     }
 
-    /// The values that are asked for. Whoever names something that is not there has made a mistake.
+    /// The values that are asked for. What is gone was counted nevertheless, and what never was there was not.
     async fn values(&self, api: &Api, scope: &TenantScope) -> Result<Values> {
-        if let Some(id) = self.account {
-            let account = api.0.catalog.account(scope, id).await?.ok_or_else(|| unknown("account"))?;
-            let channel = self.channel.unwrap_or(account.channel);
-            return Ok(Values::Starting(Way::prefix(channel, Some(id))));
-        }
         if let Some(id) = self.template {
-            let found = api.0.catalog.template(scope, &id.to_string()).await;
-            return match found {
-                Ok(_) => Ok(Values::One(place::template(Some(id)))),
-                Err(Error::NotFound { .. }) => Err(unknown("template")),
-                Err(error) => Err(error),
-            };
+            return Ok(Values::One(place::template(Some(id))));
         }
         if let Some(id) = self.user {
-            scope.read::<User>(id).await?.ok_or_else(|| unknown("user"))?;
             return Ok(Values::One(place::user(id)));
         }
         if let Some(tag) = &self.tag {
             return Ok(Values::One(place::tag(tag)));
         }
-        Ok(self.channel.map_or(Values::Any, |channel| Values::Starting(Way::prefix(channel, None))))
+        let channel = match self.account {
+            Some(id) if self.channel.is_none() => api.0.catalog.account(scope, id).await?.map(|account| account.channel),
+            Some(_) | None => self.channel,
+        };
+        // The channel of an account that is gone is not known: it is looked for in all of them.
+        Ok(channel.map_or(Values::Any, |channel| Values::Starting(Way::prefix(channel, self.account))))
     }
 
     /// Who is in which team, when teams are asked for: there are few, and the catalog knows them.
     async fn teams(&self, api: &Api, scope: &TenantScope, group_by: GroupBy) -> Result<HashMap<UserId, Vec<TeamId>>> {
         let mut teams: HashMap<UserId, Vec<TeamId>> = HashMap::new();
         if let Some(id) = self.team {
-            let team = api.0.catalog.team(scope, id).await?.ok_or_else(|| unknown("team"))?;
+            let team = api.0.catalog.team(scope, id).await?.ok_or_else(unknown_team)?;
             teams.extend(team.members.iter().map(|member| (member.user, vec![id])));
         } else if group_by == GroupBy::Team {
             for team in api.0.catalog.teams(scope).await?.iter() {
@@ -271,25 +265,31 @@ impl Asked {
             }
         })
         .await?;
-        Ok((self.whole(scope, totals).await?, groups))
+        let Some(whole) = self.whole(scope).await? else { return Ok((totals, groups)) };
+        if self.group_by == GroupBy::User {
+            groups.insert(Key::Word(None), whole.beyond(&totals));
+        }
+        Ok((whole, groups))
     }
 
-    /// A message has several tags, and not every message a sender: then the groups do not add up to what there is.
-    async fn whole(&self, scope: &TenantScope, totals: Sums) -> Result<Sums> {
+    /// All there is, where the counters that were looked at do not add up to it: a message has several tags, and not every message a
+    /// sender.
+    async fn whole(&self, scope: &TenantScope) -> Result<Option<Sums>> {
         let named = self.values != Values::Any || self.team.is_some();
         let apart = matches!(self.dimension, Dimension::Tag | Dimension::User) && !named;
         if !apart {
-            return Ok(totals);
+            return Ok(None);
         }
         let mut all = Sums::default();
         read(scope, Dimension::All, &Values::Any, self.span, |_, _, figure, amount| all.add(figure, amount)).await?;
-        Ok(all)
+        Ok(Some(all))
     }
 
     fn keeps(&self, value: &str) -> bool {
         let category = || Way::parse(value).is_some_and(|way| way.category == self.category);
+        let account = || Way::parse(value).is_some_and(|way| way.account == self.account);
         let team = || UserId::from_hex(value).is_some_and(|user| self.teams.contains_key(&user));
-        (self.category.is_none() || category()) && (self.team.is_none() || team())
+        (self.category.is_none() || category()) && (self.account.is_none() || account()) && (self.team.is_none() || team())
     }
 
     /// The groups that a value belongs to: one, but for teams.
@@ -313,16 +313,16 @@ impl Asked {
 
     /// Where the messages are listed that a group counts, or all of them. Hours of the week are no span, so theirs are nowhere.
     pub(crate) fn rows(&self, group: Option<&Key>) -> Option<String> {
-        self.list(group, ("reached_since", "reached_until"), None)
+        self.list(group, REACHED, None)
     }
 
     /// Where the answers are listed that a group counts, or all of them.
     pub(crate) fn answers(&self, group: Option<&Key>) -> Option<String> {
-        self.list(group, ("since", "until"), Some(("answers", "true")))
+        self.list(group, MADE, Some(("answers", "true")))
     }
 
     /// The list of those messages: what bounds their time is called so there.
-    fn list(&self, group: Option<&Key>, (since, until): (&str, &str), more: Option<(&str, &str)>) -> Option<String> {
+    fn list(&self, group: Option<&Key>, bounds: (&str, &str), more: Option<(&'static str, &str)>) -> Option<String> {
         let mut filters = self.filters.clone();
         let span = match group {
             None => self.span,
@@ -330,14 +330,12 @@ impl Asked {
             Some(Key::Time(start, next)) => Span { since: ceiling(*start), until: ceiling(*next) }.within(self.span),
             Some(Key::Word(word)) => {
                 filters.retain(|(name, _)| *name != self.group_name());
-                filters.push((self.group_name(), word.clone().unwrap_or_else(|| crate::messages::filters::NONE.to_owned())));
+                filters.push((self.group_name(), word.clone().unwrap_or_else(|| NONE.to_owned())));
                 self.span
             }
         };
-        let mut query = url::form_urlencoded::Serializer::new(String::new());
-        query.append_pair(since, &span.since.to_string()).append_pair(until, &span.until.to_string());
-        query.extend_pairs(more).extend_pairs(filters);
-        Some(format!("/v1/messages?{}", query.finish()))
+        let more = more.map(|(name, value)| (name, value.to_owned()));
+        Some(listed("/v1/messages", bounds, span, more.into_iter().chain(filters)))
     }
 
     const fn group_name(&self) -> &'static str {

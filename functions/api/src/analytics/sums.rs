@@ -23,6 +23,12 @@ impl Sums {
         }
     }
 
+    /// What these have more than the others. Others may be ahead while a batch is being counted: that is nothing.
+    pub(crate) fn beyond(&self, others: &Self) -> Self {
+        let more = self.figures().map(|(figure, amount)| (figure, amount - others.amount(figure)));
+        Self(more.filter(|(_, amount)| *amount > 0).collect())
+    }
+
     /// What was counted, figure by figure.
     pub(crate) fn figures(&self) -> impl Iterator<Item = (Figure, i64)> {
         self.0.iter().map(|(figure, amount)| (*figure, *amount))

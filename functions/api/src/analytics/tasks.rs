@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::grain::Key;
+use super::listed::{ENDED, MADE};
 use super::question::Format;
 use super::sums::{Sums, share};
 use super::table::{Told, table, wanted};
@@ -38,7 +39,8 @@ pub(crate) struct TaskQuestion {
     #[serde(with = "kernel::clock::rfc3339::option")]
     #[param(value_type = Option<String>, format = DateTime)]
     until: Option<Time>,
-    /// Where days, weeks, months and hours of the week begin, as an IANA name; the tenant's zone when not said.
+    /// Where days, weeks, months and hours of the week begin, as an IANA name; the tenant's zone when not said. An hour that a day
+    /// begins within belongs to the day before.
     #[param(value_type = Option<String>, example = "Europe/Berlin")]
     zone: Option<Zone>,
     /// One set of numbers for each; day when not said.
@@ -110,7 +112,8 @@ pub(crate) struct TaskNumbers {
 /// One group.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct TaskGroup {
-    /// The start of the hour, day, week or month, the hour of the week, or the word or id.
+    /// The start of the hour, day, week or month, the hour of the week, or the word or id; null for nobody's or no
+    /// team's.
     key: Option<String>,
     counts: TaskCounts,
     rows: TaskRows,
@@ -156,10 +159,7 @@ impl From<&Sums> for TaskCounts {
 
 impl TaskRows {
     fn of(work: &Work, filters: &[(&'static str, Option<String>)], group: Option<&Key>) -> Self {
-        Self {
-            ended: work.rows(LIST, ("ended_since", "ended_until"), filters, group),
-            created: work.rows(LIST, ("since", "until"), filters, group),
-        }
+        Self { ended: work.rows(LIST, ENDED, filters, group), created: work.rows(LIST, MADE, filters, group) }
     }
 }
 

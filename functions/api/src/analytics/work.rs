@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use domain::User;
 use domain::statistic::{Dimension, Figure, Whose};
 use kernel::ids::{TeamId, UserId};
 use kernel::{Error, Result, Time, Zone};
@@ -10,9 +9,11 @@ use serde::Serialize;
 use store::TenantScope;
 
 use super::grain::{Calendar, Grain, Key};
+use super::listed::listed;
 use super::reading::{Values, read};
 use super::span::{COARSE, FINE, Part, Span, ceiling};
 use super::sums::Sums;
+use crate::sought::NONE;
 use crate::state::Api;
 
 /// What is told apart.
@@ -86,8 +87,9 @@ pub(super) struct Work {
     teams: Option<HashMap<UserId, Vec<TeamId>>>,
 }
 
-fn unknown(name: &str) -> Error {
-    Error::invalid(format!("?{name}"), "unknown", format!("no such {name}"))
+/// Nobody is in a team that is not there.
+pub(super) fn unknown_team() -> Error {
+    Error::invalid("?team", "unknown", "no such team")
 }
 
 /// The word of a type or kind.
@@ -105,9 +107,6 @@ impl Wish {
             Some(zone) => zone.clone(),
             None => api.0.catalog.tenant(scope).await?.zone.clone(),
         };
-        if let Some(id) = self.user {
-            scope.read::<User>(id).await?.ok_or_else(|| unknown(user))?;
-        }
         let teams = self.teams(by, api, scope).await?;
         let values = self.values(rows);
         let named = self.user.is_some() || self.team.is_some() || self.tag.is_some();
@@ -158,11 +157,14 @@ impl Wish {
         one.map_or_else(|| Values::Starting(start.to_owned()), |whose| Values::One(whose.value()))
     }
 
-    /// Who is in which team, when a team's work is that of its members. Whoever names a team that is not there has made a mistake.
+    /// Who is in which team, when a team's work is that of its members.
     async fn teams(&self, by: By, api: &Api, scope: &TenantScope) -> Result<Option<HashMap<UserId, Vec<TeamId>>>> {
         let mut teams: HashMap<UserId, Vec<TeamId>> = HashMap::new();
+        if self.teamwork == Teamwork::Given {
+            return Ok(None);
+        }
         if let Some(id) = self.team {
-            let team = api.0.catalog.team(scope, id).await?.ok_or_else(|| unknown("team"))?;
+            let team = api.0.catalog.team(scope, id).await?.ok_or_else(unknown_team)?;
             teams.extend(team.members.iter().map(|member| (member.user, vec![id])));
         } else if by == By::Team {
             for team in api.0.catalog.teams(scope).await?.iter() {
@@ -173,7 +175,7 @@ impl Wish {
         } else {
             return Ok(None);
         }
-        Ok((self.teamwork == Teamwork::Members).then_some(teams))
+        Ok(Some(teams))
     }
 }
 
@@ -195,18 +197,26 @@ impl Work {
             }
         })
         .await?;
-        groups.retain(|_, sums| sums.figures().any(|(_, amount)| amount != 0));
         if self.apart {
-            totals = Sums::default();
-            let all = Values::One(Whose::All.value());
+            let (all, mut whole) = (Values::One(Whose::All.value()), Sums::default());
             read(scope, Dimension::Work, &all, self.span, |_, _, figure, amount| {
                 if kind(figure).is_some() {
-                    totals.add(figure, amount);
+                    whole.add(figure, amount);
                 }
             })
             .await?;
+            if self.parts() {
+                groups.insert(Key::Word(None), whole.beyond(&totals));
+            }
+            totals = whole;
         }
+        groups.retain(|_, sums| sums.figures().any(|(_, amount)| amount != 0));
         Ok((totals, groups))
+    }
+
+    /// Whether nothing belongs to two groups, so that what none of them has is nobody's. Who is in several teams counts in each.
+    fn parts(&self) -> bool {
+        self.by == By::User || (self.by == By::Team && self.teams.is_none())
     }
 
     /// The groups that something belongs to; none of what is not asked for.
@@ -232,7 +242,7 @@ impl Work {
     pub(super) fn rows(
         &self,
         list: List,
-        (since, until): (&str, &str),
+        bounds: (&str, &str),
         filters: &[(&'static str, Option<String>)],
         group: Option<&Key>,
     ) -> Option<String> {
@@ -247,15 +257,12 @@ impl Work {
             None => (self.span, None),
             Some(Key::Slot(_)) => return None,
             Some(Key::Time(start, next)) => (Span { since: ceiling(*start), until: ceiling(*next) }.within(self.span), None),
-            Some(Key::Word(word)) => (self.span, word.clone()),
+            Some(Key::Word(word)) => (self.span, Some(word.clone().unwrap_or_else(|| NONE.to_owned()))),
         };
-        let mut query = url::form_urlencoded::Serializer::new(String::new());
-        query.append_pair(since, &span.since.to_string()).append_pair(until, &span.until.to_string());
-        query.extend_pairs(list.always);
         let grouped = word.is_some();
+        let always = list.always.map(|(name, value)| (name, value.to_owned()));
         let given = filters.iter().filter_map(|(name, value)| Some((*name, value.clone()?)));
-        query.extend_pairs(given.filter(|(given, _)| !(grouped && *given == name)));
-        query.extend_pairs(word.map(|word| (name, word)));
-        Some(format!("{}?{}", list.path, query.finish()))
+        let given = given.filter(|(given, _)| !(grouped && *given == name));
+        Some(listed(list.path, bounds, span, always.into_iter().chain(given).chain(word.map(|word| (name, word)))))
     }
 }

@@ -4,7 +4,7 @@ use domain::message::{Mark, Status};
 use domain::{Category, Channel, Message, Team};
 use kernel::ids::{AccountId, ContactId, TeamId, TemplateId, UserId};
 use kernel::{Error, Result, Time};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use store::TenantScope;
 use utoipa::IntoParams;
 
@@ -12,24 +12,8 @@ use super::expanded::Thing;
 use crate::analytics::span::{DAY, HOUR, ceiling, floor};
 use crate::expand::Expand;
 use crate::reply::words::{ChannelWord, MarkWord, StatusWord};
+use crate::sought::Sought;
 use crate::state::Api;
-
-/// The word for those that have none.
-pub(crate) const NONE: &str = "none";
-
-/// An id, or that there is none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Sought<T>(Option<T>);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Sought<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        if text == NONE {
-            return Ok(Self(None));
-        }
-        T::deserialize(serde::de::value::StringDeserializer::new(text)).map(|id| Self(Some(id)))
-    }
-}
 
 /// Filters of the list.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
@@ -64,6 +48,10 @@ pub(crate) struct MessageFilters {
     account: Option<Sought<AccountId>>,
     /// Messages that were the first answer to somebody who waited for one, or those that were not. With `account`: answered by it.
     answers: Option<bool>,
+    /// Messages that came back or were dropped by their provider, or those that were not.
+    came_back: Option<bool>,
+    /// Messages that were rehearsed in a sandbox, or those that were not.
+    sandbox: Option<bool>,
     /// Messages that reached this milestone.
     #[param(inline, value_type = Option<MarkWord>)]
     reached: Option<Mark>,
@@ -132,6 +120,8 @@ impl MessageFilters {
             && self.tag.as_ref().is_none_or(|tag| self.tags(message).contains(tag))
             && fits(self.category.as_ref(), Some(&message.category))
             && fits(self.channel.as_ref(), Some(&message.channel))
+            && self.came_back.is_none_or(|came_back| message.came_back() == came_back)
+            && self.sandbox.is_none_or(|sandbox| message.sandbox == sandbox)
             && self.answers.is_none_or(|answers| message.waited.is_some() == answers)
             && self.reaches(message)
     }
