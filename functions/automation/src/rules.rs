@@ -31,6 +31,6 @@ pub(crate) async fn told(automation: &Automation, scope: &TenantScope, news: &st
 
 /// Carries out a run whose state has that number.
 pub(crate) async fn carry_out(automation: &Automation, scope: &TenantScope, run: RunId, seq: u64) -> Result<Done> {
-    automate::carry_out(automation.desk(scope), run, seq).await?;
+    Box::pin(automate::carry_out(automation.desk(scope), run, seq)).await?;
     Ok(Done::Settled)
 }
