@@ -110,7 +110,7 @@ async fn part(
     let full = |worker: &Worker<'_>| {
         worker.counts.rows.saturating_sub(row.counts.rows) >= ROWS || context.clock.now().since(began) >= MILLIS
     };
-    let part = |reader: &Reader, counts: Counts, state: State, why: Option<&'static str>| {
+    let so_far = |reader: &Reader, counts: Counts, state: State, why: Option<&'static str>| {
         let (position, line) = reader.at();
         Ok(Some(Part { state, why, position, line, counts }))
     };
@@ -121,7 +121,7 @@ async fn part(
         let mut rest = bytes.as_ref();
         if ending {
             reader.end_line(rest);
-            return part(&reader, worker.counts, State::Queued, None);
+            return so_far(&reader, worker.counts, State::Queued, None);
         }
         while !rest.is_empty() {
             let (used, record) = reader.read(rest);
@@ -133,7 +133,7 @@ async fn part(
                     // The other half of its line end may be the next that comes.
                     ending = rest.is_empty() && reader.is_between();
                     if !ending {
-                        return part(&reader, worker.counts, State::Queued, None);
+                        return so_far(&reader, worker.counts, State::Queued, None);
                     }
                 }
             }
@@ -145,7 +145,7 @@ async fn part(
     }
     let open = last.is_some_and(|record| record.cells == Err(Unread::Quote));
     let (state, why) = if open { (State::Failed, Some(OPEN)) } else { (State::Done, None) };
-    part(&reader, worker.counts, state, why)
+    so_far(&reader, worker.counts, state, why)
 }
 
 /// A file that cannot be read at present is read again; one that is gone never comes back.
